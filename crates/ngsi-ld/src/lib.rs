@@ -1,0 +1,1 @@
+//! belfry-ngsi-ld.
