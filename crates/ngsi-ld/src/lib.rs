@@ -1,1 +1,15 @@
-//! belfry-ngsi-ld.
+//! NGSI-LD (ETSI GS CIM 009 v1.8/1.9) as pure functions and types: the information model, @context expansion and
+//! compaction, the query languages, the rules of each operation, rendering. No I/O, no clock, no storage.
+
+pub mod context;
+pub mod form;
+pub mod operation;
+pub mod entity;
+pub mod json;
+pub mod name;
+pub mod query;
+
+pub use context::Context;
+pub use entity::{Attribute, AttributeKind, Entity, Objects, Terms, Value};
+pub use json::Json;
+pub use name::Name;

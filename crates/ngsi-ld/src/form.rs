@@ -1,0 +1,1 @@
+//! JSON forms of entities: reading and rendering.

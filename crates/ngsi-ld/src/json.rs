@@ -1,0 +1,276 @@
+//! JSON as a value: what the body of a Property may be. Holds the tree, a parser with a depth limit and a writer.
+//! Knows nothing of NGSI-LD.
+
+use belfry_kernel::Error;
+use compact_str::CompactString;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+
+/// A JSON value. Numbers keep whether they were whole; texts up to 24 bytes live inline; members keep their order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number without fraction or exponent that fits 64 bits.
+    Int(i64),
+    /// Any other number; always finite.
+    Float(f64),
+    /// A text.
+    Str(CompactString),
+    /// An array.
+    Array(Vec<Json>),
+    /// An object, members in the order of the text; the last of equal keys is the one that counts.
+    Object(Vec<(CompactString, Json)>),
+}
+
+impl Json {
+    /// Parses one JSON text (UTF-8, RFC 8259), at most `max_depth` levels deep.
+    ///
+    /// # Errors
+    /// `InvalidRequest` with the place of the first offence.
+    pub fn parse(text: &[u8], max_depth: usize) -> Result<Self, Error> {
+        let mut de = sonic_rs::Deserializer::from_slice(text);
+        let value = Node { depth: max_depth }.deserialize(&mut de).map_err(|e| syntax(&e))?;
+        de.end().map_err(|e| syntax(&e))?;
+        Ok(value)
+    }
+
+    /// The member of this name, when this is an object that has it.
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        match self {
+            Self::Object(members) => members.iter().rev().find(|(k, _)| k == key).map(|(_, v)| v),
+            _ => None,
+        }
+    }
+
+    /// The text, when this is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Str(s) => Some(s),
+            _ => None,
+        }
+    }
+
+    /// The number, when this is one.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Int(i) => Some(*i as f64),
+            Self::Float(f) => Some(*f),
+            _ => None,
+        }
+    }
+
+    /// "an object", "a number" and so on, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) | Self::Float(_) => "a number",
+            Self::Str(_) => "a text",
+            Self::Array(_) => "an array",
+            Self::Object(_) => "an object",
+        }
+    }
+
+    /// Appends the compact JSON text.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Null => out.extend_from_slice(b"null"),
+            Self::Bool(true) => out.extend_from_slice(b"true"),
+            Self::Bool(false) => out.extend_from_slice(b"false"),
+            Self::Int(i) => out.extend_from_slice(itoa::Buffer::new().format(*i).as_bytes()),
+            Self::Float(f) => write_f64(*f, out),
+            Self::Str(s) => write_str(s, out),
+            Self::Array(items) => {
+                out.push(b'[');
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        out.push(b',');
+                    }
+                    item.write(out);
+                }
+                out.push(b']');
+            }
+            Self::Object(members) => {
+                out.push(b'{');
+                for (i, (key, value)) in members.iter().enumerate() {
+                    if i > 0 {
+                        out.push(b',');
+                    }
+                    write_str(key, out);
+                    out.push(b':');
+                    value.write(out);
+                }
+                out.push(b'}');
+            }
+        }
+    }
+}
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = Vec::new();
+        self.write(&mut out);
+        f.write_str(&String::from_utf8_lossy(&out))
+    }
+}
+
+impl From<&str> for Json {
+    fn from(s: &str) -> Self {
+        Self::Str(s.into())
+    }
+}
+
+/// Appends a number so that reading it gives the same double (shortest form); whole ones keep a `.0`, so that a
+/// float stays a float.
+pub fn write_f64(f: f64, out: &mut Vec<u8>) {
+    debug_assert!(f.is_finite(), "JSON has no infinities");
+    out.extend_from_slice(ryu::Buffer::new().format_finite(f).as_bytes());
+}
+
+/// Appends a quoted, escaped text.
+pub fn write_str(s: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let bytes = s.as_bytes();
+    let mut start = 0;
+    for (i, &b) in bytes.iter().enumerate() {
+        if b >= 0x20 && b != b'"' && b != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(&bytes[start..i]);
+        start = i + 1;
+        match b {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[usize::from(b >> 4)]);
+                out.push(HEX[usize::from(b & 15)]);
+            }
+        }
+    }
+    out.extend_from_slice(&bytes[start..]);
+    out.push(b'"');
+}
+
+fn syntax(e: &sonic_rs::Error) -> Error {
+    let text = e.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    Error::invalid(format!("the body is not valid JSON: {first}"))
+}
+
+struct Node {
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Node {
+    type Value = Json;
+    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<Json, D::Error> {
+        de.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Node {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+    fn visit_bool<E>(self, b: bool) -> Result<Json, E> {
+        Ok(Json::Bool(b))
+    }
+    fn visit_i64<E>(self, i: i64) -> Result<Json, E> {
+        Ok(Json::Int(i))
+    }
+    fn visit_u64<E>(self, u: u64) -> Result<Json, E> {
+        Ok(i64::try_from(u).map_or(Json::Float(u as f64), Json::Int))
+    }
+    fn visit_f64<E: serde::de::Error>(self, f: f64) -> Result<Json, E> {
+        if f.is_finite() { Ok(Json::Float(f)) } else { Err(E::custom("a number is out of range")) }
+    }
+    fn visit_str<E>(self, s: &str) -> Result<Json, E> {
+        Ok(Json::Str(s.into()))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
+        let depth = deeper(self.depth)?;
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(Node { depth })? {
+            items.push(item);
+        }
+        Ok(Json::Array(items))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+        let depth = deeper(self.depth)?;
+        let mut members = Vec::new();
+        while let Some(key) = map.next_key_seed(Key)? {
+            members.push((key, map.next_value_seed(Node { depth })?));
+        }
+        Ok(Json::Object(members))
+    }
+}
+
+fn deeper<E: serde::de::Error>(depth: usize) -> Result<usize, E> {
+    depth.checked_sub(1).ok_or_else(|| E::custom("it is nested deeper than allowed"))
+}
+
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = CompactString;
+    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<CompactString, D::Error> {
+        de.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = CompactString;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+    fn visit_str<E>(self, s: &str) -> Result<CompactString, E> {
+        Ok(s.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn round_trips() {
+        for text in [
+            "null",
+            "true",
+            "-9223372036854775808",
+            "1.5",
+            "1e300",
+            r#""a\"b\\c\u0001\né""#,
+            r#"[1,[2,{"a":null}],"x"]"#,
+            r#"{"b":1,"a":{"c":[]}}"#,
+        ] {
+            let json = Json::parse(text.as_bytes(), 16).unwrap();
+            assert_eq!(Json::parse(json.to_string().as_bytes(), 16).unwrap(), json, "{text}");
+        }
+        assert_eq!(Json::parse(b"18446744073709551615", 1).unwrap(), Json::Float(18_446_744_073_709_551_615.0));
+    }
+
+    #[test]
+    fn refuses() {
+        for bad in ["", "{", "[1,]", "{\"a\"}", "nul", "1 2", "\"\u{1}\"", "1e999", "{\"a\":1,}", "+1", "01"] {
+            assert!(Json::parse(bad.as_bytes(), 16).is_err(), "{bad:?}");
+        }
+        assert!(Json::parse(b"\"\xff\"", 16).is_err());
+        assert!(Json::parse("[".repeat(100_000).as_bytes(), 64).is_err());
+        assert!(Json::parse(b"[[[1]]]", 2).is_err());
+        assert!(Json::parse(b"[[[1]]]", 3).is_ok());
+    }
+}

@@ -1,0 +1,1 @@
+//! The query languages: text to one AST.
