@@ -5,6 +5,7 @@ pub mod context;
 pub mod form;
 pub mod operation;
 pub mod entity;
+pub mod geojson;
 pub mod json;
 pub mod name;
 pub mod query;
