@@ -1,0 +1,51 @@
+//! `[notify]`: delivery of notifications. Holds no matching and no transport.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Delivery of notifications to the endpoints that subscriptions name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Notify {
+    /// Milliseconds that an endpoint may take to answer when its subscription names no timeout.
+    #[schemars(range(min = 10, max = 600_000))]
+    pub timeout_ms: u64,
+    /// Most notifications under way at one time, all endpoints together.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub max_in_flight: usize,
+    /// Most notifications waiting for one subscription; when its endpoint stays away longer, the oldest are dropped and counted as failed.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub max_pending_per_subscription: usize,
+    /// Milliseconds before the first retry; each further one waits twice as long.
+    #[schemars(range(min = 1, max = 600_000))]
+    pub retry_min_ms: u64,
+    /// Longest wait between two retries, in milliseconds.
+    #[schemars(range(min = 1, max = 86_400_000))]
+    pub retry_max_ms: u64,
+    /// Seconds after which a notification that could not be delivered is given up and counted as failed.
+    #[schemars(range(min = 1, max = 2_592_000))]
+    pub give_up_after_s: u64,
+    /// Whether endpoints on loopback addresses may be notified. `true` suits one machine; a server that strangers may subscribe at should say `false`.
+    pub allow_loopback: bool,
+    /// Whether endpoints on private, link-local and other non-public addresses may be notified.
+    pub allow_private: bool,
+    /// Local address that notifications are sent from, on a machine with several. The system chooses when absent.
+    #[schemars(example = &"192.0.2.10")]
+    pub source_address: Option<std::net::IpAddr>,
+}
+
+impl Default for Notify {
+    fn default() -> Self {
+        Self {
+            timeout_ms: 5_000,
+            max_in_flight: 256,
+            max_pending_per_subscription: 10_000,
+            retry_min_ms: 500,
+            retry_max_ms: 60_000,
+            give_up_after_s: 86_400,
+            allow_loopback: true,
+            allow_private: false,
+            source_address: None,
+        }
+    }
+}

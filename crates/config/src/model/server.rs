@@ -1,0 +1,86 @@
+//! `[server]` and `[server.limits]`: the HTTP door. Holds no routes and no error answers.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The HTTP door.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address and port that the HTTP server listens on. Any address but a loopback one needs `security.mode = "tokens"`.
+    pub listen: SocketAddr,
+    /// The address by which clients reach this server when a proxy stands before it. Used in links, `Location` headers and hosted contexts; the `listen` address when absent.
+    #[schemars(example = &"https://belfry.example.org")]
+    pub public_url: Option<String>,
+    /// What one client, one connection or one request may take.
+    pub limits: Limits,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 1026).into(),
+            public_url: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What one client, one connection or one request may take.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Largest request body in bytes, after decompression; batch operations are what needs it large. A longer one is answered with 413.
+    #[schemars(range(min = 1024, max = 1_073_741_824))]
+    pub max_body_bytes: usize,
+    /// Deepest nesting of arrays and objects in a body.
+    #[schemars(range(min = 8, max = 512))]
+    pub max_depth: usize,
+    /// Most attribute instances that one entity may have.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub max_attributes_per_entity: usize,
+    /// Most entities in one batch operation.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub max_batch: usize,
+    /// Largest request head (all headers together) in bytes. A longer one is answered with 431.
+    #[schemars(range(min = 1024, max = 1_048_576))]
+    pub max_header_bytes: usize,
+    /// Longest request target in bytes. A longer one is answered with 414.
+    #[schemars(range(min = 256, max = 65_536))]
+    pub max_url_bytes: usize,
+    /// Seconds that one request may take, body included, before it is answered with a timeout.
+    #[schemars(range(min = 1, max = 3600))]
+    pub request_timeout_s: u64,
+    /// Seconds that a client may take to send the head of a request; slower ones are cut off.
+    #[schemars(range(min = 1, max = 600))]
+    pub header_read_timeout_s: u64,
+    /// Most connections at one time; further ones wait in the kernel's queue.
+    #[schemars(range(min = 8, max = 1_000_000))]
+    pub max_connections: usize,
+    /// Entities on a page when the client names no `limit`.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub page_default: usize,
+    /// Largest `limit` that a client may ask for.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub page_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 8 * 1024 * 1024,
+            max_depth: 64,
+            max_attributes_per_entity: 1000,
+            max_batch: 2000,
+            max_header_bytes: 16 * 1024,
+            max_url_bytes: 8 * 1024,
+            request_timeout_s: 30,
+            header_read_timeout_s: 10,
+            max_connections: 4096,
+            page_default: 20,
+            page_max: 1000,
+        }
+    }
+}
