@@ -1,0 +1,32 @@
+/**
+ * How old an entity's values are and whether they look stale. An entity is stale when nothing came from it for three
+ * times its usual interval (at least one minute; one hour while its interval is unknown). Things that nobody measures,
+ * such as a building, never are.
+ */
+import type { Entity } from './entity';
+
+const SHORTEST = 60_000;
+const UNKNOWN = 3_600_000;
+const MISSED = 3;
+
+/** When the entity's newest value was true: its newest observation, or else its last change. Milliseconds since 1970. */
+export function shownAt(entity: Entity): number {
+  return entity.observedAt ?? entity.modifiedAt;
+}
+
+/** Whether its values look stale at `now`; `interval` is the usual time between two of its values, in milliseconds. */
+export function isStale(entity: Entity, now: number, interval: number | undefined): boolean {
+  if (entity.observedAt === undefined && interval === undefined) return false;
+  const heard = Math.max(entity.observedAt ?? 0, entity.modifiedAt);
+  const allowed = interval === undefined ? UNKNOWN : Math.max(SHORTEST, MISSED * interval);
+  return now - heard > allowed;
+}
+
+/** The usual interval between some instants: the median of the gaps. `undefined` for fewer than three instants. */
+export function usualInterval(instants: number[]): number | undefined {
+  if (instants.length < 3) return undefined;
+  const sorted = [...instants].sort((a, b) => a - b);
+  const gaps = sorted.slice(1).map((at, i) => at - (sorted[i] ?? at));
+  gaps.sort((a, b) => a - b);
+  return gaps[Math.floor(gaps.length / 2)];
+}
