@@ -1,0 +1,94 @@
+//! The planar relations of two geometries (OGC Simple Features) through the `geo` crate, with short cuts by bounding
+//! box. Holds no distance.
+
+use super::{GeoRelation, distance};
+use belfry_kernel::geo::Bounds;
+use belfry_kernel::{Geometry, Position};
+use geo::{Coord, Intersects, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon, Relate};
+
+/// A reference geometry made ready to be compared with many others.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    bounds: Bounds,
+    shape: geo::Geometry<f64>,
+}
+
+impl Prepared {
+    pub(super) fn new(reference: &Geometry) -> Self {
+        Self {
+            bounds: reference.bounds(),
+            shape: convert(reference),
+        }
+    }
+
+    pub(super) fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    /// Whether `target` stands so to the reference.
+    pub(super) fn holds(&self, relation: GeoRelation, reference: &Geometry, target: &Geometry) -> bool {
+        match relation {
+            GeoRelation::NearMax(metres) => {
+                // A degree of latitude is the least that any way between two latitudes can be.
+                let bounds = target.bounds();
+                let gap = (bounds.min[1] - self.bounds.max[1])
+                    .max(self.bounds.min[1] - bounds.max[1])
+                    .max(0.0);
+                gap.to_radians() * distance::EARTH_RADIUS_METRES <= metres * (1.0 + 1e-9)
+                    && distance::metres(reference, target) <= metres
+            }
+            GeoRelation::NearMin(metres) => distance::metres(reference, target) > metres,
+            GeoRelation::Disjoint => !(touch(self.bounds, target.bounds()) && self.shape.intersects(&convert(target))),
+            _ if !touch(self.bounds, target.bounds()) => false,
+            GeoRelation::Intersects => self.shape.intersects(&convert(target)),
+            GeoRelation::Within => {
+                inside(target.bounds(), self.bounds) && convert(target).relate(&self.shape).is_within()
+            }
+            GeoRelation::Contains => {
+                inside(self.bounds, target.bounds()) && convert(target).relate(&self.shape).is_contains()
+            }
+            GeoRelation::Equals => {
+                self.bounds == target.bounds() && convert(target).relate(&self.shape).is_equal_topo()
+            }
+            GeoRelation::Overlaps => convert(target).relate(&self.shape).is_overlaps(),
+        }
+    }
+}
+
+/// Whether two geometries have a point in common.
+pub(super) fn intersect(a: &Geometry, b: &Geometry) -> bool {
+    touch(a.bounds(), b.bounds()) && convert(a).intersects(&convert(b))
+}
+
+fn touch(a: Bounds, b: Bounds) -> bool {
+    (0..2).all(|i| a.min[i] <= b.max[i] && b.min[i] <= a.max[i])
+}
+
+fn inside(inner: Bounds, outer: Bounds) -> bool {
+    (0..2).all(|i| outer.min[i] <= inner.min[i] && inner.max[i] <= outer.max[i])
+}
+
+fn convert(geometry: &Geometry) -> geo::Geometry<f64> {
+    match geometry {
+        Geometry::Point(p) => Point(coord(p)).into(),
+        Geometry::MultiPoint(all) => MultiPoint(all.iter().map(|p| Point(coord(p))).collect()).into(),
+        Geometry::LineString(all) => line(all).into(),
+        Geometry::MultiLineString(all) => MultiLineString(all.iter().map(|l| line(l)).collect()).into(),
+        Geometry::Polygon(rings) => polygon(rings).into(),
+        Geometry::MultiPolygon(all) => MultiPolygon(all.iter().map(|p| polygon(p)).collect()).into(),
+    }
+}
+
+fn coord(p: &Position) -> Coord<f64> {
+    Coord { x: p.lon, y: p.lat }
+}
+
+fn line(positions: &[Position]) -> LineString<f64> {
+    LineString(positions.iter().map(coord).collect())
+}
+
+fn polygon(rings: &[Vec<Position>]) -> Polygon<f64> {
+    let mut rings = rings.iter().map(|r| line(r));
+    let outer = rings.next().unwrap_or_else(|| LineString(Vec::new()));
+    Polygon::new(outer, rings.collect())
+}
