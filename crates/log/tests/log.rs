@@ -1,5 +1,7 @@
 //! The log on real files: what is committed is read back, also after reopening, rolling, truncating and copying.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+
 use std::time::Duration;
 
 use belfry_log::{Durability, Error, Fault, Log, Options, check, parse_segment};
