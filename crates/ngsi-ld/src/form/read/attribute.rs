@@ -58,8 +58,8 @@ fn is_instance(json: &Json) -> bool {
 
 impl Reader<'_> {
     /// Reads what stands under one attribute's name: an instance, several, or a bare value. `level` is 1 for an
-    /// attribute of the entity. `body` tells that it is the whole body of a request about this attribute, whose
-    /// members are members of the attribute even if none of them is a value.
+    /// attribute of the entity. `body` tells that it is the whole body of a request about this attribute: of a partial
+    /// update, its members are members of the attribute even if none of them is a value.
     pub(super) fn instances(
         &self,
         term: &str,
@@ -203,7 +203,7 @@ impl Reader<'_> {
         Ok(match value {
             Some((AttributeKind::Property, json)) if is_geometry(json) => Shown::Members(Some(AttributeKind::GeoProperty)),
             Some((kind, _)) => Shown::Members(Some(kind)),
-            None if body || (described && self.mode.in_parts()) => Shown::Members(None),
+            None if (body || described) && self.mode.in_parts() => Shown::Members(None),
             None if described => return Err(Fault::new("it has no value (value, object, languageMap, vocab, json, valueList or objectList)")),
             None => Shown::Value,
         })
