@@ -1,0 +1,460 @@
+//! A chunk: up to [`MAX_ROWS`] rows of one series as columns, with a summary that lets an aggregation skip them.
+//! Pure: bytes in, rows out, and the other way round. Does not know keys, files or checksums.
+
+use crate::column::{Dictionary, floats, ints, is_trivial, needs_before, put_floats, put_ints};
+use crate::rows::{BOOL, BYTES, DELETED, F64, I64, OBSERVED, REMOVED, Rows, TEXT, TYPE};
+use crate::wire::{FormatError, Reader, put_bytes, put_u64};
+
+/// The most rows that a reader takes in a chunk.
+pub(crate) const MAX_ROWS: usize = 1 << 16;
+/// From this many rows on a chunk carries a summary.
+const SUMMARISED: usize = 64;
+
+const PATCHES: u8 = 1;
+const SUMMARY: u8 = 2;
+const OBSERVED_OWN: u8 = 4;
+
+/// What a chunk holds, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Summary {
+    pub(crate) stamp_min: i64,
+    pub(crate) stamp_max: i64,
+    /// Rows that are not tombstones and say when they were observed; the bounds are theirs.
+    pub(crate) observed: u64,
+    pub(crate) observed_min: i64,
+    pub(crate) observed_max: i64,
+    /// Rows that are not tombstones.
+    pub(crate) normal: u64,
+    pub(crate) numbers: Numbers,
+}
+
+/// Moments of the numeric values (truth values count as 0 and 1; NaN is left out).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Numbers {
+    pub(crate) count: u64,
+    pub(crate) sum: f64,
+    /// Sum of squared distances from the mean.
+    pub(crate) spread: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            sum: 0.0,
+            spread: 0.0,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+        }
+    }
+}
+
+impl Numbers {
+    /// The moments of a slice without NaN, in one pass over differences from its first value.
+    pub(crate) fn of(xs: &[f64]) -> Self {
+        let Some(&pivot) = xs.first() else {
+            return Self::default();
+        };
+        let mut out = Self {
+            count: xs.len() as u64,
+            ..Self::default()
+        };
+        let (mut d1, mut d2) = (0.0, 0.0);
+        for &x in xs {
+            let d = x - pivot;
+            out.sum += x;
+            d1 += d;
+            d2 += d * d;
+            out.min = if x < out.min { x } else { out.min };
+            out.max = if x > out.max { x } else { out.max };
+        }
+        out.spread = (d2 - d1 * d1 / out.count as f64).max(0.0);
+        out
+    }
+
+    /// Joins two disjoint sets (T. Chan, G. Golub, R. LeVeque, "Updating formulae and a pairwise algorithm", 1979).
+    pub(crate) fn merge(&mut self, other: &Self) {
+        if other.count == 0 {
+            return;
+        }
+        if self.count == 0 {
+            *self = *other;
+            return;
+        }
+        let (n, m) = (self.count as f64, other.count as f64);
+        let gap = other.sum / m - self.sum / n;
+        self.spread += other.spread + gap * gap * n * m / (n + m);
+        self.count += other.count;
+        self.sum += other.sum;
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+    }
+}
+
+/// The number that a cell stands for in an aggregation.
+pub(crate) fn number(tag: u8, cell: u64) -> Option<f64> {
+    let x = match tag & (TYPE | DELETED | REMOVED) {
+        F64 => f64::from_bits(cell),
+        I64 => cell as i64 as f64,
+        BOOL => cell as f64,
+        _ => return None,
+    };
+    (!x.is_nan()).then_some(x)
+}
+
+impl Summary {
+    pub(crate) fn of(rows: &Rows) -> Self {
+        let mut out = Self {
+            observed_min: i64::MAX,
+            observed_max: i64::MIN,
+            ..Self::default()
+        };
+        (out.stamp_min, out.stamp_max) = (rows.stamps[0], rows.stamps[rows.len() - 1]);
+        let mut xs = Vec::with_capacity(rows.len());
+        for i in 0..rows.len() {
+            if rows.tags[i] & (DELETED | REMOVED) == 0 {
+                out.normal += 1;
+            }
+            if rows.tags[i] & OBSERVED != 0 {
+                out.observed += u64::from(rows.tags[i] & DELETED == 0);
+                out.observed_min = out.observed_min.min(rows.observed[i]);
+                out.observed_max = out.observed_max.max(rows.observed[i]);
+            }
+            xs.extend(number(rows.tags[i], rows.cells[i]));
+        }
+        out.numbers = Numbers::of(&xs);
+        out
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        let n = &self.numbers;
+        for x in [self.stamp_min, self.stamp_max, self.observed_min, self.observed_max] {
+            out.extend_from_slice(&x.to_le_bytes());
+        }
+        for x in [self.observed, self.normal, n.count] {
+            put_u64(out, x);
+        }
+        for x in [n.sum, n.spread, n.min, n.max] {
+            out.extend_from_slice(&x.to_bits().to_le_bytes());
+        }
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, FormatError> {
+        let mut t = [0; 4];
+        for x in &mut t {
+            *x = r.u64_le()? as i64;
+        }
+        let (observed, normal, count) = (r.u64()?, r.u64()?, r.u64()?);
+        let mut x = [0.0; 4];
+        for x in &mut x {
+            *x = f64::from_bits(r.u64_le()?);
+        }
+        Ok(Self {
+            stamp_min: t[0],
+            stamp_max: t[1],
+            observed,
+            observed_min: t[2],
+            observed_max: t[3],
+            normal,
+            numbers: Numbers {
+                count,
+                sum: x[0],
+                spread: x[1],
+                min: x[2],
+                max: x[3],
+            },
+        })
+    }
+}
+
+/// The time columns of the chunk before in the same block: sensors that report together share them.
+#[derive(Default, Clone)]
+pub(crate) struct Before {
+    stamps: Vec<i64>,
+    observed: Vec<i64>,
+}
+
+/// Encodes rows, at least one, stamps ascending. `patches` marks corrections of samples stored elsewhere.
+pub(crate) fn encode(rows: &Rows, patches: bool, before: &mut Before, out: &mut Vec<u8>) -> Summary {
+    let n = rows.len();
+    let summary = Summary::of(rows);
+    let seen: Vec<usize> = (0..n).filter(|&i| rows.tags[i] & OBSERVED != 0).collect();
+    let observed: Vec<i64> = seen.iter().map(|&i| rows.observed[i]).collect();
+    let (mut own, mut gaps) = (Vec::new(), Vec::new());
+    put_ints(&mut own, &observed, Some(&before.observed));
+    if !is_trivial(&own) {
+        let lags: Vec<i64> = seen
+            .iter()
+            .map(|&i| rows.stamps[i].wrapping_sub(rows.observed[i]))
+            .collect();
+        put_ints(&mut gaps, &lags, None);
+    }
+    let as_own = is_trivial(&own) || own.len() <= gaps.len();
+
+    let summarised = n >= SUMMARISED && !patches;
+    out.push(
+        if patches { PATCHES } else { 0 }
+            | if summarised { SUMMARY } else { 0 }
+            | if as_own { OBSERVED_OWN } else { 0 },
+    );
+    put_u64(out, n as u64);
+    if summarised {
+        summary.put(out);
+    }
+    for run in rows.tags.chunk_by(|a, b| a == b) {
+        out.push(run[0]);
+        put_u64(out, run.len() as u64);
+    }
+    let mut column = Vec::new();
+    put_ints(&mut column, &rows.stamps, Some(&before.stamps));
+    put_bytes(out, &column);
+    put_bytes(out, if as_own { &own } else { &gaps });
+
+    let cells = |kind: u8| {
+        rows.tags
+            .iter()
+            .zip(&rows.cells)
+            .filter(move |(t, _)| *t & TYPE == kind)
+            .map(|(_, c)| *c)
+    };
+    column.clear();
+    put_floats(&mut column, &cells(F64).map(f64::from_bits).collect::<Vec<_>>());
+    put_bytes(out, &column);
+    for kind in [I64, BOOL] {
+        column.clear();
+        put_ints(&mut column, &cells(kind).map(|c| c as i64).collect::<Vec<_>>(), None);
+        put_bytes(out, &column);
+    }
+    let codes: Vec<i64> = rows
+        .tags
+        .iter()
+        .zip(&rows.cells)
+        .filter(|(t, _)| matches!(*t & TYPE, TEXT | BYTES))
+        .map(|(_, c)| *c as i64)
+        .collect();
+    column.clear();
+    if !codes.is_empty() {
+        rows.blobs.put(&mut column);
+    }
+    put_bytes(out, &column);
+    column.clear();
+    put_ints(&mut column, &codes, None);
+    put_bytes(out, &column);
+    if rows.rest_entries.entries.len() == 1 && rows.rest_entries.entries[0].is_empty() {
+        put_bytes(out, &[]);
+    } else {
+        column.clear();
+        rows.rest_entries.put(&mut column);
+        put_bytes(out, &column);
+        column.clear();
+        put_ints(
+            &mut column,
+            &rows.rests.iter().map(|&r| i64::from(r)).collect::<Vec<_>>(),
+            None,
+        );
+        put_bytes(out, &column);
+    }
+    before.stamps.clone_from(&rows.stamps);
+    before.observed = observed;
+    summary
+}
+
+/// A chunk whose columns are known but not decoded.
+#[derive(Clone)]
+pub(crate) struct Chunk<'a> {
+    n: usize,
+    flags: u8,
+    tags: Vec<(u8, u32)>,
+    pub(crate) summary: Option<Summary>,
+    stamps: &'a [u8],
+    observed: &'a [u8],
+    floats: &'a [u8],
+    whole: [&'a [u8]; 2],
+    blobs: &'a [u8],
+    codes: &'a [u8],
+    rest_entries: &'a [u8],
+    rests: &'a [u8],
+}
+
+impl<'a> Chunk<'a> {
+    /// Finds the columns in `body`.
+    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, FormatError> {
+        let mut r = Reader::new(body);
+        let flags = r.u8()?;
+        let n = r.count(MAX_ROWS)?;
+        if n == 0 || flags > (PATCHES | SUMMARY | OBSERVED_OWN) {
+            return Err(FormatError("a chunk's header is not one"));
+        }
+        let summary = if flags & SUMMARY != 0 {
+            Some(Summary::read(&mut r)?)
+        } else {
+            None
+        };
+        let (mut tags, mut rows) = (Vec::new(), 0);
+        while rows < n {
+            let tag = r.u8()?;
+            let run = r.count(n - rows)?;
+            if run == 0 || tag & TYPE > BYTES || tag > 63 {
+                return Err(FormatError("a tag is unknown"));
+            }
+            tags.push((tag, run as u32));
+            rows += run;
+        }
+        let chunk = Self {
+            n,
+            flags,
+            tags,
+            summary,
+            stamps: r.bytes()?,
+            observed: r.bytes()?,
+            floats: r.bytes()?,
+            whole: [r.bytes()?, r.bytes()?],
+            blobs: r.bytes()?,
+            codes: r.bytes()?,
+            rest_entries: r.bytes()?,
+            rests: if r.is_empty() { &[] } else { r.bytes()? },
+        };
+        if r.is_empty() {
+            Ok(chunk)
+        } else {
+            Err(FormatError("a chunk has bytes left over"))
+        }
+    }
+
+    /// Rows in it.
+    pub(crate) fn len(&self) -> usize {
+        self.n
+    }
+
+    /// Whether its rows correct samples stored elsewhere.
+    pub(crate) fn is_patches(&self) -> bool {
+        self.flags & PATCHES != 0
+    }
+
+    /// The tag that all its rows share.
+    pub(crate) fn only_tag(&self) -> Option<u8> {
+        match self.tags[..] {
+            [(tag, _)] => Some(tag),
+            _ => None,
+        }
+    }
+
+    /// Whether its time columns are spelled by those of the chunk before it.
+    pub(crate) fn needs_before(&self) -> bool {
+        needs_before(self.stamps) || (self.flags & OBSERVED_OWN != 0 && needs_before(self.observed))
+    }
+
+    fn seen(&self) -> usize {
+        self.tags
+            .iter()
+            .filter(|(t, _)| t & OBSERVED != 0)
+            .map(|(_, n)| *n as usize)
+            .sum()
+    }
+
+    /// Decodes the time columns; both are dense (`observed` only of the rows that have it).
+    pub(crate) fn times(&self, before: &Before) -> Result<Before, FormatError> {
+        let stamps = ints(self.stamps, self.n, Some(&before.stamps))?;
+        let seen = self.seen();
+        let observed = if self.flags & OBSERVED_OWN != 0 {
+            ints(self.observed, seen, Some(&before.observed))?
+        } else {
+            let mut lags = ints(self.observed, seen, None)?;
+            let mut at = 0;
+            let mut lag = 0;
+            for &(tag, run) in &self.tags {
+                if tag & OBSERVED != 0 {
+                    for stamp in &stamps[at..at + run as usize] {
+                        lags[lag] = stamp.wrapping_sub(lags[lag]);
+                        lag += 1;
+                    }
+                }
+                at += run as usize;
+            }
+            lags
+        };
+        Ok(Before { stamps, observed })
+    }
+
+    /// Decodes the numbers of a chunk whose only tag is `F64`.
+    pub(crate) fn floats(&self) -> Result<Vec<f64>, FormatError> {
+        floats(self.floats, self.n)
+    }
+
+    /// Decodes everything. `times` are its own.
+    pub(crate) fn rows(&self, times: Before) -> Result<Rows, FormatError> {
+        let of = |kinds: &[u8]| -> usize {
+            self.tags
+                .iter()
+                .filter(|(t, _)| kinds.contains(&(t & TYPE)))
+                .map(|(_, n)| *n as usize)
+                .sum()
+        };
+        let mut floats = floats(self.floats, of(&[F64]))?.into_iter();
+        let mut whole = ints(self.whole[0], of(&[I64]), None)?.into_iter();
+        let mut truths = ints(self.whole[1], of(&[BOOL]), None)?.into_iter();
+        let blobs = of(&[TEXT, BYTES]);
+        let mut codes = ints(self.codes, blobs, None)?.into_iter();
+        let mut rows = Rows {
+            stamps: times.stamps,
+            ..Rows::default()
+        };
+        if blobs > 0 {
+            rows.blobs.entries = Dictionary::read(self.blobs, blobs)?;
+        }
+        rows.tags.reserve(self.n);
+        rows.cells.reserve(self.n);
+        let dense = times.observed.len() == self.n;
+        let mut observed = times.observed.iter();
+        for &(tag, run) in &self.tags {
+            for _ in 0..run {
+                rows.tags.push(tag);
+                let cell = match tag & TYPE {
+                    F64 => floats.next().map(f64::to_bits),
+                    I64 => whole.next().map(|x| x as u64),
+                    BOOL => truths.next().map(|x| u64::from(x != 0)),
+                    TEXT | BYTES => codes.next().map(|x| x as u64),
+                    _ => Some(0),
+                };
+                rows.cells.push(cell.ok_or(FormatError("a column is short"))?);
+                if !dense {
+                    let at = if tag & OBSERVED != 0 {
+                        observed.next().copied()
+                    } else {
+                        Some(0)
+                    };
+                    rows.observed.push(at.ok_or(FormatError("a column is short"))?);
+                }
+            }
+        }
+        if dense {
+            rows.observed = times.observed;
+        }
+        if self.rest_entries.is_empty() {
+            rows.rest_entries.code(&[]);
+            rows.rests = vec![0; self.n];
+        } else {
+            rows.rest_entries.entries = Dictionary::read(self.rest_entries, self.n)?;
+            rows.rests = ints(self.rests, self.n, None)?
+                .into_iter()
+                .map(|r| u32::try_from(r).map_err(|_| FormatError("a code is out of its dictionary")))
+                .collect::<Result<_, _>>()?;
+        }
+        rows.validate()?;
+        Ok(rows)
+    }
+}
+
+impl Before {
+    /// Stamps of every row.
+    pub(crate) fn stamps(&self) -> &[i64] {
+        &self.stamps
+    }
+
+    /// Observation times of the rows that have one.
+    pub(crate) fn observed(&self) -> &[i64] {
+        &self.observed
+    }
+}

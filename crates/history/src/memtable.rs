@@ -1,0 +1,443 @@
+//! The open part: rows of the newest samples, grouped by series, found by key and in key order. Not durable by itself:
+//! the caller's commit log is.
+//!
+//! A series costs its key once and about 40 bytes; a row is a variable-length record in an arena, chained to the row
+//! before it in its series. Nothing is changed in place: a correction is one more row, flagged as such.
+
+use std::collections::BTreeMap;
+
+use belfry_kernel::Time;
+use hashbrown::HashTable;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::arena::{Arena, NOWHERE};
+use crate::clears::Clears;
+use crate::keyorder::KeyOrder;
+use crate::rows::{BOOL, BYTES, DELETED, F64, I64, OBSERVED, Patch, REMOVED, TEXT, TYPE, tag_of};
+use crate::sample::{Kind, Sample, SampleRef, ValueRef};
+use crate::wire::{Reader, put_bytes, put_i64};
+
+/// Row bit beside those of a tag: it corrects, and may concern a stamp stored elsewhere.
+const PATCH: u8 = 64;
+/// Row bit: it has a remainder.
+const REST: u8 = 128;
+
+/// Memory counted for a series beside its key: the record, its share of both indexes.
+const SERIES_BYTES: usize = 40;
+
+struct Series {
+    key: u32,
+    newest_row: u32,
+    rows: u32,
+    key_len: u16,
+    /// `max_stamp` also accounts for what older parts hold.
+    settled: bool,
+    patched: bool,
+    max_stamp: i64,
+}
+
+/// The rows of one series that a read asked for.
+#[derive(Default, Debug)]
+pub(crate) struct Found {
+    /// Samples whose stamp is in no older part, ascending.
+    pub(crate) base: Vec<Sample>,
+    /// Corrections, by stamp; they win over everything older and over `base`.
+    pub(crate) patches: BTreeMap<i64, Option<Sample>>,
+}
+
+/// What the memtable must know from older parts to take an append.
+pub(crate) enum Wanted {
+    /// Nothing: the row is in (or was there already).
+    Nothing,
+    /// The greatest stamp that older parts hold of this series; append again after [`Memtable::settle`].
+    Floor,
+    /// Whether older parts hold this very stamp; if not, put it in with [`Memtable::patch`].
+    Presence,
+}
+
+/// Rows by series.
+#[derive(Default)]
+pub(crate) struct Memtable {
+    arena: Arena,
+    series: Vec<Series>,
+    table: HashTable<u32>,
+    order: KeyOrder,
+    rests: HashTable<u32>,
+    pub(crate) clears: Clears,
+    clear_bytes: usize,
+    pub(crate) rows: u64,
+    pub(crate) newest: Option<i64>,
+    /// The last log sequence that was applied.
+    pub(crate) last_seq: u64,
+    scratch: Vec<u8>,
+}
+
+impl Memtable {
+    /// An empty one that goes on after log sequence `last_seq`.
+    pub(crate) fn after(last_seq: u64) -> Self {
+        Self {
+            last_seq,
+            ..Self::default()
+        }
+    }
+
+    /// Memory that it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        self.arena.bytes() + self.series.len() * SERIES_BYTES + self.clear_bytes
+    }
+
+    pub(crate) fn has_room(&self) -> bool {
+        self.arena.has_room()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows == 0 && self.clears.is_empty()
+    }
+
+    fn key_of(arena: &Arena, series: &Series) -> (u32, usize) {
+        debug_assert!(arena.bytes() > 0 || series.key_len == 0);
+        (series.key, usize::from(series.key_len))
+    }
+
+    fn key(&self, id: u32) -> &[u8] {
+        let (at, len) = Self::key_of(&self.arena, &self.series[id as usize]);
+        self.arena.at(at, len)
+    }
+
+    fn find(&self, key: &[u8]) -> Option<u32> {
+        self.table.find(xxh3_64(key), |&id| self.key(id) == key).copied()
+    }
+
+    fn find_or_add(&mut self, key: &[u8]) -> u32 {
+        if let Some(id) = self.find(key) {
+            return id;
+        }
+        let id = self.series.len() as u32;
+        let at = self.arena.push(key);
+        self.series.push(Series {
+            key: at,
+            newest_row: NOWHERE,
+            rows: 0,
+            key_len: key.len() as u16,
+            settled: false,
+            patched: false,
+            max_stamp: i64::MIN,
+        });
+        let (arena, series) = (&self.arena, &self.series);
+        let key_of = |id: u32| {
+            let (at, len) = Self::key_of(arena, &series[id as usize]);
+            arena.at(at, len)
+        };
+        self.table.insert_unique(xxh3_64(key), id, |&id| xxh3_64(key_of(id)));
+        self.order.insert(id, key_of);
+        id
+    }
+
+    /// Appends a sample unless its stamp is there. `older_newest`: the greatest stamp of any older part.
+    pub(crate) fn append(&mut self, key: &[u8], sample: &SampleRef<'_>, older_newest: Option<i64>) -> Wanted {
+        let id = self.find_or_add(key);
+        let series = &self.series[id as usize];
+        let beyond_older = series.settled || older_newest.is_none_or(|n| sample.stamp > n);
+        if beyond_older && sample.stamp > series.max_stamp {
+            self.push_row(id, sample, 0);
+            return Wanted::Nothing;
+        }
+        if sample.stamp <= series.max_stamp
+            && let Some(present) = self.presence(id, sample.stamp)
+        {
+            if !present {
+                self.push_row(id, sample, PATCH);
+            }
+            return Wanted::Nothing;
+        }
+        if self.clears.covers(key) {
+            // Older parts do not count any more; a stamp between others still goes in as a correction.
+            let above = sample.stamp > self.series[id as usize].max_stamp;
+            self.push_row(id, sample, if above { 0 } else { PATCH });
+            return Wanted::Nothing;
+        }
+        if beyond_older && older_newest.is_none_or(|n| sample.stamp > n) {
+            self.push_row(id, sample, PATCH);
+            return Wanted::Nothing;
+        }
+        if self.series[id as usize].settled {
+            Wanted::Presence
+        } else {
+            Wanted::Floor
+        }
+    }
+
+    /// Tells the greatest stamp that older parts hold of `key`.
+    pub(crate) fn settle(&mut self, key: &[u8], floor: Option<i64>) {
+        let id = self.find_or_add(key);
+        let series = &mut self.series[id as usize];
+        series.settled = true;
+        series.max_stamp = series.max_stamp.max(floor.unwrap_or(i64::MIN));
+    }
+
+    /// Puts a sample in, whatever is at its stamp.
+    pub(crate) fn patch(&mut self, key: &[u8], sample: &SampleRef<'_>) {
+        let id = self.find_or_add(key);
+        self.push_row(id, sample, PATCH);
+    }
+
+    /// Takes away what is at `stamp`.
+    pub(crate) fn remove(&mut self, key: &[u8], stamp: i64) {
+        let gone = SampleRef {
+            stamp,
+            observed: None,
+            value: ValueRef::None,
+            rest: &[],
+            kind: Kind::Normal,
+        };
+        let id = self.find_or_add(key);
+        self.push_row(id, &gone, PATCH | REMOVED);
+    }
+
+    /// Empties one series.
+    pub(crate) fn clear_key(&mut self, key: &[u8]) {
+        self.clear_bytes += self.clears.add_key(key);
+        if let Some(id) = self.find(key) {
+            self.drop_rows(id);
+        }
+    }
+
+    /// Empties every series whose key starts with `prefix`.
+    pub(crate) fn clear_prefix(&mut self, prefix: &[u8]) {
+        self.clear_bytes += self.clears.add_prefix(prefix);
+        let mut place = self.order.seek(prefix, |id| self.key(id));
+        while let Some((id, next)) = self.order.get(place) {
+            if !self.key(id).starts_with(prefix) {
+                break;
+            }
+            self.drop_rows(id);
+            place = next;
+        }
+    }
+
+    fn drop_rows(&mut self, id: u32) {
+        let series = &mut self.series[id as usize];
+        self.rows -= u64::from(series.rows);
+        (series.newest_row, series.rows, series.settled, series.patched) = (NOWHERE, 0, true, false);
+        series.max_stamp = i64::MIN;
+    }
+
+    /// Whether a stamp is known to be there or gone; `None` when only older parts can tell.
+    fn presence(&self, id: u32, stamp: i64) -> Option<bool> {
+        let mut at = self.series[id as usize].newest_row;
+        while at != NOWHERE {
+            let row = self.row(at);
+            if row.stamp == stamp {
+                return Some(row.flags & REMOVED == 0);
+            }
+            at = row.before;
+        }
+        None
+    }
+
+    fn push_row(&mut self, id: u32, sample: &SampleRef<'_>, flags: u8) {
+        let mut flags = flags | tag_of(sample);
+        let rest = if sample.rest.is_empty() {
+            NOWHERE
+        } else {
+            self.intern_rest(sample.rest)
+        };
+        if rest != NOWHERE {
+            flags |= REST;
+        }
+        let series = &self.series[id as usize];
+        let out = &mut self.scratch;
+        out.clear();
+        out.extend_from_slice(&series.newest_row.to_le_bytes());
+        out.push(flags);
+        out.extend_from_slice(&sample.stamp.to_le_bytes());
+        if let Some(observed) = sample.observed {
+            put_i64(out, sample.stamp.wrapping_sub(observed.micros()));
+        }
+        if rest != NOWHERE {
+            out.extend_from_slice(&rest.to_le_bytes());
+        }
+        match sample.value {
+            ValueRef::None => {}
+            ValueRef::F64(x) => out.extend_from_slice(&x.to_bits().to_le_bytes()),
+            ValueRef::I64(x) => put_i64(out, x),
+            ValueRef::Bool(x) => out.push(u8::from(x)),
+            ValueRef::Text(x) => put_bytes(out, x.as_bytes()),
+            ValueRef::Bytes(x) => put_bytes(out, x),
+        }
+        let at = self.arena.push(&self.scratch);
+        let series = &mut self.series[id as usize];
+        series.newest_row = at;
+        series.rows += 1;
+        series.patched |= flags & PATCH != 0;
+        series.max_stamp = series.max_stamp.max(sample.stamp);
+        self.rows += 1;
+        self.newest = self.newest.max(Some(sample.stamp));
+    }
+
+    fn intern_rest(&mut self, rest: &[u8]) -> u32 {
+        let arena = &self.arena;
+        let hash = xxh3_64(rest);
+        if let Some(&at) = self.rests.find(hash, |&at| stored_bytes(arena, at) == rest) {
+            return at;
+        }
+        let mut piece = Vec::with_capacity(rest.len() + 4);
+        put_bytes(&mut piece, rest);
+        let at = self.arena.push(&piece);
+        let arena = &self.arena;
+        self.rests
+            .insert_unique(hash, at, |&at| xxh3_64(stored_bytes(arena, at)));
+        at
+    }
+
+    fn row(&self, at: u32) -> Row<'_> {
+        let mut r = Reader::new(self.arena.from(at));
+        let before = r.u32_le().expect(OWN);
+        let flags = r.u8().expect(OWN);
+        let stamp = r.u64_le().expect(OWN) as i64;
+        Row {
+            before,
+            flags,
+            stamp,
+            rest: r,
+        }
+    }
+
+    fn sample(&self, row: &Row<'_>) -> Sample {
+        let mut r = row.rest;
+        let observed =
+            (row.flags & OBSERVED != 0).then(|| Time::from_micros(row.stamp.wrapping_sub(r.i64().expect(OWN))));
+        let rest = if row.flags & REST != 0 {
+            stored_bytes(&self.arena, r.u32_le().expect(OWN))
+        } else {
+            &[]
+        };
+        let value = match row.flags & TYPE {
+            F64 => ValueRef::F64(f64::from_bits(r.u64_le().expect(OWN))),
+            I64 => ValueRef::I64(r.i64().expect(OWN)),
+            BOOL => ValueRef::Bool(r.u8().expect(OWN) != 0),
+            TEXT => ValueRef::Text(std::str::from_utf8(r.bytes().expect(OWN)).expect(OWN)),
+            BYTES => ValueRef::Bytes(r.bytes().expect(OWN)),
+            _ => ValueRef::None,
+        };
+        let kind = if row.flags & DELETED != 0 {
+            Kind::Deleted
+        } else {
+            Kind::Normal
+        };
+        SampleRef {
+            stamp: row.stamp,
+            observed,
+            value,
+            rest,
+            kind,
+        }
+        .to_owned()
+    }
+
+    /// The rows of `key` with stamps within `from..=to`, at most the newest `limit` of them where that can be told.
+    pub(crate) fn read(&self, key: &[u8], from: i64, to: i64, limit: usize) -> Found {
+        let mut found = Found::default();
+        let Some(id) = self.find(key) else { return found };
+        let series = &self.series[id as usize];
+        let mut at = series.newest_row;
+        while at != NOWHERE && (series.patched || found.base.len() < limit) {
+            let row = self.row(at);
+            at = row.before;
+            if row.stamp < from && !series.patched {
+                break;
+            }
+            if row.stamp < from || row.stamp > to {
+                continue;
+            }
+            if row.flags & PATCH != 0 {
+                found
+                    .patches
+                    .entry(row.stamp)
+                    .or_insert_with(|| (row.flags & REMOVED == 0).then(|| self.sample(&row)));
+            } else if !found.patches.contains_key(&row.stamp) {
+                found.base.push(self.sample(&row));
+            }
+        }
+        found.base.reverse();
+        found
+    }
+
+    /// The greatest stamp of any row of `key` here.
+    pub(crate) fn newest_of(&self, key: &[u8]) -> Option<i64> {
+        let id = self.find(key)?;
+        let mut newest = None;
+        let mut at = self.series[id as usize].newest_row;
+        while at != NOWHERE {
+            let row = self.row(at);
+            newest = newest.max(Some(row.stamp));
+            if !self.series[id as usize].patched {
+                break;
+            }
+            at = row.before;
+        }
+        newest
+    }
+
+    /// The first key with rows that is not before `from` (or after it, when `beyond`).
+    pub(crate) fn key_from(&self, from: &[u8], beyond: bool) -> Option<&[u8]> {
+        let mut place = self.order.seek(from, |id| self.key(id));
+        while let Some((id, next)) = self.order.get(place) {
+            if self.series[id as usize].rows > 0 && !(beyond && self.key(id) == from) {
+                return Some(self.key(id));
+            }
+            place = next;
+        }
+        None
+    }
+
+    /// All series with rows in key order, for a flush.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = &[u8]> {
+        self.order
+            .iter()
+            .filter(|&id| self.series[id as usize].rows > 0)
+            .map(|id| self.key(id))
+    }
+}
+
+impl Found {
+    /// Sorts corrections that concern only this part into its samples; what is left may concern older parts.
+    pub(crate) fn into_parts(self) -> (Vec<Patch>, Vec<Sample>) {
+        let Some(first) = self.base.first().map(|s| s.stamp) else {
+            return (
+                self.patches
+                    .into_iter()
+                    .map(|(stamp, sample)| Patch { stamp, sample })
+                    .collect(),
+                Vec::new(),
+            );
+        };
+        let mut patches = Vec::new();
+        let mut base = self.base;
+        let len = base.len();
+        for (stamp, sample) in self.patches {
+            if stamp < first {
+                patches.push(Patch { stamp, sample });
+            } else {
+                base.extend(sample);
+            }
+        }
+        if base.len() > len {
+            base.sort_by_key(|s| s.stamp);
+        }
+        (patches, base)
+    }
+}
+
+const OWN: &str = "rows are read as they were written, in memory";
+
+struct Row<'a> {
+    before: u32,
+    flags: u8,
+    stamp: i64,
+    rest: Reader<'a>,
+}
+
+fn stored_bytes(arena: &Arena, at: u32) -> &[u8] {
+    Reader::new(arena.from(at)).bytes().expect(OWN)
+}

@@ -1,0 +1,140 @@
+//! What one read sees: the open parts and the runs at one moment, and the parts of them that concern one series.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use crate::bloom;
+use crate::cache::Cache;
+use crate::error::Result;
+use crate::memtable::Memtable;
+use crate::run::Run;
+use crate::sample::Sample;
+
+/// The history at one moment. Appends made later may or may not show; nothing that was there is lost to it.
+#[derive(Clone)]
+pub(crate) struct Snapshot {
+    /// Newest first.
+    pub(crate) memory: Vec<Arc<RwLock<Memtable>>>,
+    /// Oldest first.
+    pub(crate) runs: Arc<Vec<Arc<Run>>>,
+    pub(crate) cache: Arc<Cache>,
+}
+
+/// One series in a snapshot. Invariant: samples of a newer part have greater stamps than everything in older parts,
+/// except for corrections, which are gathered in `overlay` and win over all.
+pub(crate) struct View {
+    pub(crate) key: Box<[u8]>,
+    pub(crate) cache: Arc<Cache>,
+    /// Blocks that may hold the series, oldest first.
+    pub(crate) blocks: Vec<(Arc<Run>, usize)>,
+    /// Samples of the open parts, ascending; newer than all in `blocks`.
+    pub(crate) memory: Vec<Sample>,
+    /// Corrections by stamp: the sample that is there, or that none is.
+    pub(crate) overlay: BTreeMap<i64, Option<Sample>>,
+}
+
+impl Snapshot {
+    /// Looks `key` up. Samples of the open parts are limited to stamps in `from..=to`; with `newest`, no more than
+    /// that many of the newest are wanted, and older parts are left out when the open ones have them all.
+    pub(crate) fn view(&self, key: &[u8], from: i64, to: i64, newest: Option<usize>) -> Result<View> {
+        let mut view = View {
+            key: key.into(),
+            cache: Arc::clone(&self.cache),
+            blocks: Vec::new(),
+            memory: Vec::new(),
+            overlay: BTreeMap::new(),
+        };
+        let enough = newest.unwrap_or(usize::MAX);
+        for memory in &self.memory {
+            let memory = memory.read();
+            let found = memory.read(key, from, to, enough);
+            for (stamp, sample) in found.patches {
+                view.overlay.entry(stamp).or_insert(sample);
+            }
+            let newer = std::mem::replace(&mut view.memory, found.base);
+            view.memory.extend(newer);
+            let hidden = |s: &Sample| view.overlay.contains_key(&s.stamp);
+            if memory.clears.covers(key) || view.memory.iter().filter(|s| !hidden(s)).count() >= enough {
+                return Ok(view);
+            }
+        }
+        let hash = bloom::hash(key);
+        for run in self.runs.iter().rev() {
+            for i in run.blocks_of(key, hash).rev() {
+                if run.places[i].bounds.patches {
+                    view.gather(run, i)?;
+                }
+                view.blocks.push((Arc::clone(run), i));
+            }
+            if run.meta.clears.covers(key) {
+                break;
+            }
+        }
+        view.blocks.reverse();
+        Ok(view)
+    }
+
+    /// The greatest stamp that the older parts (all but the first open one) hold of `key`, corrections included.
+    pub(crate) fn floor(&self, key: &[u8]) -> Result<Option<i64>> {
+        let mut floor = None;
+        for memory in self.memory.iter().skip(1) {
+            let memory = memory.read();
+            floor = floor.max(memory.newest_of(key));
+            if memory.clears.covers(key) {
+                return Ok(floor);
+            }
+        }
+        let older = Self {
+            memory: Vec::new(),
+            ..self.clone()
+        }
+        .view(key, i64::MIN, i64::MAX, None)?;
+        floor = floor.max(older.overlay.keys().next_back().copied());
+        for (run, i) in older.blocks.iter().rev() {
+            let block = run.block(*i, &self.cache)?;
+            let mut newest = None;
+            for c in older.chunks(&block) {
+                let chunk = run.blame(*i, block.chunk(c))?;
+                if chunk.is_patches() {
+                    continue;
+                }
+                let times = run.blame(*i, block.times(c, &chunk))?;
+                newest = newest.max(times.stamps().last().copied());
+            }
+            if newest.is_some() {
+                return Ok(floor.max(newest));
+            }
+        }
+        Ok(floor)
+    }
+}
+
+impl View {
+    /// The chunks of this series in a block.
+    pub(crate) fn chunks(&self, block: &crate::block::Block) -> std::ops::Range<usize> {
+        let start = block.seek(&self.key);
+        let mut end = start;
+        while end < block.len() && *block.key(end) == *self.key {
+            end += 1;
+        }
+        start..end
+    }
+
+    /// Takes the corrections of one block in; newer parts have been taken before.
+    fn gather(&mut self, run: &Run, i: usize) -> Result<()> {
+        let block = run.block(i, &self.cache)?;
+        for c in self.chunks(&block) {
+            if !run.blame(i, block.chunk(c))?.is_patches() {
+                break;
+            }
+            let rows = run.blame(i, block.rows(c))?;
+            for row in 0..rows.len() {
+                let patch = rows.patch(row);
+                self.overlay.entry(patch.stamp).or_insert(patch.sample);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,305 @@
+//! Random histories against a plain model in memory: the same changes, the same answers.
+
+use std::collections::BTreeMap;
+
+use belfry_history::{By, History, Kind, Op, Options, Order, Query, Sample, SampleRef, Value, ValueRef};
+use belfry_kernel::Time;
+use proptest::prelude::*;
+
+type Model = BTreeMap<Vec<u8>, BTreeMap<i64, Sample>>;
+
+const KEYS: [&[u8]; 6] = [b"a\0p\0", b"a\0p\0d1", b"a\0q\0", b"b\0p\0", b"ba\0p\0", b"c\0p\0"];
+const PREFIXES: [&[u8]; 4] = [b"a\0", b"a\0p\0", b"b", b"c\0p\0"];
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// New samples at the end of a series.
+    Live {
+        key: usize,
+        count: usize,
+        value: Value,
+        lag: i64,
+        rest: usize,
+    },
+    /// A sample at any stamp at all, as an import with old stamps brings it.
+    At {
+        key: usize,
+        stamp: i64,
+        value: Value,
+    },
+    Replace {
+        key: usize,
+        pick: usize,
+        value: Value,
+    },
+    Remove {
+        key: usize,
+        pick: usize,
+    },
+    RemoveSeries {
+        key: usize,
+    },
+    RemovePrefix {
+        prefix: usize,
+    },
+    Tombstone {
+        key: usize,
+    },
+    Flush,
+    Merge,
+    MergeAll,
+    Reopen,
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        4 => (-1000_i64..1000).prop_map(|n| Value::F64(n as f64 / 100.0)),
+        1 => any::<f64>().prop_filter("equal to itself", |x| !x.is_nan()).prop_map(Value::F64),
+        1 => any::<i64>().prop_map(Value::I64),
+        1 => any::<bool>().prop_map(Value::Bool),
+        1 => "[a-c]{0,3}".prop_map(|s| Value::Text(s.into())),
+        1 => prop::collection::vec(any::<u8>(), 0..40).prop_map(|b| Value::Bytes(b.into())),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let key = 0..KEYS.len();
+    prop_oneof![
+        8 => (key.clone(), 1_usize..100, value(), -5_i64..5, 0_usize..3)
+            .prop_map(|(key, count, value, lag, rest)| Step::Live { key, count, value, lag: lag * 10, rest }),
+        3 => (key.clone(), 0_i64..3000, value()).prop_map(|(key, stamp, value)| Step::At { key, stamp, value }),
+        3 => (key.clone(), any::<usize>(), value()).prop_map(|(key, pick, value)| Step::Replace { key, pick, value }),
+        3 => (key.clone(), any::<usize>()).prop_map(|(key, pick)| Step::Remove { key, pick }),
+        1 => key.clone().prop_map(|key| Step::RemoveSeries { key }),
+        1 => (0..PREFIXES.len()).prop_map(|prefix| Step::RemovePrefix { prefix }),
+        1 => key.prop_map(|key| Step::Tombstone { key }),
+        3 => Just(Step::Flush),
+        1 => Just(Step::Merge),
+        1 => Just(Step::MergeAll),
+        1 => Just(Step::Reopen),
+    ]
+}
+
+fn sample(stamp: i64, value: &Value, rest: usize) -> Sample {
+    let rests: [&[u8]; 3] = [b"", b"unit:CEL", b"{\"accuracy\":1}"];
+    // Some say when they were observed, some late, some do not say.
+    let observed = (stamp % 7 != 0).then(|| Time::from_micros(stamp - if stamp % 11 == 0 { 500 } else { 3 }));
+    Sample {
+        stamp,
+        observed,
+        value: value.clone(),
+        rest: rests[rest].into(),
+        kind: Kind::Normal,
+    }
+}
+
+struct Run {
+    dir: tempfile::TempDir,
+    history: Option<History>,
+    model: Model,
+    log: Vec<Vec<Owned>>,
+    clock: i64,
+}
+
+#[derive(Clone)]
+enum Owned {
+    Append(Vec<u8>, Sample),
+    Replace(Vec<u8>, Sample),
+    Remove(Vec<u8>, i64),
+    RemoveSeries(Vec<u8>),
+    RemovePrefix(Vec<u8>),
+}
+
+fn borrowed(op: &Owned) -> Op<'_> {
+    match op {
+        Owned::Append(key, s) => Op::Append {
+            key,
+            sample: s.as_ref(),
+        },
+        Owned::Replace(key, s) => Op::Replace {
+            key,
+            sample: s.as_ref(),
+        },
+        Owned::Remove(key, stamp) => Op::Remove { key, stamp: *stamp },
+        Owned::RemoveSeries(key) => Op::RemoveSeries { key },
+        Owned::RemovePrefix(prefix) => Op::RemovePrefix { prefix },
+    }
+}
+
+fn options() -> Options {
+    Options {
+        cache_bytes: 64 << 10,
+        merge_width: 2,
+        ..Options::default()
+    }
+}
+
+impl Run {
+    fn history(&self) -> &History {
+        self.history.as_ref().expect("open between steps")
+    }
+
+    fn write(&mut self, ops: Vec<Owned>) {
+        for op in &ops {
+            match op.clone() {
+                Owned::Append(key, s) => {
+                    self.model.entry(key).or_default().entry(s.stamp).or_insert(s);
+                }
+                Owned::Replace(key, s) => {
+                    self.model.entry(key).or_default().insert(s.stamp, s);
+                }
+                Owned::Remove(key, stamp) => {
+                    self.model.entry(key).or_default().remove(&stamp);
+                }
+                Owned::RemoveSeries(key) => {
+                    self.model.remove(&key);
+                }
+                Owned::RemovePrefix(prefix) => self.model.retain(|k, _| !k.starts_with(&prefix)),
+            }
+        }
+        self.log.push(ops);
+        let seq = self.log.len() as u64;
+        self.replay(seq);
+    }
+
+    fn replay(&self, seq: u64) -> bool {
+        let ops: Vec<_> = self.log[seq as usize - 1].iter().map(borrowed).collect();
+        self.history().apply(seq, &ops).expect("applies")
+    }
+
+    fn pick(&self, key: usize, pick: usize) -> Option<i64> {
+        let series = self.model.get(KEYS[key])?;
+        series.keys().nth(pick % series.len().max(1)).copied()
+    }
+
+    fn take(&mut self, step: &Step) {
+        match step {
+            Step::Live {
+                key,
+                count,
+                value,
+                lag,
+                rest,
+            } => {
+                let ops = (0..*count).map(|i| {
+                    let mut s = sample(self.clock + 1 + i as i64, value, *rest);
+                    s.observed = s.observed.map(|t| t.plus_micros(*lag));
+                    Owned::Append(KEYS[*key].to_vec(), s)
+                });
+                let ops = ops.collect();
+                self.clock += *count as i64;
+                self.write(ops);
+            }
+            Step::At { key, stamp, value } => {
+                self.write(vec![Owned::Append(KEYS[*key].to_vec(), sample(*stamp, value, 1))]);
+            }
+            Step::Replace { key, pick, value } => {
+                let stamp = self.pick(*key, *pick).unwrap_or(*pick as i64 % 1000);
+                self.write(vec![Owned::Replace(KEYS[*key].to_vec(), sample(stamp, value, 2))]);
+            }
+            Step::Remove { key, pick } => {
+                let stamp = self.pick(*key, *pick).unwrap_or(*pick as i64 % 1000);
+                self.write(vec![Owned::Remove(KEYS[*key].to_vec(), stamp)]);
+            }
+            Step::RemoveSeries { key } => self.write(vec![Owned::RemoveSeries(KEYS[*key].to_vec())]),
+            Step::RemovePrefix { prefix } => self.write(vec![Owned::RemovePrefix(PREFIXES[*prefix].to_vec())]),
+            Step::Tombstone { key } => {
+                self.clock += 1;
+                let s = SampleRef {
+                    stamp: self.clock,
+                    observed: None,
+                    value: ValueRef::None,
+                    rest: b"",
+                    kind: Kind::Deleted,
+                };
+                self.write(vec![Owned::Append(KEYS[*key].to_vec(), s.to_owned())]);
+            }
+            Step::Flush => {
+                assert_eq!(self.history().flush().expect("flushes"), self.log.len() as u64);
+            }
+            Step::Merge | Step::MergeAll => {}
+            Step::Reopen => {
+                drop(self.history.take());
+                self.history = Some(History::open(self.dir.path(), options()).expect("opens"));
+                let flushed = self.history().flushed_seq();
+                // A caller may begin earlier than it must.
+                for seq in flushed.saturating_sub(3).max(1)..=self.log.len() as u64 {
+                    assert_eq!(self.replay(seq), seq > flushed);
+                }
+            }
+        }
+    }
+
+    fn compare(&self) {
+        let none = BTreeMap::new();
+        for key in KEYS {
+            let series = self.model.get(key).unwrap_or(&none);
+            for by in [By::Stamp, By::Observed] {
+                for (from, to) in [(i64::MIN, i64::MAX), (100, 700), (self.clock - 50, self.clock)] {
+                    let mut all: Vec<&Sample> = series.values().filter(|s| s.time(by).is_some()).collect();
+                    all.retain(|s| s.time(by).is_some_and(|t| t >= from && t <= to));
+                    all.sort_by_key(|s| (s.time(by), s.stamp));
+                    for order in [Order::Ascending, Order::Descending] {
+                        for limit in [usize::MAX, 3] {
+                            let query = Query {
+                                by,
+                                from,
+                                to,
+                                order,
+                                limit,
+                            };
+                            let got: Vec<Sample> = self
+                                .history()
+                                .range(key, &query)
+                                .and_then(Iterator::collect)
+                                .expect("reads");
+                            let expected: Vec<&Sample> = match order {
+                                Order::Ascending => all.iter().take(limit).copied().collect(),
+                                Order::Descending => all.iter().rev().take(limit).copied().collect(),
+                            };
+                            assert_eq!(got.iter().collect::<Vec<_>>(), expected, "{key:?} {query:?}");
+                        }
+                    }
+                }
+            }
+        }
+        for at in [0, 250, self.clock, i64::MAX] {
+            for prefix in [b"".as_slice(), b"a\0", b"b"] {
+                let got: Vec<(Box<[u8]>, Sample)> = self
+                    .history()
+                    .scan_at(prefix, at)
+                    .collect::<Result<_, _>>()
+                    .expect("scans");
+                let expected: Vec<(Box<[u8]>, Sample)> = self
+                    .model
+                    .iter()
+                    .filter(|(key, _)| key.starts_with(prefix))
+                    .filter_map(|(key, s)| {
+                        s.range(..=at)
+                            .next_back()
+                            .map(|(_, s)| (key.clone().into_boxed_slice(), s.clone()))
+                    })
+                    .collect();
+                assert_eq!(got, expected, "as of {at}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, max_shrink_iters: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn answers_as_a_plain_map_does(steps in prop::collection::vec(step(), 1..40)) {
+        let dir = tempfile::tempdir().expect("a directory");
+        let history = Some(History::open(dir.path(), options()).expect("opens"));
+        let mut run = Run { dir, history, model: Model::new(), log: Vec::new(), clock: 0 };
+        for step in &steps {
+            run.take(step);
+        }
+        run.compare();
+        run.take(&Step::Flush);
+        run.take(&Step::Reopen);
+        run.compare();
+    }
+}
