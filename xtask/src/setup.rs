@@ -3,8 +3,9 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
+use serde_json::Value;
 
 use crate::process;
 use crate::workspace::root;
@@ -168,24 +169,36 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
     if !root_user && process::find("sudo").is_none() {
         bail!("`apt-get {}` needs root, and there is no sudo", arguments.join(" "));
     }
-    // The Mosquitto package starts a broker of its own, which would hold the port that the tests and the demo use.
-    let environment = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get"];
-    let words: Vec<_> = if root_user { Vec::new() } else { vec!["sudo"] }
-        .into_iter()
-        .chain(environment)
-        .chain(arguments.iter().copied())
-        .collect();
+    // RUNLEVEL=1 asks Debian's scripts not to start the services that they install: a broker of the system's own would
+    // hold the port that the tests and the demo use.
+    let mut words = if root_user { Vec::new() } else { vec!["sudo"] };
+    words.extend(["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get"]);
+    words.extend(arguments);
     process::run(&mut process::command(words[0], &words[1..], &root()))
 }
 
-/// The copy of the lock file that `node_modules` was installed from.
-const STAMP: &str = "node_modules/.installed-from-lock.json";
-
+/// Whether a package that the lock file names is not installed, or in another version. npm notes what it installed in a
+/// hidden lock file of the same form.
 fn npm_is_stale(directory: &Path) -> bool {
-    let Ok(lock) = std::fs::read(directory.join("package-lock.json")) else {
+    let Some(wanted) = locked_packages(&directory.join("package-lock.json")) else {
         return false;
     };
-    std::fs::read(directory.join(STAMP)).map_or(true, |installed| installed != lock)
+    let Some(installed) = locked_packages(&directory.join("node_modules/.package-lock.json")) else {
+        return true;
+    };
+    wanted.iter().any(|(path, package)| {
+        // Optional packages are for other platforms as well; the empty path is the project itself.
+        let needed = !path.is_empty() && package["optional"] != true && package["devOptional"] != true;
+        needed
+            && installed
+                .get(path)
+                .is_none_or(|found| found["version"] != package["version"])
+    })
+}
+
+fn locked_packages(lock: &Path) -> Option<serde_json::Map<String, Value>> {
+    let lock: Value = serde_json::from_slice(&std::fs::read(lock).ok()?).ok()?;
+    lock["packages"].as_object().cloned()
 }
 
 fn npm_ci(directory: &Path) -> Result<()> {
@@ -193,8 +206,5 @@ fn npm_ci(directory: &Path) -> Result<()> {
         "npm",
         ["ci", "--no-audit", "--no-fund", "--loglevel=error"],
         directory,
-    ))?;
-    std::fs::copy(directory.join("package-lock.json"), directory.join(STAMP))
-        .context("the npm stamp cannot be written")?;
-    Ok(())
+    ))
 }
