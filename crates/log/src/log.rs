@@ -86,6 +86,10 @@ impl Log {
     }
 
     /// [`Log::open`] on a given file layer.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the log shares the file layer with its thread for as long as it lives"
+    )]
     pub fn open_on(disk: Arc<dyn Disk>, dir: impl AsRef<Path>, options: Options) -> Result<(Self, Recovered)> {
         let dir = dir.as_ref();
         let options = options.checked()?;
@@ -96,13 +100,13 @@ impl Log {
             .map_err(|error| Error::io("lock", &lock_path, error))?;
         let lock = lock.ok_or_else(|| Error::Locked { dir: dir.to_path_buf() })?;
         match survey(&*disk, dir)? {
-            None => Self::make(disk, dir, options, lock),
-            Some(survey) => Self::resume(disk, dir, options, lock, survey),
+            None => Self::make(&disk, dir, options, lock),
+            Some(survey) => Self::resume(&disk, dir, options, lock, &survey),
         }
     }
 
     fn make(
-        disk: Arc<dyn Disk>,
+        disk: &Arc<dyn Disk>,
         dir: &Path,
         options: Options,
         lock: Box<dyn Debug + Send + Sync>,
@@ -118,7 +122,7 @@ impl Log {
             let path = dir.join(name);
             disk.remove(&path).map_err(|error| Error::io("delete", &path, error))?;
         }
-        let keeper = Keeper::start(Arc::clone(&disk), dir, options.segment_bytes, next_number, false)?;
+        let keeper = Keeper::start(Arc::clone(disk), dir, options.segment_bytes, next_number, false)?;
         let spare = keeper.take(options.segment_bytes)?;
         let header = SegmentHeader {
             id,
@@ -142,18 +146,18 @@ impl Log {
             seq: 0,
             void_through: 0,
         };
-        let mark = make_mark(&*disk, dir, mark)?;
+        let mark = make_mark(&**disk, dir, mark)?;
         let log = Self::assemble(options, dir, vec![active], 0, keeper, mark, lock);
         let recovered = log.recovered(true);
         Ok((log, recovered))
     }
 
     fn resume(
-        disk: Arc<dyn Disk>,
+        disk: &Arc<dyn Disk>,
         dir: &Path,
         options: Options,
         lock: Box<dyn Debug + Send + Sync>,
-        survey: Survey,
+        survey: &Survey,
     ) -> Result<(Self, Recovered)> {
         let last = survey.chain.last().expect("a surveyed log has at least one segment");
         let tail = tail(last, survey.mark.as_ref())?;
@@ -170,9 +174,9 @@ impl Log {
             // What a killed process had written but not synced counts from now on, so it must be durable.
             file.sync_data().map_err(|error| Error::io("sync", &path, error))?;
         }
-        let recycled = clear_leftovers(&*disk, dir, &survey.leftovers, options.segment_bytes)?;
+        let recycled = clear_leftovers(&**disk, dir, &survey.leftovers, options.segment_bytes)?;
         let keeper = Keeper::start(
-            Arc::clone(&disk),
+            Arc::clone(disk),
             dir,
             options.segment_bytes,
             survey.highest + 1,
@@ -204,7 +208,7 @@ impl Log {
             None => {
                 let (segment, end) = (last.header.number, tail.end);
                 make_mark(
-                    &*disk,
+                    &**disk,
                     dir,
                     Mark {
                         id: survey.id,

@@ -124,12 +124,15 @@ impl LogReader {
     }
 }
 
+/// The segment that a reader stands in, and its walk there.
+type Place = (Arc<Segment>, Scanner<Arc<dyn DiskFile>>);
+
 /// A walk over the committed records in order. At the end it returns `None`, and goes on when more is committed.
 /// Holds [`crate::Options::read_bytes`] of the file (or one record, if that is larger). As an iterator it copies each record.
 #[derive(Debug)]
 pub struct Reader {
     shared: Arc<Shared>,
-    at: Option<(Arc<Segment>, Scanner<Arc<dyn DiskFile>>)>,
+    at: Option<Place>,
     next_seq: u64,
     failed: bool,
 }
