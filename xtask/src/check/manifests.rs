@@ -5,19 +5,17 @@ use toml::{Table, Value};
 
 use super::{Tree, Verdict};
 
-/// The manifests of the workspace's crates with their paths.
+/// The manifests of the workspace's crates with their paths. A manifest that is a workspace of its own (fuzz targets,
+/// engines that are only compared with) is none of them.
 fn manifests(tree: &Tree) -> Result<Vec<(&str, Table)>> {
-    let ours = tree
-        .files
-        .iter()
-        .filter(|file| file.path.ends_with("/Cargo.toml") && !file.path.starts_with("fuzz/"));
-    ours.map(|file| {
-        Ok((
-            file.path.as_str(),
-            file.text.parse().with_context(|| file.path.clone())?,
-        ))
-    })
-    .collect()
+    let mut ours = Vec::new();
+    for file in tree.files.iter().filter(|file| file.path.ends_with("/Cargo.toml")) {
+        let manifest: Table = file.text.parse().with_context(|| file.path.clone())?;
+        if !manifest.contains_key("workspace") {
+            ours.push((file.path.as_str(), manifest));
+        }
+    }
+    Ok(ours)
 }
 
 pub fn inherits(tree: &Tree) -> Result<Verdict> {
@@ -71,4 +69,75 @@ pub fn features(tree: &Tree) -> Result<Verdict> {
         }
     }
     Ok(Verdict::of(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::File;
+
+    const GOOD: &str = "[package]\nversion.workspace = true\nedition.workspace = true\nrust-version.workspace = true\n\
+        license.workspace = true\npublish.workspace = true\n[lints]\nworkspace = true\n";
+
+    fn findings(rule: fn(&Tree) -> Result<Verdict>, path: &str, text: &str) -> usize {
+        let files = vec![File {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        }];
+        let tree = Tree {
+            files,
+            rust: Vec::new(),
+            metadata: serde_json::Value::Null,
+        };
+        match rule(&tree).expect("a manifest") {
+            Verdict::Broken(findings) => findings.len(),
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn what_a_manifest_must_inherit() {
+        let path = "crates/a/Cargo.toml";
+        assert_eq!(findings(inherits, path, GOOD), 0);
+        assert_eq!(
+            findings(inherits, path, &GOOD.replace("[lints]\nworkspace = true", "")),
+            1
+        );
+        assert_eq!(
+            findings(
+                inherits,
+                path,
+                &GOOD.replace("license.workspace = true", "license = \"MIT\"")
+            ),
+            1
+        );
+        assert_eq!(
+            findings(
+                inherits,
+                path,
+                &format!("{GOOD}[dependencies]\nserde = \"1\"\nanyhow.workspace = true\n")
+            ),
+            1
+        );
+        assert_eq!(
+            findings(
+                inherits,
+                "fuzz/Cargo.toml",
+                "[workspace]\n[dependencies]\nserde = \"1\"\n"
+            ),
+            0
+        );
+    }
+
+    #[test]
+    fn which_features_there_may_be() {
+        let with = |features: &str| format!("{GOOD}[features]\n{features}\n");
+        assert_eq!(
+            findings(features, "crates/belfry/Cargo.toml", &with("embed-ui = []\nnats = []")),
+            0
+        );
+        assert_eq!(findings(features, "crates/belfry/Cargo.toml", &with("fast = []")), 1);
+        assert_eq!(findings(features, "crates/ui/Cargo.toml", &with("embed = []")), 0);
+        assert_eq!(findings(features, "crates/http/Cargo.toml", &with("embed = []")), 1);
+    }
 }
