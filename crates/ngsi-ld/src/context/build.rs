@@ -135,7 +135,7 @@ pub(super) fn build(
     Ok(Arc::new(Context::new(
         version,
         walk.definitions.finish(),
-        reference,
+        Reference::of(local, version),
         walk.remotes,
     )))
 }
