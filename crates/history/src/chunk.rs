@@ -323,11 +323,6 @@ impl<'a> Chunk<'a> {
         }
     }
 
-    /// Rows in it.
-    pub(crate) fn len(&self) -> usize {
-        self.n
-    }
-
     /// Whether its rows correct samples stored elsewhere.
     pub(crate) fn is_patches(&self) -> bool {
         self.flags & PATCHES != 0
@@ -376,6 +371,12 @@ impl<'a> Chunk<'a> {
             lags
         };
         Ok(Before { stamps, observed })
+    }
+
+    /// Decodes the observation times without the stamps, where they are stored for themselves.
+    pub(crate) fn observed_alone(&self) -> Option<Result<Vec<i64>, FormatError>> {
+        let alone = self.flags & OBSERVED_OWN != 0 && !needs_before(self.observed);
+        alone.then(|| ints(self.observed, self.seen(), None))
     }
 
     /// Decodes the numbers of a chunk whose only tag is `F64`.

@@ -4,8 +4,11 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use belfry_kernel::Time;
+use hashbrown::HashSet;
 use parking_lot::{Mutex, RwLock};
 
+use crate::aggregate::{Aggregation, Bucket, Function};
 use crate::block::MAX_KEY;
 use crate::cache::Cache;
 use crate::error::{Error, Result};
@@ -15,7 +18,7 @@ use crate::memtable::{Memtable, Wanted};
 use crate::range::{Query, Range};
 use crate::run::{Meta, Run};
 use crate::run_writer::RunWriter;
-use crate::sample::{Sample, SampleRef, ValueRef};
+use crate::sample::{By, Sample, SampleRef, ValueRef};
 use crate::scan::{self, Keys, Scan};
 use crate::view::Snapshot;
 
@@ -121,6 +124,8 @@ pub struct History {
     pub(crate) manifest: Mutex<Manifest>,
     flushing: Mutex<()>,
     pub(crate) merging: Mutex<()>,
+    /// Runs that a merge found damaged.
+    pub(crate) damaged: Mutex<HashSet<u64>>,
     _lock: File,
 }
 
@@ -172,6 +177,7 @@ impl History {
             manifest: Mutex::new(manifest),
             flushing: Mutex::new(()),
             merging: Mutex::new(()),
+            damaged: Mutex::default(),
             _lock: lock,
         })
     }
@@ -217,9 +223,10 @@ impl History {
         if held > 0 && (held + bytes > self.options.open_bytes_max || !active.has_room()) {
             return Err(Error::Full { bytes: held });
         }
+        let older = self.older(&state);
         for op in ops {
             match *op {
-                Op::Append { key, sample } => self.append_one(&state, &mut active, key, &sample)?,
+                Op::Append { key, sample } => append_one(&older, state.older_newest, &mut active, key, &sample)?,
                 Op::Replace { key, sample } => active.patch(key, &sample),
                 Op::Remove { key, stamp } => active.remove(key, stamp),
                 Op::RemoveSeries { key } => active.clear_key(key),
@@ -240,30 +247,6 @@ impl History {
             .map(|&(key, sample)| Op::Append { key, sample })
             .collect();
         self.apply(log_seq, &ops)
-    }
-
-    fn append_one(&self, state: &State, active: &mut Memtable, key: &[u8], sample: &SampleRef<'_>) -> Result<()> {
-        // The common case asks for nothing; the others look into older parts, at most twice.
-        loop {
-            match active.append(key, sample, state.older_newest) {
-                Wanted::Nothing => return Ok(()),
-                Wanted::Floor => {
-                    let floor = self.older(state).floor(key)?;
-                    active.settle(key, floor);
-                }
-                Wanted::Presence => {
-                    let exactly = Query::last(crate::By::Stamp, 1).within(sample.stamp, sample.stamp);
-                    if Range::new(&self.older(state), key, &exactly)?
-                        .next()
-                        .transpose()?
-                        .is_none()
-                    {
-                        active.patch(key, sample);
-                    }
-                    return Ok(());
-                }
-            }
-        }
     }
 
     /// Everything but the active part.
@@ -382,10 +365,51 @@ impl History {
         Scan::new(self.snapshot(), prefix, at)
     }
 
+    /// Aggregates one series over buckets: each reaches from one of the ascending `boundaries` to before the next.
+    /// What [`Bucket::get`] can tell is the same whatever `functions` are named, except that distinct values are only
+    /// counted when asked for, and that naming them rules out the summaries of whole chunks.
+    ///
+    /// # Errors
+    /// [`Error::TooMuch`] over the limits of [`Options`]; when a run that may hold samples cannot be read.
+    pub fn aggregate(
+        &self,
+        key: &[u8],
+        by: By,
+        boundaries: impl IntoIterator<Item = Time>,
+        functions: &[Function],
+    ) -> Result<Vec<Bucket>> {
+        let distinct = functions.contains(&Function::DistinctCount);
+        let (buckets, values) = (self.options.max_buckets, self.options.max_distinct);
+        Aggregation::new(by, boundaries, distinct, buckets, values)?.run(&self.snapshot(), key)
+    }
+
     /// The keys that start with `prefix`, ascending. May name a series whose samples have all been taken away, until
     /// the next merge.
     pub fn series(&self, prefix: &[u8]) -> impl Iterator<Item = Result<Box<[u8]>>> + use<> {
         Keys::new(self.snapshot(), prefix)
+    }
+}
+
+/// Appends unless the stamp is there. The common case asks for nothing; the others look into older parts, at most twice.
+pub(crate) fn append_one(
+    older: &Snapshot,
+    older_newest: Option<i64>,
+    active: &mut Memtable,
+    key: &[u8],
+    sample: &SampleRef<'_>,
+) -> Result<()> {
+    loop {
+        match active.append(key, sample, older_newest) {
+            Wanted::Nothing => return Ok(()),
+            Wanted::Floor => active.settle(key, older.floor(key)?),
+            Wanted::Presence => {
+                let exactly = Query::last(By::Stamp, 1).within(sample.stamp, sample.stamp);
+                if Range::new(older, key, &exactly)?.next().transpose()?.is_none() {
+                    active.patch(key, sample);
+                }
+                return Ok(());
+            }
+        }
     }
 }
 

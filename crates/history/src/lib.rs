@@ -4,10 +4,12 @@
 //!
 //! The design, with measured figures, is in `docs/design/002-history.md`.
 
+mod aggregate;
 mod arena;
 mod block;
 mod bloom;
 mod cache;
+mod check;
 mod chunk;
 mod clears;
 mod column;
@@ -18,7 +20,9 @@ mod history;
 mod keyorder;
 mod manifest;
 mod memtable;
+mod merge;
 mod observed;
+mod policy;
 mod range;
 mod rows;
 mod run;
@@ -28,9 +32,13 @@ mod scan;
 mod view;
 mod wire;
 
+pub use aggregate::{Bucket, Function};
 pub use block::{MAX_KEY, read_block};
+pub use check::{Backup, Report, check};
 pub use error::{Error, Result};
 pub use history::{History, Op, Options, Room};
+pub use merge::Policies;
+pub use policy::{Coarser, Naming, Policy};
 pub use range::{Query, Range};
 pub use sample::{By, Kind, Order, Sample, SampleRef, Value, ValueRef};
 pub use scan::Scan;

@@ -112,6 +112,21 @@ impl Snapshot {
 }
 
 impl View {
+    /// The stamp of the first sample in the runs, corrections aside.
+    pub(crate) fn first_stamp(&self) -> Result<Option<i64>> {
+        for (run, i) in &self.blocks {
+            let block = run.block(*i, &self.cache)?;
+            for c in self.chunks(&block) {
+                let chunk = run.blame(*i, block.chunk(c))?;
+                if !chunk.is_patches() {
+                    let times = run.blame(*i, block.times(c, &chunk))?;
+                    return Ok(times.stamps().first().copied());
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// The chunks of this series in a block.
     pub(crate) fn chunks(&self, block: &crate::block::Block) -> std::ops::Range<usize> {
         let start = block.seek(&self.key);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use belfry_history::{By, History, Kind, Op, Options, Order, Query, Sample, SampleRef, Value, ValueRef};
+use belfry_history::{By, Function, History, Kind, Op, Options, Order, Query, Sample, SampleRef, Value, ValueRef};
 use belfry_kernel::Time;
 use proptest::prelude::*;
 
@@ -217,7 +217,10 @@ impl Run {
             Step::Flush => {
                 assert_eq!(self.history().flush().expect("flushes"), self.log.len() as u64);
             }
-            Step::Merge | Step::MergeAll => {}
+            Step::Merge => {
+                self.history().merge().expect("merges");
+            }
+            Step::MergeAll => self.history().merge_all().expect("merges"),
             Step::Reopen => {
                 drop(self.history.take());
                 self.history = Some(History::open(self.dir.path(), options()).expect("opens"));
@@ -227,6 +230,70 @@ impl Run {
                     assert_eq!(self.replay(seq), seq > flushed);
                 }
             }
+        }
+    }
+
+    fn compare_buckets(&self, key: &[u8], series: &BTreeMap<i64, Sample>, by: By, bounds: &[i64]) {
+        let times = || bounds.iter().map(|&b| Time::from_micros(b));
+        let plain = self.history().aggregate(key, by, times(), &[]).expect("aggregates");
+        let counted = self
+            .history()
+            .aggregate(key, by, times(), &[Function::DistinctCount])
+            .expect("aggregates");
+        assert_eq!(plain.len(), bounds.len() - 1);
+        for (i, w) in bounds.windows(2).enumerate() {
+            let within: Vec<&Sample> = series
+                .values()
+                .filter(|s| s.kind == Kind::Normal && s.time(by).is_some_and(|t| t >= w[0] && t < w[1]))
+                .collect();
+            let xs: Vec<f64> = within
+                .iter()
+                .filter_map(|s| match s.value {
+                    Value::F64(x) => Some(x),
+                    Value::I64(x) => Some(x as f64),
+                    Value::Bool(x) => Some(f64::from(x)),
+                    _ => None,
+                })
+                .collect();
+            for got in [&plain[i], &counted[i]] {
+                assert_eq!(
+                    (got.count, got.numbers()),
+                    (within.len() as u64, xs.len() as u64),
+                    "{key:?} {by:?} {w:?}"
+                );
+                if xs.is_empty() {
+                    assert_eq!(got.get(Function::Avg), None);
+                    continue;
+                }
+                let fold = |f: fn(f64, f64) -> f64| xs.iter().copied().reduce(f);
+                assert_eq!(got.get(Function::Min), fold(f64::min));
+                assert_eq!(got.get(Function::Max), fold(f64::max));
+                let size: f64 = xs.iter().map(|x| x.abs()).sum();
+                if size < 1e100 {
+                    let sum = got.get(Function::Sum).expect("there are numbers");
+                    assert!(
+                        (sum - xs.iter().sum::<f64>()).abs() <= 1e-9 * size + f64::MIN_POSITIVE,
+                        "{sum} of {xs:?}"
+                    );
+                    let squares: f64 = xs.iter().map(|x| x * x).sum();
+                    let sumsq = got.get(Function::Sumsq).expect("there are numbers");
+                    assert!(
+                        (sumsq - squares).abs() <= 1e-9 * squares + f64::MIN_POSITIVE,
+                        "{sumsq} of {xs:?}"
+                    );
+                }
+            }
+            let mut distinct: Vec<String> = within
+                .iter()
+                .map(|s| match &s.value {
+                    Value::I64(x) => format!("{:?}", Value::F64(*x as f64)),
+                    Value::F64(x) => format!("{:?}", Value::F64(x + 0.0)),
+                    other => format!("{other:?}"),
+                })
+                .collect();
+            distinct.sort();
+            distinct.dedup();
+            assert_eq!(counted[i].distinct, Some(distinct.len() as u64));
         }
     }
 
@@ -261,6 +328,13 @@ impl Run {
                         }
                     }
                 }
+            }
+        }
+        for key in KEYS {
+            let series = self.model.get(key).unwrap_or(&none);
+            for by in [By::Stamp, By::Observed] {
+                let bounds = [-600, 0, 90, 91, 400, self.clock.max(401), self.clock.max(401) + 5000];
+                self.compare_buckets(key, series, by, &bounds);
             }
         }
         for at in [0, 250, self.clock, i64::MAX] {
