@@ -216,7 +216,7 @@ pub fn write_coordinates(geometry: &Geometry, out: &mut Vec<u8>) {
         }
         Geometry::MultiPolygon(polygons) => {
             write_list(polygons, out, |rings, out| {
-                write_list(rings, out, |ps, out| write_list(ps, out, write_position))
+                write_list(rings, out, |ps, out| write_list(ps, out, write_position));
             });
         }
     }

@@ -16,7 +16,7 @@ pub struct Projection {
 /// One member.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProjectionTerm {
-    /// `id`, `type`, `scope`, or the name of an attribute; also the system's times.
+    /// `id`, `type`, `scope`, or the name of an attribute; also the system's times. `id` and `type` have no name.
     pub term: Term,
     /// Members of the entities that this relationship leads to; absent when there are no braces.
     pub linked: Option<Projection>,
@@ -85,10 +85,14 @@ fn parse_level(
         } else {
             None
         };
-        terms.push(ProjectionTerm {
-            term: naming.term(word)?,
-            linked,
-        });
+        let term = match naming.context.keyword(word) {
+            Some(_) => Term {
+                text: word.into(),
+                name: None,
+            },
+            None => naming.term(word).map_err(|e| scan.complain(start, e.public()))?,
+        };
+        terms.push(ProjectionTerm { term, linked });
         if !scan.eat(",") && !scan.eat("|") {
             return Ok(Projection { terms });
         }

@@ -197,7 +197,7 @@ impl<'a> Parser<'a> {
                     if names.len() == self.naming.limits.depth {
                         return Err(self.scan.complain(at, "sub-attributes are nested deeper than allowed"));
                     }
-                    names.push(self.naming.term(word)?);
+                    names.push(self.naming.term(word).map_err(|e| self.scan.complain(at, e.public()))?);
                 }
             }
             // A `..` would be a range, which cannot follow a path.
@@ -414,7 +414,7 @@ impl<'a> Parser<'a> {
         }
         let inner = &rest[1..end];
         let text = if escapes || inner.bytes().any(|b| b < 0x20) {
-            crate::Json::parse(rest[..=end].as_bytes(), 1)
+            crate::Json::parse(&bytes[..=end], 1)
                 .ok()
                 .and_then(|json| json.as_str().map(CompactString::from))
                 .ok_or_else(|| self.scan.complain(start, "this is not a text by the rules of JSON"))?

@@ -10,6 +10,9 @@ pub const EARTH_RADIUS_METRES: f64 = 6_371_008.8;
 /// Lines are measured in pieces of at most so many degrees, within which a chord finds the nearest point.
 const PIECE_DEGREES: f64 = 0.5;
 
+/// Lines shorter than this are as good as their chord.
+const FINE_DEGREES: f64 = 0.01;
+
 /// The shortest distance between two geometries, 0 when they have a point in common.
 pub fn metres(a: &Geometry, b: &Geometry) -> f64 {
     if let (Geometry::Point(a), Geometry::Point(b)) = (a, b) {
@@ -65,13 +68,10 @@ fn to_line(p: Position, from: Position, to: Position) -> f64 {
         lat: from.lat + lat * t,
         alt: None,
     };
-    let pieces = (lon.abs().max(lat.abs()) / PIECE_DEGREES).ceil().max(1.0);
     let target = vector(p);
-    let mut least = f64::INFINITY;
-    let mut start = vector(from);
-    for i in 0..pieces as u32 {
-        let (t0, t1) = (f64::from(i) / pieces, f64::from(i + 1) / pieces);
-        let end = vector(at(t1));
+    // The share of the way from t0 to t1 at which the chord between them is nearest.
+    let foot = |t0: f64, t1: f64| {
+        let (start, end) = (vector(at(t0)), vector(at(t1)));
         let along = [end[0] - start[0], end[1] - start[1], end[2] - start[2]];
         let away = [target[0] - start[0], target[1] - start[1], target[2] - start[2]];
         let length = dot(along, along);
@@ -80,8 +80,30 @@ fn to_line(p: Position, from: Position, to: Position) -> f64 {
         } else {
             0.0
         };
-        least = least.min(between(p, at(t0 + (t1 - t0) * share)));
-        start = end;
+        t0 + (t1 - t0) * share
+    };
+    let pieces = (lon.abs().max(lat.abs()) / PIECE_DEGREES).ceil().max(1.0);
+    let mut least = f64::INFINITY;
+    let mut nearest = 0.0;
+    for i in 0..pieces as u32 {
+        let t = foot(f64::from(i) / pieces, f64::from(i + 1) / pieces);
+        let distance = between(p, at(t));
+        if distance < least {
+            (least, nearest) = (distance, t);
+        }
+    }
+    if lon.abs().max(lat.abs()) < FINE_DEGREES {
+        return least;
+    }
+    // A line of latitude bends away from its chord: look again with shorter chords around the place found.
+    let mut reach = 0.2 / pieces;
+    for _ in 0..3 {
+        let t = foot((nearest - reach).max(0.0), (nearest + reach).min(1.0));
+        let distance = between(p, at(t));
+        if distance < least {
+            (least, nearest) = (distance, t);
+        }
+        reach /= 8.0;
     }
     least
 }
