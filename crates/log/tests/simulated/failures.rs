@@ -209,3 +209,63 @@ fn a_relaxed_sync_that_fails_moves_its_records() {
         "a power cut loses what was not synced"
     );
 }
+
+fn segment(number: u64) -> std::path::PathBuf {
+    std::path::Path::new(DIR).join(format!("{number:020}.seg"))
+}
+
+fn wait_for_segment(disk: &SimDisk, number: u64) {
+    let until = std::time::Instant::now() + Duration::from_secs(10);
+    while !disk.files().contains(&segment(number)) {
+        assert!(std::time::Instant::now() < until, "no spare was prepared");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_segment_that_failed_at_birth_stays_void_even_if_it_cannot_be_deleted() {
+    let disk = SimDisk::default();
+    let mut log = open(&disk);
+    let block: &[u8] = &[7; 4000];
+    commit(&mut log, block).unwrap();
+    commit(&mut log, block).unwrap();
+    wait_for_segment(&disk, 2);
+    disk.faults(|faults| {
+        faults.no_new_files = true;
+        faults.no_removal = true;
+        faults.fail_sync = Some(0);
+    });
+    let error = commit(&mut log, block).unwrap_err();
+    assert!(matches!(error, Error::Io { action: "sync", .. }), "{error}");
+    assert_everywhere(&disk, &log, &[block, block]);
+    disk.faults(|faults| *faults = crate::sim::Faults::default());
+    commit(&mut log, b"three").unwrap();
+    assert_everywhere(&disk, &log, &[block, block, b"three"]);
+}
+
+#[test]
+fn what_a_torn_birth_left_in_a_file_never_joins_a_later_segment() {
+    let disk = SimDisk::default();
+    let mut log = open(&disk);
+    let block: &[u8] = &[7; 4000];
+    commit(&mut log, block).unwrap();
+    commit(&mut log, block).unwrap();
+    wait_for_segment(&disk, 2);
+    let before = disk.killed();
+    commit(&mut log, block).unwrap();
+    commit(&mut log, b"never acknowledged").unwrap();
+    // The header's sectors did not reach the disk, those of the records did.
+    let mut bytes = disk.bytes(&segment(2));
+    bytes[..4096].fill(0);
+    before.put(&segment(2), &bytes);
+    let mut log = open(&before);
+    assert_eq!(log.last_seq(), 2);
+    wait_for_segment(&before, 3);
+    commit(&mut log, block).unwrap();
+    let bytes = before.bytes(&segment(3));
+    assert!(
+        bytes.windows(5).any(|part| part == b"never"),
+        "the file was used again with what it held"
+    );
+    assert_everywhere(&before, &log, &[block, block, block]);
+}

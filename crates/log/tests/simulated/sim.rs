@@ -35,6 +35,8 @@ pub struct Faults {
     pub space: Option<usize>,
     /// Preparing segments fails with EIO.
     pub no_new_files: bool,
+    /// Deleting fails with EIO.
+    pub no_removal: bool,
 }
 
 #[derive(Debug, Default)]
@@ -111,9 +113,9 @@ impl SimDisk {
         self.state.lock().faulted
     }
 
-    /// What a restart after a killed process finds: everything written.
+    /// What a restart after a killed process finds: everything written, and what was not synced is still not.
     pub fn killed(&self) -> Self {
-        self.image(|inode| inode.cache.clone())
+        self.image(Inode::clone)
     }
 
     /// What a restart after a power cut finds: what was synced, and of the rest those sectors that `keeps` says.
@@ -132,22 +134,19 @@ impl SimDisk {
                     at = to;
                 }
             }
-            bytes
+            Inode {
+                cache: bytes.clone(),
+                durable: bytes,
+                dirty: Vec::new(),
+            }
         })
     }
 
-    fn image(&self, mut content: impl FnMut(&Inode) -> Vec<u8>) -> Self {
+    fn image(&self, mut content: impl FnMut(&Inode) -> Inode) -> Self {
         let files = self.state.lock().files.clone();
         let files = files.into_iter().map(|(path, inode)| {
-            let bytes = content(&inode.lock());
-            (
-                path,
-                Arc::new(Mutex::new(Inode {
-                    cache: bytes.clone(),
-                    durable: bytes,
-                    dirty: Vec::new(),
-                })),
-            )
+            let inode = content(&inode.lock());
+            (path, Arc::new(Mutex::new(inode)))
         });
         Self {
             state: Arc::new(Mutex::new(State {
@@ -233,6 +232,9 @@ impl Disk for SimDisk {
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state.lock();
         state.live()?;
+        if state.faults.no_removal {
+            return Err(eio());
+        }
         state
             .files
             .remove(path)
