@@ -1,1 +1,15 @@
-//! belfry-ports.
+//! The ports: what the platform asks of a store, as traits and plain types. No engine detail, no I/O of its own:
+//! every backend (embedded, PostgreSQL) implements [`Store`] and passes the same conformance suite in testkit.
+
+mod change;
+mod document;
+mod feed;
+mod query;
+mod store;
+pub mod temporal;
+
+pub use change::{Change, ChangeKind, ChangeSet, Commit, EntityChange, Sample, Seq};
+pub use document::{Collection, Document, DocumentChange};
+pub use feed::{Feed, FeedItem};
+pub use query::{Answer, AttributeInfo, Page, TypeInfo};
+pub use store::{Ack, BoxFuture, Decide, Read, Store, StoreHealth};

@@ -1,1 +1,9 @@
-//! belfry-runtime.
+//! The imperative shell: the clock, tenants, writes, contexts from afar, notifications. What it decides it asks of the
+//! pure crates; what it stores it hands to a port.
+
+pub mod clock;
+pub mod tenant;
+pub mod write;
+
+pub use clock::{SystemClock, SystemRng};
+pub use tenant::{Stores, Tenants};

@@ -1,0 +1,49 @@
+//! How answers to queries are cut into pages.
+
+use belfry_ngsi_ld::{Entity, Name};
+
+/// Which part of the answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// How many to pass over.
+    pub offset: usize,
+    /// How many to give at most.
+    pub limit: usize,
+    /// Whether the number of all matches is wanted too, which costs a look at all of them.
+    pub count: bool,
+}
+
+/// One page of entities.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The entities, in an order that is the same for each page as long as nothing changes.
+    pub entities: Vec<Entity>,
+    /// How many match in all, when asked.
+    pub count: Option<usize>,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+/// One entity type with how many entities have it and the attributes they have (ETSI GS CIM 009 clause 5.7.5 to 5.7.7).
+#[derive(Clone, Debug, PartialEq)]
+pub struct TypeInfo {
+    /// The type.
+    pub name: Name,
+    /// How many entities have it.
+    pub entities: u64,
+    /// Attributes that they have.
+    pub attributes: Vec<AttributeInfo>,
+}
+
+/// One attribute name with how many entities have it (clauses 5.7.8 to 5.7.10).
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttributeInfo {
+    /// The attribute.
+    pub name: Name,
+    /// How many entities (of the type asked about) have it.
+    pub entities: u64,
+    /// The types of the entities that have it.
+    pub types: Vec<Name>,
+    /// The kinds it comes in (`Property`, …), from a sample of entities.
+    pub kinds: Vec<&'static str>,
+}

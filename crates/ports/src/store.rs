@@ -1,0 +1,103 @@
+//! The store: current state, documents, history and the log, behind one trait. One store holds one tenant.
+
+use crate::temporal::{Aggregation, Evolution, TemporalRange};
+use crate::{Answer, ChangeSet, Collection, Commit, Document, Feed, Page, Seq, TypeInfo};
+use belfry_kernel::{Error, Iri, Time};
+use belfry_ngsi_ld::query::{EntityQuery, OrderBy};
+use belfry_ngsi_ld::{Entity, Name};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// A future that can be sent to another thread.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A write on its way: resolves once it is durable (or refused).
+pub type Ack = BoxFuture<'static, Result<Arc<Commit>, Error>>;
+
+/// What a decision may look at: the state as it is at its place in the log.
+pub trait Read {
+    /// The entity of this identifier.
+    fn entity(&self, id: &str) -> Result<Option<Arc<Entity>>, Error>;
+    /// The document of this key.
+    fn document(&self, collection: Collection, key: &str) -> Result<Option<Arc<[u8]>>, Error>;
+}
+
+/// A decision: pure, given the state and the instant of the commit it will be part of. What it returns is committed
+/// whole; an error commits nothing. It runs alone: no other write comes between what it reads and what it changes.
+pub type Decide = Box<dyn FnOnce(&dyn Read, Time) -> Result<ChangeSet, Error> + Send>;
+
+/// How the store is.
+#[derive(Clone, Debug, Default)]
+pub struct StoreHealth {
+    /// The last commit.
+    pub seq: Seq,
+    /// Entities in the current state.
+    pub entities: u64,
+    /// Why writes are refused now, if they are.
+    pub refusing_writes: Option<String>,
+    /// Bytes of log on disk.
+    pub log_bytes: u64,
+    /// Bytes of history on disk.
+    pub history_bytes: u64,
+}
+
+/// One tenant's store. Reads answer from the last committed state and never wait for a write to become durable.
+pub trait Store: Send + Sync {
+    /// Hands a decision to the store. The returned future resolves when its change set is durable and visible.
+    fn write(&self, decide: Decide) -> Ack;
+
+    /// The entity of this identifier.
+    ///
+    /// # Errors
+    /// `Internal` when stored bytes prove damaged.
+    fn entity(&self, id: &str) -> Result<Option<Entity>, Error>;
+
+    /// A page of the entities that match.
+    ///
+    /// # Errors
+    /// `TooComplexQuery` when the work is over the store's limit.
+    fn query(&self, query: &EntityQuery, order: Option<&OrderBy>, page: Page, now: Time) -> Result<Answer, Error>;
+
+    /// Identifiers of the entities that match, at most `limit`.
+    fn ids(&self, query: &EntityQuery, limit: usize, now: Time) -> Result<Vec<Iri>, Error>;
+
+    /// Entity types in use, with their attributes.
+    fn types(&self) -> Result<Vec<TypeInfo>, Error>;
+
+    /// Identifiers of entities that expired (or have an expired instance) at or before `now`, at most `limit`.
+    fn expired(&self, now: Time, limit: usize) -> Result<Vec<Iri>, Error>;
+
+    /// The document of this key.
+    fn document(&self, collection: Collection, key: &str) -> Result<Option<Arc<[u8]>>, Error>;
+
+    /// Up to `limit` documents of a collection with keys after `after`, by key.
+    fn documents(&self, collection: Collection, after: Option<&str>, limit: usize) -> Result<Vec<Document>, Error>;
+
+    /// The evolution of one entity's attributes (all of them when `names` is none). `None` when it has no history.
+    fn evolution(&self, id: &str, names: Option<&[Name]>, range: &TemporalRange) -> Result<Option<Evolution>, Error>;
+
+    /// Aggregates of one entity's attributes over buckets of time. `None` when it has no history.
+    fn aggregate(
+        &self,
+        id: &str,
+        names: Option<&[Name]>,
+        range: &TemporalRange,
+        buckets: &[Time],
+    ) -> Result<Option<Vec<Aggregation>>, Error>;
+
+    /// Entities that have history (also those gone since), with their last known types, by identifier after `after`.
+    fn historic(&self, after: Option<&str>, limit: usize) -> Result<Vec<(Iri, Vec<Name>)>, Error>;
+
+    /// One entity exactly as it stood at an instant (by arrival), or none when it did not exist then.
+    fn entity_at(&self, id: &str, at: Time) -> Result<Option<Entity>, Error>;
+
+    /// Every entity as it stood at an instant (by arrival), handed out one by one until `visit` returns false.
+    fn state_at(&self, at: Time, visit: &mut dyn FnMut(Entity) -> bool) -> Result<(), Error>;
+
+    /// The feed from after this place.
+    fn feed(&self, after: Seq) -> Box<dyn Feed>;
+
+    /// How it is.
+    fn health(&self) -> StoreHealth;
+}

@@ -1,0 +1,63 @@
+//! From an operation's outcome to a commit: the one way in which anything is written. Holds no rule of an operation.
+
+use belfry_kernel::{Error, Time};
+use belfry_ngsi_ld::Entity;
+use belfry_ngsi_ld::operation::{self, Outcome};
+use belfry_ports::{Change, ChangeKind, ChangeSet, Commit, EntityChange, Read, Store};
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// Runs a decision in the store's writer and gives back what it answered besides its change set, once that is durable.
+///
+/// # Errors
+/// Whatever the decision refused with, or why the store could not make it durable.
+pub async fn write<R: Send + 'static>(
+    store: &dyn Store,
+    decide: impl FnOnce(&dyn Read, Time) -> Result<(ChangeSet, R), Error> + Send + 'static,
+) -> Result<(R, Arc<Commit>), Error> {
+    let answer = Arc::new(Mutex::new(None));
+    let into = answer.clone();
+    let commit = store
+        .write(Box::new(move |read, now| {
+            let (set, answered) = decide(read, now)?;
+            *into.lock() = Some(answered);
+            Ok(set)
+        }))
+        .await?;
+    let answered = answer.lock().take().ok_or_else(|| Error::internal("a decision ran and left no answer"))?;
+    Ok((answered, commit))
+}
+
+/// The change that an outcome asks for: none when it changes nothing. `before` is the image that it started from;
+/// `keep_before` keeps the instances as they were, for subscriptions that want to show them.
+pub fn change_of(outcome: &mut Outcome, before: Option<&Arc<Entity>>, keep_before: bool) -> Option<EntityChange> {
+    if !outcome.is_change() {
+        return None;
+    }
+    let changes = outcome
+        .changes
+        .iter()
+        .map(|c| Change {
+            name: c.name,
+            dataset_id: c.dataset_id.clone(),
+            kind: match c.change {
+                operation::Change::Created => ChangeKind::Created,
+                operation::Change::Updated => ChangeKind::Updated,
+                operation::Change::Deleted => ChangeKind::Deleted,
+            },
+            before: before
+                .filter(|_| keep_before)
+                .and_then(|b| b.instance(c.name, c.dataset_id.as_ref()))
+                .map(|a| Box::new(a.clone())),
+        })
+        .collect();
+    match outcome.entity.take() {
+        Some(entity) => Some(EntityChange::Put {
+            entity: Arc::new(entity),
+            created: outcome.created,
+            head: outcome.entity_changed,
+            changes,
+        }),
+        None => before.map(|last| EntityChange::Delete { id: last.id.clone(), last: last.clone() }),
+    }
+}

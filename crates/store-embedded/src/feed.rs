@@ -1,0 +1,77 @@
+//! The change feed of a store: the newest commits from memory, older ones from the log.
+
+use crate::record;
+use crate::shared::Shared;
+use belfry_kernel::Error;
+use belfry_log::Reader;
+use belfry_ports::{BoxFuture, Commit, Feed, FeedItem, Seq};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// How many records are read from the log at a time.
+const RECORDS_AT_ONCE: usize = 64;
+
+/// One reader's place in the feed.
+pub(crate) struct LogFeed {
+    shared: Arc<Shared>,
+    committed: watch::Receiver<Seq>,
+    after: Seq,
+    /// Read from the log and not yet given out.
+    ahead: VecDeque<Arc<Commit>>,
+    reader: Option<Reader>,
+}
+
+impl LogFeed {
+    pub(crate) fn new(shared: Arc<Shared>, after: Seq) -> Self {
+        let committed = shared.committed.subscribe();
+        Self { shared, committed, after, ahead: VecDeque::new(), reader: None }
+    }
+
+    fn from_log(&mut self) -> Result<Option<FeedItem>, Error> {
+        let first = self.shared.log.first_seq();
+        if self.after + 1 < first {
+            self.after = first - 1;
+            self.reader = None;
+            return Ok(Some(FeedItem::Gap { resumed_after: self.after }));
+        }
+        let reader = match &mut self.reader {
+            Some(reader) if reader.next_seq() == self.after + 1 => reader,
+            slot => slot.insert(self.shared.log.read_from(self.after + 1).map_err(Error::internal)?),
+        };
+        // Not past what has been applied, so that a reader of the feed finds at least that in the state.
+        let visible = *self.committed.borrow();
+        while self.ahead.len() < RECORDS_AT_ONCE && reader.next_seq() <= visible {
+            let Some(found) = reader.next_record().map_err(Error::internal)? else { break };
+            let decoded = record::decode(found.payload, &self.shared.names)?;
+            let at = decoded.at;
+            let changes = Arc::new(decoded.into_set(&self.shared.names)?);
+            self.ahead.push_back(Arc::new(Commit { seq: found.seq, at, changes }));
+        }
+        Ok(None)
+    }
+}
+
+impl Feed for LogFeed {
+    fn next(&mut self) -> BoxFuture<'_, Option<Result<FeedItem, Error>>> {
+        Box::pin(async move {
+            loop {
+                if let Some(commit) = self.ahead.pop_front().or_else(|| self.shared.ring.after(self.after)) {
+                    self.after = commit.seq;
+                    return Some(Ok(FeedItem::Commit(commit)));
+                }
+                if *self.committed.borrow_and_update() > self.after {
+                    match self.from_log() {
+                        Ok(None) if self.ahead.is_empty() => {}
+                        Ok(None) => continue,
+                        Ok(Some(gap)) => return Some(Ok(gap)),
+                        Err(e) => return Some(Err(e)),
+                    }
+                }
+                if self.committed.changed().await.is_err() {
+                    return None;
+                }
+            }
+        })
+    }
+}

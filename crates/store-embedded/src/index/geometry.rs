@@ -1,0 +1,44 @@
+//! The geometries of one attribute in an R-tree of bounding boxes, degrees. Exact relations are the query's work.
+
+use belfry_kernel::geo::Bounds;
+use belfry_ngsi_ld::{Attribute, Value};
+use rstar::primitives::{GeomWithData, Rectangle};
+use rstar::{AABB, RTree};
+
+type Boxed = GeomWithData<Rectangle<[f64; 2]>, u32>;
+
+/// The index of one geometry attribute.
+#[derive(Default)]
+pub(crate) struct GeometryIndex {
+    tree: RTree<Boxed>,
+    /// Whether it holds every entity and may answer.
+    pub(super) complete: bool,
+}
+
+fn boxed(attribute: &Attribute, slot: u32) -> Option<Boxed> {
+    let Value::Geo(geometry) = &attribute.value else { return None };
+    let b = geometry.bounds();
+    Some(GeomWithData::new(Rectangle::from_corners(b.min, b.max), slot))
+}
+
+impl GeometryIndex {
+    /// Brings the index from the instances before to those after.
+    pub(crate) fn turn<'a>(
+        &mut self,
+        slot: u32,
+        before: Option<impl Iterator<Item = &'a Attribute>>,
+        after: Option<impl Iterator<Item = &'a Attribute>>,
+    ) {
+        for b in before.into_iter().flatten().filter_map(|a| boxed(a, slot)) {
+            self.tree.remove(&b);
+        }
+        for b in after.into_iter().flatten().filter_map(|a| boxed(a, slot)) {
+            self.tree.insert(b);
+        }
+    }
+
+    /// Slots whose box meets this one, in no order that means anything.
+    pub(crate) fn meeting(&self, bounds: &Bounds) -> impl Iterator<Item = u32> + '_ {
+        self.tree.locate_in_envelope_intersecting(&AABB::from_corners(bounds.min, bounds.max)).map(|b| b.data)
+    }
+}

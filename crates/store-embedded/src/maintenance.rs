@@ -1,0 +1,171 @@
+//! The store's housekeeping on a thread of its own: checkpoints, flushing and merging history, cutting the log behind
+//! them, syncing in relaxed mode. It never holds the writer up for longer than a cut of the log takes.
+
+use crate::build;
+use crate::checkpoint::{self, Place};
+use crate::open::{Options, state_dir};
+use crate::series;
+use crate::shared::Shared;
+use crate::writer::Command;
+use belfry_kernel::{Error, Kind};
+use belfry_ports::{Collection, Seq};
+use parking_lot::Mutex;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How often it looks whether anything is due.
+const TICK: Duration = Duration::from_millis(200);
+/// How long it rests after a failure, so that a full disk does not keep it busy.
+const REST: Duration = Duration::from_secs(5);
+
+enum Ask {
+    Checkpoint(Sender<Result<(), String>>),
+    Stop,
+}
+
+/// The handle of the housekeeping thread.
+pub(crate) struct Maintenance {
+    asks: Sender<Ask>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Keeper {
+    shared: Arc<Shared>,
+    queue: mpsc::Sender<Command>,
+    dir: PathBuf,
+    checkpoint_log_bytes: u64,
+    interval: Option<Duration>,
+    /// The last commit in the newest checkpoint, and the size of the log then.
+    checkpointed: Seq,
+    log_bytes_then: u64,
+}
+
+impl Maintenance {
+    pub(crate) fn start(
+        shared: Arc<Shared>,
+        queue: mpsc::Sender<Command>,
+        options: &Options,
+        checkpointed: Seq,
+    ) -> Result<Self, Error> {
+        let (asks, asked) = channel();
+        let interval = match options.log.durability {
+            belfry_log::Durability::Interval(interval) => Some(interval),
+            belfry_log::Durability::Sync => None,
+        };
+        let keeper = Keeper {
+            shared,
+            queue,
+            dir: state_dir(&options.dir),
+            checkpoint_log_bytes: options.checkpoint_log_bytes,
+            interval,
+            checkpointed,
+            log_bytes_then: 0,
+        };
+        let thread = std::thread::Builder::new()
+            .name("store-keeper".into())
+            .spawn(move || keeper.run(&asked))
+            .map_err(Error::internal)?;
+        Ok(Self { asks, thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(crate) fn checkpoint_now(&self) -> Result<(), Error> {
+        let (done, wait) = channel();
+        let gone = || Error::new(Kind::Unavailable, "the store is shutting down");
+        self.asks.send(Ask::Checkpoint(done)).map_err(|_| gone())?;
+        match wait.recv() {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(why)) => Err(Error::new(Kind::Unavailable, format!("the checkpoint could not be taken: {why}"))),
+            Err(_) => Err(gone()),
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        let _ = self.asks.send(Ask::Stop);
+        if let Some(thread) = self.thread.lock().take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Keeper {
+    fn run(mut self, asked: &Receiver<Ask>) {
+        let mut wait = self.interval.map_or(TICK, |i| i.min(TICK));
+        loop {
+            match asked.recv_timeout(wait) {
+                Ok(Ask::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Ask::Checkpoint(done)) => {
+                    let _ = done.send(self.checkpoint());
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.interval.is_some() {
+                let shared = self.shared.clone();
+                let _ = self.queue.try_send(Command::WithLog(Box::new(move |log| shared.sync_if_due(log))));
+            }
+            wait = self.interval.map_or(TICK, |i| i.min(TICK));
+            if let Err(e) = self.look() {
+                tracing::warn!(error = %e, "housekeeping failed and will be tried again");
+                wait = REST;
+            }
+        }
+    }
+
+    fn look(&mut self) -> Result<(), String> {
+        if let Some(history) = &self.shared.history {
+            history.maintain().map_err(|e| e.to_string())?;
+        }
+        for (name, wanted) in self.shared.wanted_indexes() {
+            build::index(&self.shared, name, wanted).map_err(|e| e.to_string())?;
+        }
+        let state_bytes = self.shared.state.read().slots.bytes();
+        let due = self.checkpoint_log_bytes.max(state_bytes);
+        if self.shared.log.size_bytes().saturating_sub(self.log_bytes_then) > due {
+            self.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&mut self) -> Result<(), String> {
+        let (seq, at, last) = {
+            let state = self.shared.state.read();
+            (state.seq, state.at, state.last)
+        };
+        if let Some(history) = &self.shared.history {
+            history.flush().map_err(|e| e.to_string())?;
+        }
+        if seq > self.checkpointed {
+            let place = Place { seq, at, last };
+            checkpoint::write(&self.dir, place, &self.shared.state, &self.shared.names).map_err(|e| e.to_string())?;
+            self.checkpointed = seq;
+        }
+        let older = checkpoint::list(&self.dir).map_err(|e| e.to_string())?.last().map_or(0, |(seq, _)| *seq);
+        let flushed = self.shared.history.as_ref().map_or(u64::MAX, belfry_history::History::flushed_seq);
+        let kept = series::backup_floor(&self.shared).min(self.slowest_cursor());
+        let cut = older.min(flushed).min(kept) + 1;
+        let command = Command::WithLog(Box::new(move |log| {
+            if let Err(e) = log.truncate_before(cut) {
+                tracing::warn!(error = %e, "the log could not be cut; it will be tried again");
+            }
+        }));
+        let _ = self.queue.blocking_send(command);
+        self.log_bytes_then = self.shared.log.size_bytes();
+        Ok(())
+    }
+
+    /// The place of the slowest consumer that keeps one: the log stays readable from there.
+    fn slowest_cursor(&self) -> Seq {
+        let state = self.shared.state.read();
+        state
+            .documents
+            .get(&Collection::Cursor)
+            .into_iter()
+            .flat_map(|all| all.values())
+            .filter_map(|bytes| bytes.as_ref().try_into().ok().map(u64::from_le_bytes))
+            .min()
+            .unwrap_or(u64::MAX)
+    }
+}

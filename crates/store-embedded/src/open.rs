@@ -1,0 +1,209 @@
+//! Opening a store: the newest sound checkpoint, then the log from there, then history's own rest. Nothing here decides;
+//! it only makes the views say what the log says.
+
+use crate::checkpoint::{self, Place, Visit};
+use crate::dictionary::Dictionary;
+use crate::record::{self, Entry};
+use crate::series;
+use crate::state::State;
+use belfry_history::History;
+use belfry_kernel::{Clock, Error, Kind};
+use belfry_log::Log;
+use belfry_ngsi_ld::Name;
+use belfry_ports::{ChangeSet, Collection, Commit};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The version of the directory's layout that this program writes.
+const FORMAT: &str = "belfry-store 1\n";
+
+/// How a store is opened.
+pub struct Options {
+    /// Its directory, made when it does not exist.
+    pub dir: PathBuf,
+    /// How the log behaves.
+    pub log: belfry_log::Options,
+    /// How history behaves; none to keep no history.
+    pub history: Option<belfry_history::Options>,
+    /// Bytes of log after which a checkpoint is taken.
+    pub checkpoint_log_bytes: u64,
+    /// How many entities it may hold.
+    pub max_entities: usize,
+    /// How many decisions may wait.
+    pub queue: usize,
+    /// Where now comes from.
+    pub clock: Arc<dyn Clock>,
+    /// The file layer of the log: the operating system's, or a test's that fails on purpose.
+    pub disk: Arc<dyn belfry_log::Disk>,
+}
+
+impl Options {
+    /// The defaults for a directory.
+    pub fn new(dir: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            dir: dir.into(),
+            log: belfry_log::Options::default(),
+            history: Some(belfry_history::Options::default()),
+            checkpoint_log_bytes: 256 << 20,
+            max_entities: 50_000_000,
+            queue: 8192,
+            clock,
+            disk: Arc::new(belfry_log::OsDisk),
+        }
+    }
+}
+
+/// What opening found and made.
+pub(crate) struct Opened {
+    pub(crate) state: State,
+    pub(crate) names: Dictionary,
+    pub(crate) history: Option<History>,
+    pub(crate) log: Log,
+    pub(crate) place: Place,
+    /// The place of the checkpoint that was read.
+    pub(crate) checkpointed: Place,
+}
+
+pub(crate) fn state_dir(dir: &Path) -> PathBuf {
+    dir.join("state")
+}
+
+pub(crate) fn log_dir(dir: &Path) -> PathBuf {
+    dir.join("log")
+}
+
+pub(crate) fn history_dir(dir: &Path) -> PathBuf {
+    dir.join("history")
+}
+
+fn io_error(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {
+    move |e| {
+        Error::new(Kind::Unavailable, format!("the data directory cannot be used: {}: {e}", path.display()))
+            .caused_by(e)
+    }
+}
+
+/// Makes the directory, or proves that it is one that this program can read.
+fn claim(dir: &Path) -> Result<(), Error> {
+    let format = dir.join("FORMAT");
+    for d in [dir.to_path_buf(), state_dir(dir)] {
+        fs::create_dir_all(&d).map_err(io_error(dir))?;
+    }
+    match fs::read_to_string(&format) {
+        Ok(text) if text == FORMAT => Ok(()),
+        Ok(text) => Err(Error::new(
+            Kind::Unavailable,
+            format!("{} says {:?}: this program reads {:?}; see `belfry migrate --help`", format.display(), text.trim(), FORMAT.trim()),
+        )),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            fs::write(&format, FORMAT).map_err(io_error(&format))?;
+            fs::File::open(dir).and_then(|d| d.sync_all()).map_err(io_error(dir))
+        }
+        Err(e) => Err(io_error(&format)(e)),
+    }
+}
+
+struct Loader<'a> {
+    state: &'a mut State,
+    names: &'a Dictionary,
+}
+
+impl Visit for Loader<'_> {
+    fn name(&mut self, number: u64, name: &str) -> Result<(), Error> {
+        Ok(self.names.restore(number, Name::intern(name)?)?)
+    }
+
+    fn blob(&mut self, blob: &[u8]) -> Result<(), Error> {
+        Ok(self.state.load(blob)?)
+    }
+
+    fn document(&mut self, collection: Collection, key: &str, bytes: &[u8]) -> Result<(), Error> {
+        self.state.set_document(collection, key, Some(bytes.into()));
+        Ok(())
+    }
+}
+
+/// The newest checkpoint that is sound; a damaged one is passed over with a word in the log.
+fn load(dir: &Path) -> Result<(State, Dictionary, Place), Error> {
+    for (_, path) in checkpoint::list(dir).map_err(io_error(dir))? {
+        let (mut state, names) = (State::default(), Dictionary::default());
+        match checkpoint::read(&path, &mut Loader { state: &mut state, names: &names }) {
+            Ok(place) => {
+                (state.seq, state.at, state.last) = (place.seq, place.at, place.last);
+                return Ok((state, names, place));
+            }
+            Err(e) => tracing::error!(file = %path.display(), error = ?e, "a checkpoint is damaged; the one before it is used"),
+        }
+    }
+    Ok((State::default(), Dictionary::default(), Place::default()))
+}
+
+/// Opens everything and brings the views up to the log's end.
+pub(crate) fn open(options: &Options) -> Result<Opened, Error> {
+    let dir = &options.dir;
+    claim(dir)?;
+    // First the log, since its lock keeps a second process out.
+    let (log, recovered) =
+        Log::open_on(options.disk.clone(), log_dir(dir), options.log.clone()).map_err(|e| log_error(&e))?;
+    if let Some(torn) = &recovered.torn {
+        tracing::info!(file = %torn.file.display(), offset = torn.offset, "a batch that was never acknowledged was cut off");
+    }
+    let (mut state, names, checkpointed) = load(&state_dir(dir))?;
+    let history = options
+        .history
+        .clone()
+        .map(|h| History::open(history_dir(dir), h))
+        .transpose()
+        .map_err(|e| series::history_error(&e))?;
+    let mut place = checkpointed;
+    let flushed = history.as_ref().map_or(u64::MAX, History::flushed_seq);
+    if recovered.last_seq < checkpointed.seq {
+        return Err(Error::internal(format!(
+            "the log ends at commit {} but the checkpoint knows commit {}: part of the log is missing; restore a backup",
+            recovered.last_seq, checkpointed.seq
+        )));
+    }
+    let from = checkpointed.seq.min(flushed) + 1;
+    if recovered.first_seq > checkpointed.seq + 1 {
+        return Err(Error::internal(format!(
+            "the log starts at commit {} but the newest sound checkpoint ends at {}: commits between are missing; \
+             restore a backup",
+            recovered.first_seq, checkpointed.seq
+        )));
+    }
+    let mut reader = log.reader(from.max(recovered.first_seq)).map_err(|e| log_error(&e))?;
+    while let Some(found) = reader.next_record().map_err(|e| log_error(&e))? {
+        let seq = found.seq;
+        let record = record::decode(found.payload, &names)
+            .map_err(|e| Error::internal(format!("commit {seq} of the log: {e:?}")))?;
+        let at = record.at;
+        if seq > checkpointed.seq {
+            for entry in &record.entities {
+                match entry {
+                    Entry::Put { blob, .. } => state.restore((*blob).into(), &names)?,
+                    Entry::Delete { last } => {
+                        state.delete(crate::blob::id_of(last)?, &names)?;
+                    }
+                }
+            }
+            for d in &record.documents {
+                state.set_document(d.collection, &d.key, d.bytes.clone());
+            }
+            (state.seq, state.at) = (seq, at);
+        }
+        let set: ChangeSet = record.into_set(&names)?;
+        place = Place { seq, at, last: series::last_stamp(at, &set).max(place.last) };
+        if let Some(history) = &history
+            && seq > flushed
+        {
+            series::append(history, &Commit { seq, at, changes: Arc::new(set) }, &names);
+        }
+    }
+    (place.seq, state.last) = (state.seq, place.last);
+    Ok(Opened { state, names, history, log, place, checkpointed })
+}
+
+pub(crate) fn log_error(e: &belfry_log::Error) -> Error {
+    Error::new(Kind::Unavailable, format!("the commit log: {e}"))
+}

@@ -1,0 +1,161 @@
+//! From a query to its answer: one condition drives (the one that leaves the fewest candidates), cheap sets sieve, and
+//! [`EntityQuery::matches`] decides. Candidates are taken in pieces, so that a long search holds no lock for long.
+//!
+//! Order of the answer: that of the driving index (slots, or values and then slots), the same for every page while
+//! nothing changes.
+
+mod drive;
+
+use crate::blob;
+use crate::codec::Damaged;
+use crate::shared::Shared;
+use crate::state::State;
+use belfry_kernel::{Error, Kind, Time};
+use belfry_ngsi_ld::Entity;
+use belfry_ngsi_ld::query::{Conjunct, EntityQuery, OrderBy};
+use belfry_ports::{Answer, Page};
+pub(crate) use drive::Wanted;
+use drive::{Driver, drivers};
+use roaring::RoaringBitmap;
+use std::sync::Arc;
+
+/// How many entities an answer in a wanted order is sorted from at most.
+const MAX_SORTED: usize = 200_000;
+/// The first piece of candidates; each next one is twice as large, up to the last.
+const FIRST_PIECE: usize = 64;
+const LAST_PIECE: usize = 2048;
+
+/// Answers a query.
+///
+/// # Errors
+/// `TooComplexQuery` when an ordered answer would be sorted from too many; `Internal` when stored bytes are damaged.
+pub(crate) fn query(
+    shared: &Shared,
+    query: &EntityQuery,
+    order: Option<&OrderBy>,
+    page: Page,
+    now: Time,
+) -> Result<Answer, Error> {
+    if let Some(order) = order {
+        return ordered(shared, query, order, page, now);
+    }
+    let mut answer = Answer::default();
+    let mut matched = 0_usize;
+    let wanted = page.offset.saturating_add(page.limit);
+    let shortcut = if page.count { whole_type(shared, query) } else { None };
+    let counting = page.count && shortcut.is_none();
+    search(shared, query, now, &mut |entity| {
+        matched += 1;
+        if matched > page.offset && matched <= wanted {
+            answer.entities.push(entity);
+        }
+        // One more than wanted tells whether more follow.
+        counting || matched <= wanted
+    })?;
+    answer.more = matched > wanted;
+    answer.count = page.count.then(|| shortcut.unwrap_or(matched));
+    Ok(answer)
+}
+
+fn ordered(
+    shared: &Shared,
+    query: &EntityQuery,
+    order: &OrderBy,
+    page: Page,
+    now: Time,
+) -> Result<Answer, Error> {
+    let mut all = Vec::new();
+    search(shared, query, now, &mut |entity| {
+        all.push(entity);
+        all.len() <= MAX_SORTED
+    })?;
+    if all.len() > MAX_SORTED {
+        return Err(Error::new(
+            Kind::TooComplexQuery,
+            format!("more than {MAX_SORTED} entities would have to be sorted; narrow the query"),
+        ));
+    }
+    all.sort_by(|a, b| order.compare(a, b, now));
+    let count = all.len();
+    let entities: Vec<Entity> = all.into_iter().skip(page.offset).take(page.limit).collect();
+    let more = count > page.offset.saturating_add(page.limit);
+    Ok(Answer { entities, count: page.count.then_some(count), more })
+}
+
+/// The number of matches when the query asks for one type and nothing else, and nothing expires.
+fn whole_type(shared: &Shared, query: &EntityQuery) -> Option<usize> {
+    let [one] = query.selectors.as_slice() else { return None };
+    if !query.attrs.is_empty() || query.q.is_some() || query.geo.is_some() || query.scope.is_some() {
+        return None;
+    }
+    if !one.ids.is_empty() || one.id_pattern.is_some() {
+        return None;
+    }
+    let state = shared.state.read();
+    if state.indexes.anything_expires() {
+        return None;
+    }
+    let Some(selection) = &one.types else { return Some(state.slots.len()) };
+    let [all] = selection.any_of.as_slice() else { return None };
+    let [term] = all.as_slice() else { return None };
+    let number = term.name.and_then(|name| shared.names.known(name));
+    Some(number.and_then(|n| state.indexes.of_type(n)).map_or(0, |slots| slots.len() as usize))
+}
+
+/// Hands every match to `take` until it returns false.
+fn search(
+    shared: &Shared,
+    query: &EntityQuery,
+    now: Time,
+    take: &mut dyn FnMut(Entity) -> bool,
+) -> Result<(), Error> {
+    let conjuncts = query.conjuncts();
+    if conjuncts.contains(&Conjunct::Nothing) {
+        return Ok(());
+    }
+    let linked = query.link_depth() > 0;
+    let lookup = |id: &str| shared.state.read().entity(id, &shared.names).ok().flatten().map(Arc::new);
+    let mut run = {
+        let state = shared.state.read();
+        drivers(&state, &conjuncts, shared)
+    };
+    // A slot that an index names twice, for two values, is one match.
+    let mut seen = RoaringBitmap::new();
+    let (mut piece, mut candidates, mut images) = (FIRST_PIECE, Vec::new(), Vec::new());
+    loop {
+        candidates.clear();
+        images.clear();
+        let done = {
+            let state = shared.state.read();
+            let done = run.driver.next_piece(&state, piece, &mut candidates);
+            for &slot in &candidates {
+                if run.sieve(&state, slot) && (!run.driver.repeats() || seen.insert(slot)) {
+                    images.extend(image(&state, slot, shared)?);
+                }
+            }
+            done
+        };
+        for entity in images.drain(..) {
+            let matches =
+                if linked { query.matches_linked(&entity, now, &lookup) } else { query.matches(&entity, now) };
+            if matches && !take(entity) {
+                return Ok(());
+            }
+        }
+        if done {
+            return Ok(());
+        }
+        piece = (piece * 2).min(LAST_PIECE);
+    }
+}
+
+fn image(state: &State, slot: u32, shared: &Shared) -> Result<Option<Entity>, Damaged> {
+    state.slots.get(slot).map(|bytes| blob::decode(bytes, &shared.names)).transpose()
+}
+
+impl Driver {
+    /// Whether a slot may come twice.
+    fn repeats(&self) -> bool {
+        matches!(self, Self::Values { .. } | Self::Slots { .. })
+    }
+}

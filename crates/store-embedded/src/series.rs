@@ -1,0 +1,425 @@
+//! Between commits and the history store: which series an attribute instance belongs to, how an instance becomes a
+//! sample and a sample an instance. History is a view of the log, filled from each commit after it is durable.
+//!
+//! A series' key is the entity's identifier, a zero byte, the attribute's number (four bytes, big end first), the
+//! dataset. All series of an entity stand together; the series of number [`LIFE`] says when the entity came, went,
+//! and which types and scopes it had.
+
+pub(crate) mod read;
+
+use crate::blob;
+use crate::codec::{Cursor, Damaged, Put};
+use crate::dictionary::Dictionary;
+use crate::shared::Shared;
+use belfry_history::{History, Op, SampleRef, ValueRef};
+use belfry_kernel::{Error, Iri, Kind, Time};
+use belfry_ngsi_ld::{Attribute, Entity, Json, Name, Value};
+use belfry_ports::{ChangeKind, ChangeSet, Commit, EntityChange, Sample, Seq};
+use compact_str::CompactString;
+use hashbrown::HashMap;
+
+/// The number that no attribute has: the entity's own life.
+const LIFE: u32 = u32::MAX;
+
+/// Whole numbers up to this are the same as a double, and are kept as one, so that 20 and 20.5 share a column.
+const EXACT: i64 = 1 << 53;
+
+/// The largest stamp of a commit's samples.
+pub(crate) fn last_stamp(at: Time, set: &ChangeSet) -> Time {
+    at.plus_micros(set.samples.len().max(repeats(set)) as i64)
+}
+
+/// How often an entity comes again in one commit.
+fn repeats(set: &ChangeSet) -> usize {
+    if set.entities.len() < 2 { 0 } else { set.entities.len() - 1 }
+}
+
+fn key_into(id: &str, number: u32, dataset: Option<&Iri>, out: &mut Vec<u8>) {
+    out.extend_from_slice(id.as_bytes());
+    out.push(0);
+    out.extend_from_slice(&number.to_be_bytes());
+    if let Some(dataset) = dataset {
+        out.extend_from_slice(dataset.as_str().as_bytes());
+    }
+}
+
+fn prefix_of(id: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(id.len() + 1);
+    key.extend_from_slice(id.as_bytes());
+    key.push(0);
+    key
+}
+
+/// The parts of a key.
+fn parts(key: &[u8]) -> Result<(&str, u32, Option<Iri>), Damaged> {
+    let wrong = Damaged("a series has a wrong key");
+    let zero = key.iter().position(|b| *b == 0).ok_or(wrong)?;
+    let (id, rest) = (&key[..zero], &key[zero + 1..]);
+    if rest.len() < 4 {
+        return Err(wrong);
+    }
+    let number = u32::from_be_bytes(rest[..4].try_into().map_err(|_| wrong)?);
+    let text = |b| std::str::from_utf8(b).map_err(|_| wrong);
+    let dataset = if rest.len() > 4 { Some(Iri::from_checked(text(&rest[4..])?)) } else { None };
+    Ok((text(id)?, number, dataset))
+}
+
+/// One operation with its own bytes; borrowed as an [`Op`] when all are made.
+enum Owned {
+    Append { key: std::ops::Range<usize>, sample: OwnedSample },
+    Replace { key: std::ops::Range<usize>, sample: OwnedSample },
+    Remove { key: std::ops::Range<usize>, stamp: i64 },
+    RemoveSeries { key: std::ops::Range<usize> },
+    RemovePrefix { key: std::ops::Range<usize> },
+}
+
+struct OwnedSample {
+    stamp: i64,
+    observed: Option<Time>,
+    value: OwnedValue,
+    rest: std::ops::Range<usize>,
+    deleted: bool,
+}
+
+enum OwnedValue {
+    None,
+    Number(f64),
+    Whole(i64),
+    Bool(bool),
+    Text(std::ops::Range<usize>),
+    Bytes(std::ops::Range<usize>),
+}
+
+/// Collects the operations of one commit in one buffer.
+struct Batch<'a> {
+    names: &'a Dictionary,
+    buffer: Vec<u8>,
+    ops: Vec<Owned>,
+}
+
+impl Batch<'_> {
+    fn key(&mut self, id: &str, number: u32, dataset: Option<&Iri>) -> std::ops::Range<usize> {
+        let start = self.buffer.len();
+        key_into(id, number, dataset, &mut self.buffer);
+        start..self.buffer.len()
+    }
+
+    fn sample(&mut self, stamp: i64, a: &Attribute) -> OwnedSample {
+        let start = self.buffer.len();
+        put_rest(a, self.names, &mut self.buffer);
+        let rest = start..self.buffer.len();
+        let value = match &a.value {
+            Value::Property(Json::Float(f)) => OwnedValue::Number(*f),
+            Value::Property(Json::Int(i)) if (-EXACT..=EXACT).contains(i) => OwnedValue::Number(*i as f64),
+            Value::Property(Json::Int(i)) => OwnedValue::Whole(*i),
+            Value::Property(Json::Bool(b)) => OwnedValue::Bool(*b),
+            Value::Property(Json::Str(s)) => {
+                let start = self.buffer.len();
+                self.buffer.extend_from_slice(s.as_bytes());
+                OwnedValue::Text(start..self.buffer.len())
+            }
+            other => {
+                let start = self.buffer.len();
+                blob::encode_value(other, self.names, &mut self.buffer);
+                OwnedValue::Bytes(start..self.buffer.len())
+            }
+        };
+        OwnedSample { stamp, observed: a.observed_at, value, rest, deleted: false }
+    }
+
+    fn instance(&mut self, id: &str, stamp: i64, a: &Attribute) {
+        let key = self.key(id, self.names.number(a.name), a.dataset_id.as_ref());
+        let sample = self.sample(stamp, a);
+        self.ops.push(Owned::Append { key, sample });
+    }
+
+    fn tombstone(&mut self, id: &str, number: u32, dataset: Option<&Iri>, stamp: i64) {
+        let key = self.key(id, number, dataset);
+        let sample = OwnedSample { stamp, observed: None, value: OwnedValue::None, rest: 0..0, deleted: true };
+        self.ops.push(Owned::Append { key, sample });
+    }
+
+    fn life(&mut self, id: &str, stamp: i64, life: &Life) {
+        let key = self.key(id, LIFE, None);
+        let start = self.buffer.len();
+        self.buffer.extend_from_slice(&life.created_at.micros().to_le_bytes());
+        self.buffer.extend_from_slice(&life.expires_at.map_or(i64::MIN, Time::micros).to_le_bytes());
+        self.buffer.put_varint(life.types.len() as u64);
+        for t in &life.types {
+            let number = self.names.number(*t);
+            self.buffer.put_varint(u64::from(number));
+        }
+        self.buffer.put_varint(life.scopes.len() as u64);
+        for s in &life.scopes {
+            self.buffer.put_text(s);
+        }
+        let value = OwnedValue::Bytes(start..self.buffer.len());
+        let sample = OwnedSample { stamp, observed: None, value, rest: 0..0, deleted: false };
+        self.ops.push(Owned::Append { key, sample });
+    }
+
+    fn apply(self, history: &History, seq: Seq) -> belfry_history::Result<bool> {
+        let bytes = |r: &std::ops::Range<usize>| &self.buffer[r.clone()];
+        let sample = |s: &OwnedSample| -> Result<SampleRef<'_>, std::str::Utf8Error> {
+            Ok(SampleRef {
+                stamp: s.stamp,
+                observed: s.observed,
+                value: match &s.value {
+                    OwnedValue::None => ValueRef::None,
+                    OwnedValue::Number(f) => ValueRef::F64(*f),
+                    OwnedValue::Whole(i) => ValueRef::I64(*i),
+                    OwnedValue::Bool(b) => ValueRef::Bool(*b),
+                    OwnedValue::Text(r) => ValueRef::Text(std::str::from_utf8(&self.buffer[r.clone()])?),
+                    OwnedValue::Bytes(r) => ValueRef::Bytes(&self.buffer[r.clone()]),
+                },
+                rest: &self.buffer[s.rest.clone()],
+                kind: if s.deleted { belfry_history::Kind::Deleted } else { belfry_history::Kind::Normal },
+            })
+        };
+        let mut ops = Vec::with_capacity(self.ops.len());
+        for op in &self.ops {
+            ops.push(match op {
+                Owned::Append { key, sample: s } => {
+                    Op::Append { key: bytes(key), sample: sample(s).expect("texts come from texts") }
+                }
+                Owned::Replace { key, sample: s } => {
+                    Op::Replace { key: bytes(key), sample: sample(s).expect("texts come from texts") }
+                }
+                Owned::Remove { key, stamp } => Op::Remove { key: bytes(key), stamp: *stamp },
+                Owned::RemoveSeries { key } => Op::RemoveSeries { key: bytes(key) },
+                Owned::RemovePrefix { key } => Op::RemovePrefix { prefix: bytes(key) },
+            });
+        }
+        history.apply(seq, &ops)
+    }
+}
+
+/// Adds a durable commit to history.
+pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) {
+    if commit.changes.entities.is_empty() && commit.changes.samples.is_empty() {
+        return;
+    }
+    let mut batch = Batch { names, buffer: Vec::with_capacity(512), ops: Vec::new() };
+    let at = commit.at.micros();
+    // An entity that one commit changes twice gets a later stamp the second time.
+    let mut times: HashMap<&str, i64> = HashMap::new();
+    let several = commit.changes.entities.len() > 1;
+    for change in &commit.changes.entities {
+        let stamp = if several {
+            let n = times.entry(change.id().as_str()).or_insert(-1);
+            *n += 1;
+            at + *n
+        } else {
+            at
+        };
+        entity_change(&mut batch, change, stamp);
+    }
+    for (i, sample) in commit.changes.samples.iter().enumerate() {
+        sample_change(&mut batch, history, sample, at + i as i64);
+    }
+    if let Err(e) = batch.apply(history, commit.seq) {
+        // The log has it: a restart applies it again. The writer asked for room before it committed.
+        tracing::error!(error = %e, seq = commit.seq, "a commit could not be added to history");
+    }
+}
+
+fn entity_change(batch: &mut Batch<'_>, change: &EntityChange, stamp: i64) {
+    match change {
+        EntityChange::Put { entity, created, head, changes } => {
+            let id = entity.id.as_str();
+            if *created || *head {
+                batch.life(id, stamp, &Life::of(entity));
+            }
+            if *created {
+                for a in &entity.attributes {
+                    batch.instance(id, stamp, a);
+                }
+                return;
+            }
+            for c in changes {
+                match c.kind {
+                    ChangeKind::Created | ChangeKind::Updated => {
+                        if let Some(a) = entity.instance(c.name, c.dataset_id.as_ref()) {
+                            batch.instance(id, stamp, a);
+                        }
+                    }
+                    ChangeKind::Deleted => {
+                        batch.tombstone(id, batch.names.number(c.name), c.dataset_id.as_ref(), stamp);
+                    }
+                }
+            }
+        }
+        EntityChange::Delete { id, last } => {
+            batch.tombstone(id.as_str(), LIFE, None, stamp);
+            for a in &last.attributes {
+                batch.tombstone(id.as_str(), batch.names.number(a.name), a.dataset_id.as_ref(), stamp);
+            }
+        }
+    }
+}
+
+fn sample_change(batch: &mut Batch<'_>, history: &History, sample: &Sample, stamp: i64) {
+    match sample {
+        Sample::Append { id, types, attribute } => {
+            let mut key = Vec::new();
+            key_into(id.as_str(), LIFE, None, &mut key);
+            if !types.is_empty() && matches!(history.latest_at(&key, i64::MAX), Ok(None)) {
+                let life =
+                    Life { types: types.clone(), scopes: Vec::new(), created_at: Time::from_micros(stamp), expires_at: None };
+                batch.life(id.as_str(), stamp, &life);
+            }
+            batch.instance(id.as_str(), stamp, attribute);
+        }
+        Sample::Replace { id, stamp: which, attribute } => {
+            let key = batch.key(id.as_str(), batch.names.number(attribute.name), attribute.dataset_id.as_ref());
+            let sample = batch.sample(*which, attribute);
+            batch.ops.push(Owned::Replace { key, sample });
+        }
+        Sample::Remove { id, name, dataset_id, stamp: which } => {
+            let key = batch.key(id.as_str(), batch.names.number(*name), dataset_id.as_ref());
+            batch.ops.push(Owned::Remove { key, stamp: *which });
+        }
+        Sample::Forget { id, name, dataset_id, all_datasets } => match name {
+            None => {
+                let start = batch.buffer.len();
+                batch.buffer.extend_from_slice(&prefix_of(id.as_str()));
+                batch.ops.push(Owned::RemovePrefix { key: start..batch.buffer.len() });
+            }
+            Some(name) => {
+                let dataset = if *all_datasets { None } else { dataset_id.as_ref() };
+                let key = batch.key(id.as_str(), batch.names.number(*name), dataset);
+                batch.ops.push(if *all_datasets { Owned::RemovePrefix { key } } else { Owned::RemoveSeries { key } });
+            }
+        },
+    }
+}
+
+const UNIT: u8 = 1 << 3;
+const EXPIRY: u8 = 1 << 4;
+const SUB: u8 = 1 << 5;
+
+/// What belongs to an instance besides its value and times: it seldom changes from one instance to the next, so nothing
+/// in it may be a time of writing.
+fn put_rest(a: &Attribute, names: &Dictionary, out: &mut Vec<u8>) {
+    let mut head = a.value.kind() as u8;
+    for (flag, present) in [(UNIT, a.unit_code.is_some()), (EXPIRY, a.expires_at.is_some()), (SUB, !a.sub.is_empty())] {
+        if present {
+            head |= flag;
+        }
+    }
+    out.push(head);
+    out.extend_from_slice(&a.created_at.micros().to_le_bytes());
+    if let Some(unit) = &a.unit_code {
+        out.put_text(unit);
+    }
+    if let Some(t) = a.expires_at {
+        out.extend_from_slice(&t.micros().to_le_bytes());
+    }
+    if !a.sub.is_empty() {
+        out.put_varint(a.sub.len() as u64);
+        for sub in &a.sub {
+            // Times of a sub-attribute that was written together with its attribute become zero.
+            blob::encode_attribute(sub, a.modified_at, names, out);
+        }
+    }
+}
+
+/// The instance that a sample stands for; none for a tombstone.
+fn instance(
+    name: Name,
+    dataset_id: Option<Iri>,
+    sample: &belfry_history::Sample,
+    names: &Dictionary,
+) -> Result<Option<Attribute>, Damaged> {
+    if sample.kind == belfry_history::Kind::Deleted {
+        return Ok(None);
+    }
+    let mut c = Cursor::new(&sample.rest);
+    let head = c.byte()?;
+    let created_at = Time::from_micros(c.i64()?);
+    let unit_code = if head & UNIT != 0 { Some(c.text()?.into()) } else { None };
+    let expires_at = if head & EXPIRY != 0 { Some(Time::from_micros(c.i64()?)) } else { None };
+    let modified_at = Time::from_micros(sample.stamp);
+    let mut sub = Vec::new();
+    if head & SUB != 0 {
+        for _ in 0..c.count()? {
+            sub.push(blob::decode_attribute(&mut c, modified_at, names)?);
+        }
+    }
+    let value = match &sample.value {
+        belfry_history::Value::F64(f) => Value::Property(number(*f)),
+        belfry_history::Value::I64(i) => Value::Property(Json::Int(*i)),
+        belfry_history::Value::Bool(b) => Value::Property(Json::Bool(*b)),
+        belfry_history::Value::Text(s) => Value::Property(Json::Str((&**s).into())),
+        belfry_history::Value::Bytes(bytes) => blob::take_value(head & 7, &mut Cursor::new(bytes), names)?,
+        belfry_history::Value::None => return Err(Damaged("an instance has no value")),
+    };
+    Ok(Some(Attribute {
+        name,
+        dataset_id,
+        value,
+        observed_at: sample.observed,
+        unit_code,
+        created_at,
+        modified_at,
+        expires_at,
+        sub,
+    }))
+}
+
+/// A number of history as JSON: whole ones are written without a fraction.
+fn number(f: f64) -> Json {
+    if f.fract() == 0.0 && f.abs() <= EXACT as f64 && !(f == 0.0 && f.is_sign_negative()) {
+        Json::Int(f as i64)
+    } else {
+        Json::Float(f)
+    }
+}
+
+/// What the series of an entity's life says.
+#[derive(Clone, Debug, Default)]
+struct Life {
+    types: Vec<Name>,
+    scopes: Vec<CompactString>,
+    created_at: Time,
+    expires_at: Option<Time>,
+}
+
+impl Life {
+    fn of(entity: &Entity) -> Self {
+        Self {
+            types: entity.types.to_vec(),
+            scopes: entity.scopes.clone(),
+            created_at: entity.created_at,
+            expires_at: entity.expires_at,
+        }
+    }
+
+    fn read(sample: &belfry_history::Sample, names: &Dictionary) -> Result<Self, Damaged> {
+        let belfry_history::Value::Bytes(bytes) = &sample.value else {
+            return Err(Damaged("the life of an entity has a wrong form"));
+        };
+        let mut c = Cursor::new(bytes);
+        let created_at = Time::from_micros(c.i64()?);
+        let expires_at = Some(c.i64()?).filter(|t| *t != i64::MIN).map(Time::from_micros);
+        let types = (0..c.count()?).map(|_| names.name(c.varint()?)).collect::<Result<_, _>>()?;
+        let scopes = (0..c.count()?).map(|_| Ok(c.text()?.into())).collect::<Result<_, Damaged>>()?;
+        Ok(Self { types, scopes, created_at, expires_at })
+    }
+
+    /// The image of an entity that had these attributes.
+    fn image(self, id: &str, attributes: Vec<Attribute>, modified_at: Time) -> Entity {
+        let Self { types, scopes, created_at, expires_at } = self;
+        Entity { id: Iri::from_checked(id), types: types.into(), scopes, attributes, created_at, modified_at, expires_at }
+    }
+}
+
+pub(crate) fn history_error(e: &belfry_history::Error) -> Error {
+    Error::new(Kind::Unavailable, "history could not be read; the platform's log says why").caused_by(e.to_string())
+}
+
+/// The oldest commit that a backup chain still needs of the log.
+pub(crate) fn backup_floor(_shared: &Shared) -> Seq {
+    u64::MAX
+}
+

@@ -1,0 +1,130 @@
+//! What the writer, readers and the maintenance thread of one store share.
+
+use crate::dictionary::Dictionary;
+use crate::plan::Wanted;
+use crate::ring::Ring;
+use crate::state::State;
+use belfry_history::History;
+use belfry_kernel::{Clock, Error, Kind};
+use belfry_log::{Log, LogReader};
+use belfry_ngsi_ld::Name;
+use belfry_ports::{ChangeSet, Commit, EntityChange, Seq};
+use parking_lot::{Mutex, RwLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use tokio::sync::watch;
+
+pub(crate) struct Shared {
+    pub(crate) state: RwLock<State>,
+    pub(crate) names: Dictionary,
+    pub(crate) history: Option<History>,
+    pub(crate) log: LogReader,
+    pub(crate) ring: Ring,
+    pub(crate) committed: watch::Sender<Seq>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) max_entities: usize,
+    history_ceiling: usize,
+    refusing: Mutex<Option<String>>,
+    is_refusing: AtomicBool,
+    logged: AtomicUsize,
+    wanted: Mutex<Vec<(Name, Wanted)>>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        state: State,
+        names: Dictionary,
+        history: Option<History>,
+        log: LogReader,
+        clock: Arc<dyn Clock>,
+        max_entities: usize,
+        history_ceiling: usize,
+    ) -> Self {
+        let logged = AtomicUsize::new(names.len());
+        let committed = watch::Sender::new(state.seq);
+        Self {
+            state: RwLock::new(state),
+            names,
+            history,
+            log,
+            ring: Ring::default(),
+            committed,
+            clock,
+            max_entities,
+            history_ceiling,
+            refusing: Mutex::new(None),
+            is_refusing: AtomicBool::new(false),
+            logged,
+            wanted: Mutex::default(),
+        }
+    }
+
+    /// Makes commits known to the feed.
+    pub(crate) fn publish<'a>(&self, commits: impl Iterator<Item = &'a Arc<Commit>> + Clone) {
+        let fresh = commits.filter(|c| !c.changes.is_empty());
+        let Some(last) = fresh.clone().last().map(|c| c.seq) else { return };
+        self.ring.push(fresh);
+        self.committed.send_replace(last);
+    }
+
+    /// Notes why writes are refused, or that they no longer are.
+    pub(crate) fn refuse(&self, why: Option<String>) {
+        if why.is_none() && !self.is_refusing.load(Ordering::Relaxed) {
+            return;
+        }
+        self.is_refusing.store(why.is_some(), Ordering::Relaxed);
+        *self.refusing.lock() = why;
+    }
+
+    /// Why writes are refused, if they are.
+    pub(crate) fn refusing(&self) -> Option<String> {
+        self.refusing.lock().clone()
+    }
+
+    /// Whether history can take another batch, however large.
+    pub(crate) fn has_room(&self) -> bool {
+        self.history.as_ref().is_none_or(|h| h.open_bytes() < self.history_ceiling)
+    }
+
+    /// Refuses what would take the store over its limit.
+    pub(crate) fn room_for(&self, set: &ChangeSet) -> Result<(), Error> {
+        let new = set.entities.iter().filter(|c| matches!(c, EntityChange::Put { created: true, .. })).count();
+        if new > 0 && self.state.read().slots.len() + new > self.max_entities {
+            return Err(Error::new(Kind::Unavailable, "the store holds as many entities as it may; see store.max_entities"));
+        }
+        Ok(())
+    }
+
+    /// Asks for an index that would have helped; housekeeping builds it.
+    pub(crate) fn want_index(&self, name: Name, wanted: Wanted) {
+        let mut all = self.wanted.lock();
+        if all.len() < 64 && !all.contains(&(name, wanted)) {
+            all.push((name, wanted));
+        }
+    }
+
+    /// The indexes asked for and not yet built.
+    pub(crate) fn wanted_indexes(&self) -> Vec<(Name, Wanted)> {
+        std::mem::take(&mut *self.wanted.lock())
+    }
+
+    /// Names below this number are durable.
+    pub(crate) fn note_logged(&self, logged: usize) {
+        self.logged.store(logged, Ordering::Release);
+    }
+
+    /// Where the names of the next record start after a batch was lost.
+    pub(crate) fn logged_after_failure(&self) -> usize {
+        self.logged.load(Ordering::Acquire)
+    }
+
+    /// With relaxed durability: syncs when the interval is over.
+    pub(crate) fn sync_if_due(&self, log: &mut Log) {
+        if log.sync_due().is_some_and(|due| due.is_zero())
+            && let Err(e) = log.sync()
+        {
+            self.refuse(Some(e.to_string()));
+            tracing::error!(error = %e, "the log could not be synced");
+        }
+    }
+}

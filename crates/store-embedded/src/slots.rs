@@ -1,0 +1,84 @@
+//! Where the blobs are: a table of slots, found by identifier. A slot's number is how indexes speak of an entity.
+//! Holds no index over content.
+
+use crate::blob;
+use hashbrown::HashTable;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// The blobs of all entities.
+#[derive(Default)]
+pub(crate) struct Slots {
+    blobs: Vec<Option<Box<[u8]>>>,
+    free: Vec<u32>,
+    by_id: HashTable<u32>,
+    bytes: u64,
+}
+
+fn id_at(blobs: &[Option<Box<[u8]>>], slot: u32) -> &str {
+    blobs[slot as usize].as_deref().and_then(|b| blob::id_of(b).ok()).unwrap_or_default()
+}
+
+impl Slots {
+    /// The slot of this identifier.
+    pub(crate) fn find(&self, id: &str) -> Option<u32> {
+        self.by_id.find(xxh3_64(id.as_bytes()), |&slot| id_at(&self.blobs, slot) == id).copied()
+    }
+
+    /// The bytes in a slot.
+    pub(crate) fn get(&self, slot: u32) -> Option<&[u8]> {
+        self.blobs.get(slot as usize)?.as_deref()
+    }
+
+    /// Puts bytes under an identifier; returns the slot and what it held.
+    pub(crate) fn put(&mut self, id: &str, bytes: Box<[u8]>) -> (u32, Option<Box<[u8]>>) {
+        self.bytes += bytes.len() as u64;
+        if let Some(slot) = self.find(id) {
+            let old = self.blobs[slot as usize].replace(bytes);
+            self.bytes -= old.as_ref().map_or(0, |o| o.len() as u64);
+            return (slot, old);
+        }
+        let slot = if let Some(slot) = self.free.pop() {
+            self.blobs[slot as usize] = Some(bytes);
+            slot
+        } else {
+            self.blobs.push(Some(bytes));
+            u32::try_from(self.blobs.len() - 1).expect("the store's limit of entities is below four billion")
+        };
+        let blobs = &self.blobs;
+        self.by_id.insert_unique(xxh3_64(id.as_bytes()), slot, |&s| xxh3_64(id_at(blobs, s).as_bytes()));
+        (slot, None)
+    }
+
+    /// Takes the bytes of an identifier out.
+    pub(crate) fn remove(&mut self, id: &str) -> Option<(u32, Box<[u8]>)> {
+        let blobs = &self.blobs;
+        let entry = self.by_id.find_entry(xxh3_64(id.as_bytes()), |&slot| id_at(blobs, slot) == id).ok()?;
+        let (slot, _) = entry.remove();
+        let old = self.blobs[slot as usize].take()?;
+        self.bytes -= old.len() as u64;
+        self.free.push(slot);
+        Some((slot, old))
+    }
+
+    /// How many entities.
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// One past the highest slot.
+    pub(crate) fn end(&self) -> u32 {
+        self.blobs.len() as u32
+    }
+
+    /// Bytes of all blobs.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Makes room for this many more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.blobs.reserve(more);
+        let blobs = &self.blobs;
+        self.by_id.reserve(more, |&s| xxh3_64(id_at(blobs, s).as_bytes()));
+    }
+}

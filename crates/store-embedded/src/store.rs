@@ -1,0 +1,173 @@
+//! The embedded store as the port sees it.
+
+use crate::feed::LogFeed;
+use crate::maintenance::Maintenance;
+use crate::open::{self, Options};
+use crate::shared::Shared;
+use crate::writer::{Command, Writer};
+use crate::{catalogue, plan, series};
+use belfry_kernel::{Error, Iri, Kind, Time};
+use belfry_ngsi_ld::query::{EntityQuery, OrderBy};
+use belfry_ngsi_ld::{Entity, Name};
+use belfry_ports::temporal::{Aggregation, Evolution, TemporalRange};
+use belfry_ports::{Ack, Answer, Collection, Decide, Document, Feed, Page, Seq, Store, StoreHealth, TypeInfo};
+use std::ops::Bound;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
+
+/// One tenant's store in one directory. Dropping it finishes what was accepted and closes the files.
+pub struct EmbeddedStore {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) queue: mpsc::Sender<Command>,
+    writer: Option<JoinHandle<()>>,
+    pub(crate) maintenance: Maintenance,
+}
+
+impl EmbeddedStore {
+    /// Opens the directory, recovering what a crash left.
+    ///
+    /// # Errors
+    /// `Unavailable` when the directory is in use or cannot be read; `Internal` naming file and place when it is damaged.
+    pub fn open(options: &Options) -> Result<Self, Error> {
+        let opened = open::open(options)?;
+        let shared = Arc::new(Shared::new(
+            opened.state,
+            opened.names,
+            opened.history,
+            opened.log.handle(),
+            options.clock.clone(),
+            options.max_entities,
+            // A batch of the log at its largest takes less than this much of history's open part.
+            options.history.as_ref().map_or(usize::MAX, |h| h.open_bytes_max.saturating_sub(80 << 20).max(h.open_bytes)),
+        ));
+        let (queue, commands) = mpsc::channel(options.queue);
+        let writer = Writer::new(shared.clone(), opened.log, opened.place.last);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || writer.run(commands))
+            .map_err(Error::internal)?;
+        let maintenance = Maintenance::start(shared.clone(), queue.clone(), options, opened.checkpointed.seq)?;
+        Ok(Self { shared, queue, writer: Some(thread), maintenance })
+    }
+
+    /// Takes a checkpoint now and waits for it, so that the next start is quick.
+    ///
+    /// # Errors
+    /// `Unavailable` when it cannot be written.
+    pub fn checkpoint(&self) -> Result<(), Error> {
+        self.maintenance.checkpoint_now()
+    }
+}
+
+impl Drop for EmbeddedStore {
+    fn drop(&mut self) {
+        self.maintenance.stop();
+        let queue = self.queue.clone();
+        // The queue may be full and this may run on a runtime's thread: the send must neither fail nor block it.
+        let stopper = std::thread::spawn(move || queue.blocking_send(Command::Stop));
+        let _ = stopper.join();
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Store for EmbeddedStore {
+    fn write(&self, decide: Decide) -> Ack {
+        let queue = self.queue.clone();
+        Box::pin(async move {
+            let (reply, answer) = oneshot::channel();
+            let closed = || Error::new(Kind::Unavailable, "the store is shutting down");
+            queue.send(Command::Write(decide, reply)).await.map_err(|_| closed())?;
+            answer.await.map_err(|_| closed())?
+        })
+    }
+
+    fn entity(&self, id: &str) -> Result<Option<Entity>, Error> {
+        Ok(self.shared.state.read().entity(id, &self.shared.names)?)
+    }
+
+    fn query(&self, query: &EntityQuery, order: Option<&OrderBy>, page: Page, now: Time) -> Result<Answer, Error> {
+        plan::query(&self.shared, query, order, page, now)
+    }
+
+    fn ids(&self, query: &EntityQuery, limit: usize, now: Time) -> Result<Vec<Iri>, Error> {
+        let page = Page { offset: 0, limit, count: false };
+        Ok(plan::query(&self.shared, query, None, page, now)?.entities.into_iter().map(|e| e.id).collect())
+    }
+
+    fn types(&self) -> Result<Vec<TypeInfo>, Error> {
+        catalogue::types(&self.shared)
+    }
+
+    fn expired(&self, now: Time, limit: usize) -> Result<Vec<Iri>, Error> {
+        let state = self.shared.state.read();
+        let mut ids = Vec::new();
+        for slot in state.indexes.expired(now).take(limit) {
+            if let Some(blob) = state.slots.get(slot) {
+                ids.push(Iri::from_checked(crate::blob::id_of(blob)?));
+            }
+        }
+        Ok(ids)
+    }
+
+    fn document(&self, collection: Collection, key: &str) -> Result<Option<Arc<[u8]>>, Error> {
+        Ok(self.shared.state.read().document(collection, key))
+    }
+
+    fn documents(&self, collection: Collection, after: Option<&str>, limit: usize) -> Result<Vec<Document>, Error> {
+        let state = self.shared.state.read();
+        let Some(all) = state.documents.get(&collection) else { return Ok(Vec::new()) };
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        Ok(all
+            .range::<str, _>((from, Bound::Unbounded))
+            .take(limit)
+            .map(|(key, bytes)| Document { key: key.clone(), bytes: bytes.clone() })
+            .collect())
+    }
+
+    fn evolution(&self, id: &str, names: Option<&[Name]>, range: &TemporalRange) -> Result<Option<Evolution>, Error> {
+        series::read::evolution(&self.shared, id, names, range)
+    }
+
+    fn aggregate(
+        &self,
+        id: &str,
+        names: Option<&[Name]>,
+        range: &TemporalRange,
+        buckets: &[Time],
+    ) -> Result<Option<Vec<Aggregation>>, Error> {
+        series::read::aggregate(&self.shared, id, names, range, buckets)
+    }
+
+    fn historic(&self, after: Option<&str>, limit: usize) -> Result<Vec<(Iri, Vec<Name>)>, Error> {
+        series::read::historic(&self.shared, after, limit)
+    }
+
+    fn entity_at(&self, id: &str, at: Time) -> Result<Option<Entity>, Error> {
+        series::read::entity_at(&self.shared, id, at)
+    }
+
+    fn state_at(&self, at: Time, visit: &mut dyn FnMut(Entity) -> bool) -> Result<(), Error> {
+        series::read::state_at(&self.shared, at, visit)
+    }
+
+    fn feed(&self, after: Seq) -> Box<dyn Feed> {
+        Box::new(LogFeed::new(self.shared.clone(), after))
+    }
+
+    fn health(&self) -> StoreHealth {
+        let (seq, entities) = {
+            let state = self.shared.state.read();
+            (state.seq, state.slots.len() as u64)
+        };
+        StoreHealth {
+            seq,
+            entities,
+            refusing_writes: self.shared.refusing(),
+            log_bytes: self.shared.log.size_bytes(),
+            history_bytes: self.shared.history.as_ref().map_or(0, |h| h.stats().disk_bytes),
+        }
+    }
+}

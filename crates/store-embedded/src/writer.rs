@@ -1,0 +1,284 @@
+//! The one writer of a store. Takes decisions from a bounded queue, runs as many as have arrived, writes their records
+//! with one sync, applies them to the state and only then answers. Holds no decision of its own.
+//!
+//! A decision sees the state plus what earlier decisions of the same batch changed (the overlay). Answers that may rest
+//! on the overlay, refusals included, wait until the batch is durable; when it is not, all of it is refused.
+
+use crate::codec::Damaged;
+use crate::record;
+use crate::series;
+use crate::shared::Shared;
+use belfry_kernel::{Error, Kind, Time};
+use belfry_log::Log;
+use belfry_ngsi_ld::Entity;
+use belfry_ports::{ChangeSet, Collection, Commit, Decide, EntityChange, Read};
+use hashbrown::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// How many decisions share one sync at most.
+const BATCH: usize = 1024;
+/// How many bytes of records share one sync at most.
+const BATCH_BYTES: usize = 16 << 20;
+
+/// How often, and how long, the writer waits for room in history.
+const ROOM_TRIES: u32 = 500;
+const ROOM_WAIT: Duration = Duration::from_millis(10);
+
+/// What the writer is asked to do.
+pub(crate) enum Command {
+    /// Decide and commit.
+    Write(Decide, oneshot::Sender<Result<Arc<Commit>, Error>>),
+    /// Run with the log between two batches (truncation, backup).
+    WithLog(Box<dyn FnOnce(&mut Log) + Send>),
+    /// Finish.
+    Stop,
+}
+
+type Reply = oneshot::Sender<Result<Arc<Commit>, Error>>;
+
+/// A decision that was taken and waits for its sync.
+struct Pending {
+    reply: Reply,
+    outcome: Result<(Arc<Commit>, Vec<Box<[u8]>>), Error>,
+}
+
+/// What earlier decisions of the batch changed.
+#[derive(Default)]
+struct Overlay {
+    entities: HashMap<Box<str>, Option<Arc<Entity>>>,
+    documents: HashMap<(Collection, Box<str>), Option<Arc<[u8]>>>,
+}
+
+struct View<'a> {
+    shared: &'a Shared,
+    overlay: &'a Overlay,
+}
+
+impl Read for View<'_> {
+    fn entity(&self, id: &str) -> Result<Option<Arc<Entity>>, Error> {
+        if !self.overlay.entities.is_empty()
+            && let Some(changed) = self.overlay.entities.get(id)
+        {
+            return Ok(changed.clone());
+        }
+        Ok(self.shared.state.read().entity(id, &self.shared.names)?.map(Arc::new))
+    }
+
+    fn document(&self, collection: Collection, key: &str) -> Result<Option<Arc<[u8]>>, Error> {
+        if !self.overlay.documents.is_empty()
+            && let Some(changed) = self.overlay.documents.get(&(collection, key.into()))
+        {
+            return Ok(changed.clone());
+        }
+        Ok(self.shared.state.read().document(collection, key))
+    }
+}
+
+/// The writer's own state.
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    log: Log,
+    /// Names numbered below this are in the log (or the checkpoint).
+    logged: usize,
+    /// The largest stamp given out; the next commit is later.
+    last: Time,
+    /// History cannot take more.
+    full: bool,
+}
+
+impl Writer {
+    pub(crate) fn new(shared: Arc<Shared>, log: Log, last: Time) -> Self {
+        let logged = shared.names.len();
+        Self { shared, log, logged, last, full: false }
+    }
+
+    /// Serves the queue until it closes or says stop.
+    pub(crate) fn run(mut self, mut queue: mpsc::Receiver<Command>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while let Some(command) = queue.blocking_recv() {
+            let mut next = Some(command);
+            loop {
+                let (mut stop, mut aside) = (false, None);
+                self.full = !self.wait_for_room();
+                let mut overlay = Overlay::default();
+                let mut bytes = 0;
+                let mut seq = self.shared.state.read().seq;
+                while let Some(command) = next.take() {
+                    match command {
+                        Command::Write(decide, reply) => {
+                            bytes += self.decide(decide, reply, &mut overlay, &mut seq, &mut batch);
+                        }
+                        Command::WithLog(work) => aside = Some(work),
+                        Command::Stop => stop = true,
+                    }
+                    if stop || aside.is_some() || batch.len() >= BATCH || bytes >= BATCH_BYTES {
+                        break;
+                    }
+                    next = queue.try_recv().ok();
+                }
+                self.commit(&mut batch);
+                if let Some(work) = aside {
+                    work(&mut self.log);
+                }
+                if stop {
+                    return;
+                }
+                next = queue.try_recv().ok();
+                if next.is_none() {
+                    break;
+                }
+            }
+            self.shared.sync_if_due(&mut self.log);
+        }
+    }
+
+    /// Takes one decision; returns the bytes its record adds.
+    fn decide(
+        &mut self,
+        decide: Decide,
+        reply: Reply,
+        overlay: &mut Overlay,
+        seq: &mut u64,
+        batch: &mut Vec<Pending>,
+    ) -> usize {
+        if self.full {
+            let why = "history cannot be written to disk: nothing was written; free space and send it again";
+            batch.push(Pending { reply, outcome: Err(Error::new(Kind::Unavailable, why)) });
+            return 0;
+        }
+        let at = self.shared.clock.now().max(self.last.plus_micros(1));
+        let view = View { shared: &self.shared, overlay };
+        let decided = catch_unwind(AssertUnwindSafe(|| decide(&view, at)))
+            .unwrap_or_else(|_| Err(Error::internal("a decision panicked")));
+        let set = match decided {
+            Ok(set) => set,
+            Err(e) => {
+                batch.push(Pending { reply, outcome: Err(e) });
+                return 0;
+            }
+        };
+        if set.is_empty() {
+            let commit = Arc::new(Commit { seq: *seq, at: self.last, changes: Arc::new(set) });
+            batch.push(Pending { reply, outcome: Ok((commit, Vec::new())) });
+            return 0;
+        }
+        if let Err(e) = self.shared.room_for(&set) {
+            batch.push(Pending { reply, outcome: Err(e) });
+            return 0;
+        }
+        let mut bytes = Vec::with_capacity(256);
+        let ranges = record::encode(at, &set, &self.shared.names, self.logged, &mut bytes);
+        match self.log.append(&bytes) {
+            Ok(appended) => {
+                *seq = appended;
+                self.logged = self.shared.names.len();
+                self.last = series::last_stamp(at, &set);
+                let blobs = ranges.into_iter().map(|r| Box::from(&bytes[r])).collect();
+                overlay.note(&set);
+                let commit = Arc::new(Commit { seq: appended, at, changes: Arc::new(set) });
+                batch.push(Pending { reply, outcome: Ok((commit, blobs)) });
+            }
+            Err(e) => batch.push(Pending { reply, outcome: Err(refusal(&e)) }),
+        }
+        bytes.len()
+    }
+
+    /// Holds the queue back while history cannot take a whole batch more: its flush runs on the housekeeping thread.
+    /// Whether there is room now; without it nothing may be committed, since history would lose it.
+    fn wait_for_room(&self) -> bool {
+        (0..ROOM_TRIES).any(|attempt| {
+            if attempt > 0 {
+                std::thread::sleep(ROOM_WAIT);
+            }
+            self.shared.has_room()
+        })
+    }
+
+    fn commit(&mut self, batch: &mut Vec<Pending>) {
+        if batch.is_empty() {
+            return;
+        }
+        if let Err(e) = self.log.commit() {
+            // The overlay is lost, and so is every answer that may rest on it.
+            self.logged = self.shared.logged_after_failure();
+            self.shared.refuse(Some(e.to_string()));
+            tracing::error!(error = %e, decisions = batch.len(), "a batch could not be made durable; it was refused whole");
+            for pending in batch.drain(..) {
+                let _ = pending.reply.send(Err(refusal(&e)));
+            }
+            return;
+        }
+        self.shared.refuse(None);
+        self.shared.note_logged(self.logged);
+        match self.apply(batch) {
+            Ok(()) => {}
+            Err(e) => tracing::error!(error = %e, "a commit could not be applied to the state; restart recovers it"),
+        }
+        self.shared.publish(batch.iter().filter_map(|p| p.outcome.as_ref().ok()).map(|(c, _)| c));
+        for pending in batch.drain(..) {
+            let _ = pending.reply.send(pending.outcome.map(|(commit, _)| commit));
+        }
+    }
+
+    fn apply(&self, batch: &mut [Pending]) -> Result<(), Damaged> {
+        let mut state = self.shared.state.write();
+        for pending in batch.iter_mut() {
+            let Ok((commit, blobs)) = &mut pending.outcome else { continue };
+            if commit.changes.is_empty() {
+                continue;
+            }
+            for (change, bytes) in commit.changes.entities.iter().zip(blobs.drain(..)) {
+                match change {
+                    EntityChange::Put { entity, changes, .. } => state.put(entity, bytes, changes, &self.shared.names)?,
+                    EntityChange::Delete { id, .. } => {
+                        state.delete(id.as_str(), &self.shared.names)?;
+                    }
+                }
+            }
+            for d in &commit.changes.documents {
+                state.set_document(d.collection, &d.key, d.bytes.clone());
+            }
+            (state.seq, state.at) = (commit.seq, commit.at);
+            state.last = series::last_stamp(commit.at, &commit.changes);
+        }
+        drop(state);
+        if let Some(history) = &self.shared.history {
+            for pending in batch.iter() {
+                if let Ok((commit, _)) = &pending.outcome {
+                    series::append(history, commit, &self.shared.names);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Overlay {
+    fn note(&mut self, set: &ChangeSet) {
+        for change in &set.entities {
+            match change {
+                EntityChange::Put { entity, .. } => {
+                    self.entities.insert(entity.id.as_str().into(), Some(entity.clone()));
+                }
+                EntityChange::Delete { id, .. } => {
+                    self.entities.insert(id.as_str().into(), None);
+                }
+            }
+        }
+        for d in &set.documents {
+            self.documents.insert((d.collection, d.key.clone()), d.bytes.clone());
+        }
+    }
+}
+
+fn refusal(e: &belfry_log::Error) -> Error {
+    let public = if e.is_disk_full() {
+        "the disk is full: nothing was written; free space and send it again"
+    } else {
+        "the store could not make this durable: nothing was written; send it again"
+    };
+    Error::new(Kind::Unavailable, public).caused_by(e.to_string())
+}
