@@ -6,7 +6,7 @@ skip-to-list = انتقل إلى القائمة
 settings = الإعدادات
 language = اللغة
 appearance = المظهر
-appearance-system = مثل النظام
+appearance-system = النظام
 appearance-light = فاتح
 appearance-dark = داكن
 appearance-contrast = تباين عالٍ
@@ -49,7 +49,7 @@ nothing-yet = لم يُبلِّغ أحد بعد
 nothing-yet-how = أرسل أول كيان فيظهر هنا فورًا:
 nothing-found = لا شيء يطابق هذا البحث
 clear-search = امسح البحث والتصفية
-stale = صامت أكثر من المعتاد
+stale = أقدم من المعتاد
 
 map = خريطة الكيانات
 map-no-webgl = تحتاج الخريطة إلى WebGL وهذا المتصفح لا يوفره. في القائمة كل ما كانت الخريطة ستعرضه.

@@ -6,7 +6,7 @@ skip-to-list = Skip to the list
 settings = Settings
 language = Language
 appearance = Appearance
-appearance-system = Same as the system
+appearance-system = System
 appearance-light = Light
 appearance-dark = Dark
 appearance-contrast = High contrast
@@ -46,7 +46,7 @@ nothing-yet = Nothing has reported yet
 nothing-yet-how = Post the first entity and it appears here at once:
 nothing-found = Nothing matches this search
 clear-search = Clear search and filter
-stale = Silent longer than usual
+stale = Older than usual
 
 map = Map of entities
 map-no-webgl = The map needs WebGL, which this browser does not offer. The list has everything the map would show.

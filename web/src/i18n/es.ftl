@@ -6,7 +6,7 @@ skip-to-list = Ir a la lista
 settings = Ajustes
 language = Idioma
 appearance = Aspecto
-appearance-system = Como el sistema
+appearance-system = Sistema
 appearance-light = Claro
 appearance-dark = Oscuro
 appearance-contrast = Alto contraste
@@ -46,7 +46,7 @@ nothing-yet = Todavía no ha informado nadie
 nothing-yet-how = Envíe la primera entidad y aparecerá aquí al instante:
 nothing-found = Nada coincide con esta búsqueda
 clear-search = Borrar búsqueda y filtro
-stale = En silencio más de lo habitual
+stale = Más antiguo de lo habitual
 
 map = Mapa de entidades
 map-no-webgl = El mapa necesita WebGL y este navegador no lo ofrece. La lista contiene todo lo que mostraría el mapa.

@@ -6,7 +6,7 @@ skip-to-list = 跳到列表
 settings = 设置
 language = 语言
 appearance = 外观
-appearance-system = 跟随系统
+appearance-system = 系统
 appearance-light = 浅色
 appearance-dark = 深色
 appearance-contrast = 高对比度
@@ -45,7 +45,7 @@ nothing-yet = 还没有任何上报
 nothing-yet-how = 提交第一个实体，它会立即出现在这里：
 nothing-found = 没有符合的结果
 clear-search = 清除搜索和筛选
-stale = 静默时间超过往常
+stale = 比往常更久未更新
 
 map = 实体地图
 map-no-webgl = 地图需要 WebGL，而此浏览器不支持。列表包含地图上的全部内容。

@@ -17,7 +17,7 @@ describe('parseEntity', () => {
     ['a list of words', { type: 'Property', value: ['a', 'b'] }, { kind: 'text', text: 'a, b' }],
     ['an object', { type: 'Property', value: { x: 1 } }, { kind: 'json', text: '{"x":1}' }],
     ['a relationship', { type: 'Relationship', object: 'urn:y' }, { kind: 'links', ids: ['urn:y'] }],
-    ['several targets', { type: 'Relationship', object: ['urn:y', 'urn:z'] }, { kind: 'links', ids: ['urn:y', 'urn:z'] }],
+    ['several targets', { type: 'Relationship', object: ['urn:y', 'urn:z', 'urn:y'] }, { kind: 'links', ids: ['urn:y', 'urn:z'] }],
     ['a list of targets', { type: 'ListRelationship', objectList: [{ object: 'urn:y' }, 'urn:z'] }, { kind: 'links', ids: ['urn:y', 'urn:z'] }],
     ['languages', { type: 'LanguageProperty', languageMap: { en: 'tower', zh: ['塔', '楼'] } }, { kind: 'languages', map: { en: 'tower', zh: '塔, 楼' } }],
     ['a vocabulary term', { type: 'VocabProperty', vocab: 'https://x.org/v#wet' }, { kind: 'text', text: 'wet' }],

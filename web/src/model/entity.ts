@@ -64,7 +64,7 @@ export function parseEntity(json: Json): Entity | undefined {
   const at = place === undefined ? undefined : anchor(place);
   return {
     id: json['id'],
-    types: (Array.isArray(json['type']) ? json['type'] : [json['type']]).filter((t): t is string => typeof t === 'string'),
+    types: unique(strings(json['type'])),
     readings,
     modifiedAt: time(json['modifiedAt']) ?? time(json['createdAt']) ?? 0,
     ...(place !== undefined && { place }),
@@ -91,10 +91,10 @@ function parseReading(name: string, json: Json | undefined): Reading | undefined
 
 function parseValue(json: Record<string, Json>): Value | undefined {
   const { value, object, languageMap, vocab } = json;
-  if (object !== undefined) return { kind: 'links', ids: strings(object) };
+  if (object !== undefined) return { kind: 'links', ids: unique(strings(object)) };
   if (json['objectList'] !== undefined) {
     const list = Array.isArray(json['objectList']) ? json['objectList'] : [json['objectList']];
-    return { kind: 'links', ids: list.flatMap((one) => (isObject(one) ? strings(one['object']) : strings(one))) };
+    return { kind: 'links', ids: unique(list.flatMap((one) => (isObject(one) ? strings(one['object']) : strings(one)))) };
   }
   if (isObject(languageMap)) {
     const pairs = Object.entries(languageMap).map(([lang, text]): [string, string] => [lang, strings(text).join(', ')]);
@@ -167,6 +167,10 @@ function time(value: Json | undefined): number | undefined {
 function strings(value: Json | undefined): string[] {
   if (typeof value === 'string') return [value];
   return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
+}
+
+function unique(all: string[]): string[] {
+  return [...new Set(all)];
 }
 
 /** True for a JSON object that is not an array. */

@@ -14,7 +14,9 @@ it.each([
   ['every 10 s, silent for 61 s', thing(0, 0), 61_000, 10_000, true],
   ['every 10 min, silent for 29 min', thing(0, 0), 29 * 60_000, 600_000, false],
   ['every 10 min, silent for 31 min', thing(0, 0), 31 * 60_000, 600_000, true],
-  ['an old series that is arriving now', thing(1e12, 0), 1e12 + 1000, 1000, false],
+  ['an old measurement that arrived just now', thing(1e12, 0), 1e12 + 1000, 1000, true],
+  ['no measurement time, changes each second', thing(1e12), 1e12 + 1000, 1000, false],
+  ['no measurement time, used to change each second', thing(1e12), 1e12 + 61_000, 1000, true],
 ] as [string, Entity, number, number | undefined, boolean][])('%s', (_, entity, now, interval, stale) => {
   expect(isStale(entity, now, interval)).toBe(stale);
 });

@@ -1,5 +1,5 @@
 /**
- * How old an entity's values are and whether they look stale. An entity is stale when nothing came from it for three
+ * How old an entity's values are and whether they look stale. An entity is stale when its newest value is older than three
  * times its usual interval (at least one minute; one hour while its interval is unknown). Things that nobody measures,
  * such as a building, never are.
  */
@@ -17,9 +17,8 @@ export function shownAt(entity: Entity): number {
 /** Whether its values look stale at `now`; `interval` is the usual time between two of its values, in milliseconds. */
 export function isStale(entity: Entity, now: number, interval: number | undefined): boolean {
   if (entity.observedAt === undefined && interval === undefined) return false;
-  const heard = Math.max(entity.observedAt ?? 0, entity.modifiedAt);
   const allowed = interval === undefined ? UNKNOWN : Math.max(SHORTEST, MISSED * interval);
-  return now - heard > allowed;
+  return now - shownAt(entity) > allowed;
 }
 
 /** The usual interval between some instants: the median of the gaps. `undefined` for fewer than three instants. */
