@@ -388,6 +388,11 @@ impl History {
     pub fn series(&self, prefix: &[u8]) -> impl Iterator<Item = Result<Box<[u8]>>> + use<> {
         Keys::new(self.snapshot(), prefix)
     }
+
+    /// All keys after this one, ascending; likewise.
+    pub fn series_after(&self, after: &[u8]) -> impl Iterator<Item = Result<Box<[u8]>>> + use<> {
+        Keys::beyond(self.snapshot(), after)
+    }
 }
 
 /// Appends unless the stamp is there. The common case asks for nothing; the others look into older parts, at most twice.

@@ -75,6 +75,14 @@ impl Keys {
         }
     }
 
+    /// All keys after `after`, whatever they start with.
+    pub(crate) fn beyond(snapshot: Snapshot, after: &[u8]) -> Self {
+        let mut keys = Self::new(snapshot, after);
+        keys.prefix = Box::default();
+        keys.last = Some(after.into());
+        keys
+    }
+
     fn step(&mut self) -> Result<Option<Box<[u8]>>> {
         let (from, beyond) = match &self.last {
             Some(last) => (last.clone(), true),

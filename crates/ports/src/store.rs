@@ -1,6 +1,6 @@
 //! The store: current state, documents, history and the log, behind one trait. One store holds one tenant.
 
-use crate::temporal::{Aggregation, Evolution, TemporalRange};
+use crate::temporal::{Aggregation, Evolution, TemporalRange, TimeProperty};
 use crate::{Answer, ChangeSet, Collection, Commit, Document, Feed, Page, Seq, TypeInfo};
 use belfry_kernel::{Error, Iri, Time};
 use belfry_ngsi_ld::query::{EntityQuery, OrderBy};
@@ -77,13 +77,15 @@ pub trait Store: Send + Sync {
     /// The evolution of one entity's attributes (all of them when `names` is none). `None` when it has no history.
     fn evolution(&self, id: &str, names: Option<&[Name]>, range: &TemporalRange) -> Result<Option<Evolution>, Error>;
 
-    /// Aggregates of one entity's attributes over buckets of time. `None` when it has no history.
+    /// Aggregates of one entity's attributes over buckets of time: each from one of the ascending `boundaries` to before
+    /// the next. Counting `distinct` values costs memory, so it is asked for. `None` when the entity has no history.
     fn aggregate(
         &self,
         id: &str,
         names: Option<&[Name]>,
-        range: &TemporalRange,
-        buckets: &[Time],
+        by: TimeProperty,
+        boundaries: &[Time],
+        distinct: bool,
     ) -> Result<Option<Vec<Aggregation>>, Error>;
 
     /// Entities that have history (also those gone since), with their last known types, by identifier after `after`.

@@ -73,23 +73,27 @@ pub struct Aggregation {
     pub buckets: Vec<Bucket>,
 }
 
-/// All the aggregates of one bucket; the caller prints those asked for.
+/// All the aggregates of one bucket; the caller prints those asked for. What needs numbers is none where there are none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
     /// From (inclusive).
     pub from: Time,
     /// To (exclusive).
     pub to: Time,
-    /// How many instances.
+    /// How many instances (`totalCount`).
     pub count: u64,
-    /// How many different values.
-    pub distinct: u64,
-    /// Smallest.
-    pub min: f64,
-    /// Largest.
-    pub max: f64,
-    /// Sum.
-    pub sum: f64,
-    /// Sum of squares.
-    pub sum_of_squares: f64,
+    /// How many different values, when asked for (`distinctCount`).
+    pub distinct: Option<u64>,
+    /// `sum`
+    pub sum: Option<f64>,
+    /// `avg`
+    pub avg: Option<f64>,
+    /// `min`
+    pub min: Option<f64>,
+    /// `max`
+    pub max: Option<f64>,
+    /// `stddev`, over the whole bucket.
+    pub stddev: Option<f64>,
+    /// `sumsq`
+    pub sumsq: Option<f64>,
 }

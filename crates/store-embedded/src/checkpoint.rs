@@ -45,10 +45,9 @@ pub(crate) fn list(dir: &Path) -> io::Result<Vec<(Seq, PathBuf)>> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-        if let Some(seq) = name.strip_prefix("state-").and_then(|n| n.strip_suffix(".ckpt")) {
-            if let Ok(seq) = seq.parse() {
-                found.push((seq, path));
-            }
+        let seq = name.strip_prefix("state-").and_then(|n| n.strip_suffix(".ckpt")).map(str::parse::<Seq>);
+        if let Some(Ok(seq)) = seq {
+            found.push((seq, path));
         }
     }
     found.sort_by(|a, b| b.0.cmp(&a.0));

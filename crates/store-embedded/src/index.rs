@@ -15,6 +15,7 @@ use compact_str::CompactString;
 use hashbrown::HashMap;
 use roaring::RoaringBitmap;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 /// All indexes of one store.
 #[derive(Default)]
@@ -52,7 +53,7 @@ impl Indexes {
     /// Entities with this scope or, with `below`, one under it.
     pub(crate) fn in_scope(&self, scope: &str, below: bool) -> RoaringBitmap {
         let mut found = RoaringBitmap::new();
-        for (text, slots) in self.scopes.range::<str, _>(scope..) {
+        for (text, slots) in self.scopes.range::<str, _>((Bound::Included(scope), Bound::Unbounded)) {
             let rest = match text.strip_prefix(scope) {
                 Some(rest) => rest,
                 None => break,

@@ -8,6 +8,7 @@ use crate::series;
 use crate::shared::Shared;
 use crate::writer::Command;
 use belfry_kernel::{Error, Kind};
+use belfry_history::Room;
 use belfry_ports::{Collection, Seq};
 use parking_lot::Mutex;
 use std::path::PathBuf;
@@ -116,7 +117,10 @@ impl Keeper {
 
     fn look(&mut self) -> Result<(), String> {
         if let Some(history) = &self.shared.history {
-            history.maintain().map_err(|e| e.to_string())?;
+            if history.room() != Room::Plenty {
+                history.flush().map_err(|e| e.to_string())?;
+                while history.merge().map_err(|e| e.to_string())? {}
+            }
         }
         for (name, wanted) in self.shared.wanted_indexes() {
             build::index(&self.shared, name, wanted).map_err(|e| e.to_string())?;

@@ -101,7 +101,7 @@ pub(crate) fn encode(
     let base = out.len();
     out.extend_from_slice(&body);
     for range in &mut blobs {
-        if !range.is_empty() {
+        if range.start < range.end {
             *range = range.start + base..range.end + base;
         }
     }

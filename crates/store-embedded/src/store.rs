@@ -9,7 +9,7 @@ use crate::{catalogue, plan, series};
 use belfry_kernel::{Error, Iri, Kind, Time};
 use belfry_ngsi_ld::query::{EntityQuery, OrderBy};
 use belfry_ngsi_ld::{Entity, Name};
-use belfry_ports::temporal::{Aggregation, Evolution, TemporalRange};
+use belfry_ports::temporal::{Aggregation, Evolution, TemporalRange, TimeProperty};
 use belfry_ports::{Ack, Answer, Collection, Decide, Document, Feed, Page, Seq, Store, StoreHealth, TypeInfo};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -135,10 +135,11 @@ impl Store for EmbeddedStore {
         &self,
         id: &str,
         names: Option<&[Name]>,
-        range: &TemporalRange,
-        buckets: &[Time],
+        by: TimeProperty,
+        boundaries: &[Time],
+        distinct: bool,
     ) -> Result<Option<Vec<Aggregation>>, Error> {
-        series::read::aggregate(&self.shared, id, names, range, buckets)
+        series::read::aggregate(&self.shared, id, names, by, boundaries, distinct)
     }
 
     fn historic(&self, after: Option<&str>, limit: usize) -> Result<Vec<(Iri, Vec<Name>)>, Error> {
@@ -167,7 +168,7 @@ impl Store for EmbeddedStore {
             entities,
             refusing_writes: self.shared.refusing(),
             log_bytes: self.shared.log.size_bytes(),
-            history_bytes: self.shared.history.as_ref().map_or(0, |h| h.stats().disk_bytes),
+            history_bytes: self.shared.history.as_ref().map_or(0, |h| h.at_rest().0),
         }
     }
 }

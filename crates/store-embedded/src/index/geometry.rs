@@ -39,6 +39,6 @@ impl GeometryIndex {
 
     /// Slots whose box meets this one, in no order that means anything.
     pub(crate) fn meeting(&self, bounds: &Bounds) -> impl Iterator<Item = u32> + '_ {
-        self.tree.locate_in_envelope_intersecting(&AABB::from_corners(bounds.min, bounds.max)).map(|b| b.data)
+        self.tree.locate_in_envelope_intersecting(AABB::from_corners(bounds.min, bounds.max)).map(|b| b.data)
     }
 }

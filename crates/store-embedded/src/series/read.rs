@@ -2,10 +2,10 @@
 
 use super::{LIFE, Life, history_error, instance, key_into, parts, prefix_of};
 use crate::shared::Shared;
-use belfry_history::{By, History, Order, Query};
+use belfry_history::{By, Function, History, Order, Query};
 use belfry_kernel::{Error, Iri, Kind, Time};
 use belfry_ngsi_ld::{Attribute, Entity, Name};
-use belfry_ports::temporal::{Aggregation, Evolution, Instance, TemporalRange, TimeProperty};
+use belfry_ports::temporal::{Aggregation, Bucket, Evolution, Instance, TemporalRange, TimeProperty};
 
 fn kept(shared: &Shared) -> Result<&History, Error> {
     shared
@@ -14,11 +14,30 @@ fn kept(shared: &Shared) -> Result<&History, Error> {
         .ok_or_else(|| Error::new(Kind::OperationNotSupported, "this town keeps no history (history.enabled = false)"))
 }
 
-fn query_of(range: &TemporalRange) -> Query {
-    let by = match range.by {
+fn axis(by: TimeProperty) -> By {
+    match by {
         TimeProperty::ObservedAt => By::Observed,
         TimeProperty::CreatedAt | TimeProperty::ModifiedAt | TimeProperty::DeletedAt => By::Stamp,
-    };
+    }
+}
+
+fn bucket(b: &belfry_history::Bucket) -> Bucket {
+    Bucket {
+        from: b.from,
+        to: b.to,
+        count: b.count,
+        distinct: b.distinct,
+        sum: b.get(Function::Sum),
+        avg: b.get(Function::Avg),
+        min: b.get(Function::Min),
+        max: b.get(Function::Max),
+        stddev: b.get(Function::Stddev),
+        sumsq: b.get(Function::Sumsq),
+    }
+}
+
+fn query_of(range: &TemporalRange) -> Query {
+    let by = axis(range.by);
     // The port's end is exclusive, the store's inclusive.
     let to = if range.to == Time::MAX { i64::MAX } else { range.to.micros() - 1 };
     let from = if range.from == Time::MIN { i64::MIN } else { range.from.micros() };
@@ -132,8 +151,9 @@ pub(crate) fn aggregate(
     shared: &Shared,
     id: &str,
     names: Option<&[Name]>,
-    range: &TemporalRange,
-    buckets: &[Time],
+    by: TimeProperty,
+    boundaries: &[Time],
+    distinct: bool,
 ) -> Result<Option<Vec<Aggregation>>, Error> {
     let history = kept(shared)?;
     if !life(shared, history, id, &mut Evolution::default())? {
@@ -141,7 +161,11 @@ pub(crate) fn aggregate(
     }
     let mut all = Vec::new();
     for s in series(shared, history, id, names)? {
-        let buckets = super::buckets(history, &s.key, range, buckets)?;
+        let functions: &[Function] = if distinct { &[Function::DistinctCount] } else { &[] };
+        let found = history
+            .aggregate(&s.key, axis(by), boundaries.iter().copied(), functions)
+            .map_err(|e| history_error(&e))?;
+        let buckets: Vec<Bucket> = found.iter().filter(|b| b.count > 0).map(bucket).collect();
         if !buckets.is_empty() {
             all.push(Aggregation { name: s.name, dataset_id: s.dataset_id, buckets });
         }
@@ -153,7 +177,7 @@ pub(crate) fn historic(shared: &Shared, after: Option<&str>, limit: usize) -> Re
     let history = kept(shared)?;
     let mut found: Vec<(Iri, Vec<Name>)> = Vec::new();
     // Keys come in order of identifiers, so that a page begins where the last one ended.
-    for key in history.series_from(&after.map(after_entity).unwrap_or_default()) {
+    for key in history.series_after(&after.map(after_entity).unwrap_or_default()) {
         let key = key.map_err(|e| history_error(&e))?;
         let (id, ..) = parts(&key)?;
         if found.last().is_some_and(|(last, _)| last.as_str() == id) {
