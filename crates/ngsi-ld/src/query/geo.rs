@@ -17,6 +17,9 @@ use std::fmt;
 /// The most positions a reference geometry may have.
 pub const MAX_REFERENCE_POSITIONS: usize = 10_000;
 
+/// The most positions a reference geometry of a distance may have: each is measured against each of the target's.
+pub const MAX_NEAR_POSITIONS: usize = 2000;
+
 /// A geo-query.
 #[derive(Clone, Debug)]
 pub struct GeoQuery {
@@ -107,17 +110,24 @@ impl GeoQuery {
     /// From its parts.
     ///
     /// # Errors
-    /// `BadRequestData` when the reference has more than [`MAX_REFERENCE_POSITIONS`] positions.
+    /// `BadRequestData` when the reference has more than [`MAX_REFERENCE_POSITIONS`] positions, or for a distance more
+    /// than [`MAX_NEAR_POSITIONS`].
     pub fn new(relation: GeoRelation, reference: Geometry, property: Term) -> Result<Self, Error> {
-        if reference.positions().take(MAX_REFERENCE_POSITIONS + 1).count() > MAX_REFERENCE_POSITIONS {
-            return Err(Error::bad_data(
-                "coordinates: a reference geometry has at most 10000 positions",
-            ));
-        }
+        let near = matches!(relation, GeoRelation::NearMax(_) | GeoRelation::NearMin(_));
+        check_size(
+            "coordinates",
+            &reference,
+            if near {
+                MAX_NEAR_POSITIONS
+            } else {
+                MAX_REFERENCE_POSITIONS
+            },
+        )?;
+        let prepared = Prepared::new(relation, &reference);
         Ok(Self {
             relation,
-            prepared: Prepared::new(&reference),
             reference,
+            prepared,
             property,
         })
     }
@@ -190,7 +200,7 @@ impl GeoQuery {
     pub fn search_boxes(&self) -> Option<Vec<Bounds>> {
         match self.relation {
             GeoRelation::Disjoint | GeoRelation::NearMin(_) => None,
-            GeoRelation::NearMax(metres) => bounds::around(self.prepared.bounds(), metres),
+            GeoRelation::NearMax(_) => self.prepared.near_boxes(),
             _ => Some(vec![self.prepared.bounds()]),
         }
     }
@@ -222,6 +232,16 @@ fn property(text: Option<&str>, naming: &Naming<'_>) -> Result<Term, Error> {
         return Err(Error::bad_data("geoproperty: expected the name of a GeoProperty"));
     }
     naming.term(text)
+}
+
+/// Refuses a geometry of more positions than `most`.
+pub(crate) fn check_size(what: &str, geometry: &Geometry, most: usize) -> Result<(), Error> {
+    if geometry.positions().take(most + 1).count() > most {
+        return Err(Error::bad_data(format!(
+            "{what}: this geometry may have at most {most} positions"
+        )));
+    }
+    Ok(())
 }
 
 /// Parses the coordinates of a reference geometry; `what` is the name of the parameter.

@@ -96,6 +96,9 @@ impl OrderBy {
         let from = from
             .map(|text| geo::parse_reference("orderFrom", geometry.unwrap_or("Point"), text, naming))
             .transpose()?;
+        if let Some(from) = &from {
+            geo::check_size("orderFrom", from, geo::MAX_NEAR_POSITIONS)?;
+        }
         if from.is_none() && terms.iter().any(|t| t.direction.is_distance()) {
             return Err(Error::bad_data("orderBy: an order by distance needs orderFrom"));
         }

@@ -27,7 +27,10 @@ pub enum TimeRelation {
 
 /// The time that is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[expect(clippy::enum_variant_names, reason = "these are the names that the standard gives them")]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "these are the names that the standard gives them"
+)]
 pub enum TimeProperty {
     /// When the value was true.
     #[default]

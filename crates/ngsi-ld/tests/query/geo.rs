@@ -277,13 +277,14 @@ fn refused_with_a_reason() {
         );
     }
     assert!(GeoQuery::parse("within", "Point", "[8,40]", Some("a b"), &naming()).is_err());
-    let many = format!("[{}]", vec!["[1,1]"; 10_001].join(","));
-    assert!(
-        GeoQuery::parse("within", "MultiPoint", &many, None, &naming())
-            .unwrap_err()
-            .public()
-            .contains("10000")
-    );
+    for (georel, most) in [("within", 10_000), ("near;maxDistance==5", 2000)] {
+        let parse = |n| {
+            let many = format!("[{}]", vec!["[1,1]"; n].join(","));
+            GeoQuery::parse(georel, "MultiPoint", &many, None, &naming())
+        };
+        assert!(parse(most).is_ok());
+        assert!(parse(most + 1).unwrap_err().public().contains(&most.to_string()));
+    }
 }
 
 #[test]
@@ -382,6 +383,23 @@ fn geometry() -> impl Strategy<Value = Geometry> {
     ]
 }
 
+/// Whether an area may not be a proper one: then what lies within is a matter of definition. Triangles without holes
+/// that have an extent are proper.
+fn folds(geometry: &Geometry) -> bool {
+    let proper = |rings: &[Vec<Position>]| match rings {
+        [ring] if ring.len() == 4 => {
+            let [a, b, c] = [ring[0], ring[1], ring[2]];
+            (b.lon - a.lon) * (c.lat - a.lat) != (c.lon - a.lon) * (b.lat - a.lat)
+        }
+        _ => false,
+    };
+    match geometry {
+        Geometry::Polygon(rings) => !proper(rings),
+        Geometry::MultiPolygon(all) => all.len() > 1 || !proper(&all[0]),
+        _ => false,
+    }
+}
+
 const RELATIONS: [&str; 8] = [
     "within",
     "contains",
@@ -410,6 +428,35 @@ proptest! {
             let touch = boxes.iter().any(|x| (0..2).all(|i| x.min[i] <= bounds.max[i] && bounds.min[i] <= x.max[i]));
             prop_assert!(touch, "{:?} matches {} but no box of {:?}", b, query, boxes);
         }
+    }
+
+    /// A point and the set of that one point stand the same way, though they are decided differently.
+    #[test]
+    fn short_cuts_for_points_agree(a in geometry(), p in position()) {
+        prop_assume!(!folds(&a));
+        let mut text = Vec::new();
+        belfry_ngsi_ld::geojson::write_coordinates(&a, &mut text);
+        let text = String::from_utf8(text).unwrap();
+        let within = query("within", a.kind(), &text);
+        let (one, set) = (Geometry::Point(p), Geometry::MultiPoint(vec![p]));
+        prop_assert_eq!(within.matches_geometry(&one), within.matches_geometry(&set), "within");
+        let place = format!("{},{}", p.lon, p.lat);
+        let one = query("contains", "Point", &format!("[{place}]"));
+        let set = query("contains", "MultiPoint", &format!("[[{place}]]"));
+        prop_assert_eq!(one.matches_geometry(&a), set.matches_geometry(&a), "contains");
+    }
+
+    /// The short cuts never change what the distance says.
+    #[test]
+    fn near_is_the_distance(a in geometry(), b in geometry(), share in 0.5..2.0_f64) {
+        let distance = metres(&a, &b);
+        let limit = (distance * share).max(1e-3);
+        let mut text = Vec::new();
+        belfry_ngsi_ld::geojson::write_coordinates(&a, &mut text);
+        let text = String::from_utf8(text).unwrap();
+        let near = |relation| GeoQuery::parse(&format!("near;{relation}=={limit}"), a.kind(), &text, None, &naming()).unwrap();
+        prop_assert_eq!(near("maxDistance").matches_geometry(&b), distance <= limit, "{} {}", distance, limit);
+        prop_assert_eq!(near("minDistance").matches_geometry(&b), distance > limit, "{} {}", distance, limit);
     }
 
     /// Whatever is near lies in a box, at any distance and anywhere.

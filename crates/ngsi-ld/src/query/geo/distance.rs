@@ -13,16 +13,28 @@ const PIECE_DEGREES: f64 = 0.5;
 /// Lines shorter than this are as good as their chord.
 const FINE_DEGREES: f64 = 0.01;
 
-/// The shortest distance between two geometries, 0 when they have a point in common.
+/// The shortest distance between two geometries, 0 when they have a point in common. Its work grows with the product of
+/// their numbers of positions: see [`within`] for a cheaper question.
 pub fn metres(a: &Geometry, b: &Geometry) -> f64 {
+    search(a, b, f64::INFINITY, 0.0)
+}
+
+/// Whether two geometries come within `limit` metres of each other.
+pub fn within(a: &Geometry, b: &Geometry, limit: f64) -> bool {
+    search(a, b, limit.next_up(), limit) <= limit
+}
+
+/// The shortest distance when it is under `least`, else `least`; any distance up to `enough` ends the search.
+fn search(a: &Geometry, b: &Geometry, least: f64, enough: f64) -> f64 {
     if let (Geometry::Point(a), Geometry::Point(b)) = (a, b) {
-        return between(*a, *b);
+        return between(*a, *b).min(least);
     }
     let points = |g: &Geometry| matches!(g, Geometry::Point(_) | Geometry::MultiPoint(_));
     if !(points(a) && points(b)) && relation::intersect(a, b) {
         return 0.0;
     }
-    from_positions(a, b).min(from_positions(b, a))
+    let least = from_positions(a, b, least, enough);
+    from_positions(b, a, least, enough)
 }
 
 /// The distance of two positions by the haversine formula.
@@ -34,12 +46,19 @@ pub fn between(a: Position, b: Position) -> f64 {
     2.0 * EARTH_RADIUS_METRES * h.sqrt().min(1.0).asin()
 }
 
-/// The shortest distance from a position of `a` to `b`'s positions and lines.
-fn from_positions(a: &Geometry, b: &Geometry) -> f64 {
-    let mut least = f64::INFINITY;
+/// [`search`] from the positions of `a` to the positions and lines of `b`.
+fn from_positions(a: &Geometry, b: &Geometry, mut least: f64, enough: f64) -> f64 {
     let mut line = |from: Position, to: Position| {
+        let (south, north) = (from.lat.min(to.lat), from.lat.max(to.lat));
         for p in a.positions() {
-            least = least.min(to_line(*p, from, to));
+            // No way between two latitudes is shorter than along a meridian.
+            let gap = (south - p.lat).max(p.lat - north).max(0.0);
+            if least <= enough {
+                return;
+            }
+            if gap.to_radians() * EARTH_RADIUS_METRES < least {
+                least = least.min(to_line(*p, from, to));
+            }
         }
     };
     let mut chain = |positions: &[Position]| {

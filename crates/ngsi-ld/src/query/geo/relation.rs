@@ -1,24 +1,38 @@
 //! The planar relations of two geometries (OGC Simple Features) through the `geo` crate, with short cuts by bounding
 //! box. Holds no distance.
 
+use super::bounds::around;
 use super::{GeoRelation, distance};
 use belfry_kernel::geo::Bounds;
 use belfry_kernel::{Geometry, Position};
-use geo::{Coord, Intersects, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon, Relate};
+use geo::{Contains, Coord, Intersects, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon, Relate};
 
 /// A reference geometry made ready to be compared with many others.
 #[derive(Clone, Debug)]
 pub(super) struct Prepared {
     bounds: Bounds,
+    /// For a distance: the boxes that everything nearer touches; none when that is the whole Earth.
+    near: Option<Vec<Bounds>>,
     shape: geo::Geometry<f64>,
 }
 
 impl Prepared {
-    pub(super) fn new(reference: &Geometry) -> Self {
+    pub(super) fn new(relation: GeoRelation, reference: &Geometry) -> Self {
+        let bounds = reference.bounds();
+        let near = match relation {
+            GeoRelation::NearMax(metres) | GeoRelation::NearMin(metres) => around(bounds, metres),
+            _ => None,
+        };
         Self {
-            bounds: reference.bounds(),
+            bounds,
+            near,
             shape: convert(reference),
         }
+    }
+
+    /// The boxes that everything nearer than the distance asked for touches.
+    pub(super) fn near_boxes(&self) -> Option<Vec<Bounds>> {
+        self.near.clone()
     }
 
     pub(super) fn bounds(&self) -> Bounds {
@@ -28,30 +42,36 @@ impl Prepared {
     /// Whether `target` stands so to the reference.
     pub(super) fn holds(&self, relation: GeoRelation, reference: &Geometry, target: &Geometry) -> bool {
         match relation {
-            GeoRelation::NearMax(metres) => {
-                // A degree of latitude is the least that any way between two latitudes can be.
-                let bounds = target.bounds();
-                let gap = (bounds.min[1] - self.bounds.max[1])
-                    .max(self.bounds.min[1] - bounds.max[1])
-                    .max(0.0);
-                gap.to_radians() * distance::EARTH_RADIUS_METRES <= metres * (1.0 + 1e-9)
-                    && distance::metres(reference, target) <= metres
-            }
-            GeoRelation::NearMin(metres) => distance::metres(reference, target) > metres,
+            GeoRelation::NearMax(metres) => self.near(reference, target, metres),
+            GeoRelation::NearMin(metres) => !self.near(reference, target, metres),
             GeoRelation::Disjoint => !(touch(self.bounds, target.bounds()) && self.shape.intersects(&convert(target))),
             _ if !touch(self.bounds, target.bounds()) => false,
             GeoRelation::Intersects => self.shape.intersects(&convert(target)),
-            GeoRelation::Within => {
-                inside(target.bounds(), self.bounds) && convert(target).relate(&self.shape).is_within()
-            }
-            GeoRelation::Contains => {
-                inside(self.bounds, target.bounds()) && convert(target).relate(&self.shape).is_contains()
-            }
+            GeoRelation::Within => match target {
+                // A ray through the rings instead of the whole matrix of relations.
+                Geometry::Point(p) => self.shape.contains(&Point(coord(p))),
+                _ => inside(target.bounds(), self.bounds) && convert(target).relate(&self.shape).is_within(),
+            },
+            GeoRelation::Contains => match reference {
+                Geometry::Point(p) => convert(target).contains(&Point(coord(p))),
+                _ => inside(self.bounds, target.bounds()) && convert(target).relate(&self.shape).is_contains(),
+            },
             GeoRelation::Equals => {
                 self.bounds == target.bounds() && convert(target).relate(&self.shape).is_equal_topo()
             }
             GeoRelation::Overlaps => convert(target).relate(&self.shape).is_overlaps(),
         }
+    }
+}
+
+impl Prepared {
+    /// What touches none of the boxes is farther away; the rest is measured.
+    fn near(&self, reference: &Geometry, target: &Geometry, metres: f64) -> bool {
+        let bounds = target.bounds();
+        self.near
+            .as_ref()
+            .is_none_or(|boxes| boxes.iter().any(|b| touch(*b, bounds)))
+            && distance::within(reference, target, metres)
     }
 }
 
