@@ -55,6 +55,11 @@ impl Mapping {
         out
     }
 
+    /// Whether a filter is that of a Home Assistant rule, whose retained messages are wanted at every start.
+    pub fn is_discovery(&self, filter: &Filter) -> bool {
+        self.rules.iter().any(|r| r.format == Format::HomeAssistant && r.filter == *filter)
+    }
+
     /// The name of a rule: what the file calls it, else its topic.
     pub fn rule_name(&self, rule: usize) -> &str {
         self.rules.get(rule).map_or("", |r| &r.name)

@@ -1,0 +1,407 @@
+//! The client of an external broker: a persistent session, QoS 1, acknowledged after the commit, for ever reconnecting.
+//!
+//! What is guaranteed, with a broker that keeps its sessions (Mosquitto: `persistence true`, `max_queued_messages 0`): what
+//! the broker took at QoS 1 or 2 for a topic of the mapping is committed at least once, over broken connections and
+//! restarts of either side. It is committed once as long as the broker repeats a message under its packet identifier, which
+//! the standard demands: a repetition (DUP flag, or among the first 1024 messages after a session is taken up again) whose
+//! packet identifier, topic and payload are those of a committed message is acknowledged and not committed again. Within one
+//! process the last 4096 keys do that; over restarts of Belfry the sink's window does. A broker that was killed and comes
+//! back from an older copy of its sessions may repeat under new identifiers; then equal values at an equal `observedAt` are
+//! all that tells them apart, so a mapping should name `observed_at` wherever the device sends one.
+//!
+//! It stands on the codec of this crate, as the listener does, and not on a client library: an acknowledgement belongs to
+//! the connection that the message came on, and so lives and ends with that connection here. In a library with an event
+//! loop and a detached handle it can go out on a later connection, where its identifier may be that of another message.
+
+use crate::codec::{
+    Ack, AckKind, Connect, Packet, Properties, Publish, QoS, Subscribe, Subscription, Version, decode, reason,
+};
+use crate::dial::{Dial, Stream};
+use crate::greeting::greet;
+use crate::ingest::{Counters, Ingest, Pipeline, PipelineLimits};
+use crate::publisher::Endpoint;
+use crate::sink::{Sink, Source, Window};
+use belfry_connect_payload::{Effect, Filter, Mapper};
+use belfry_kernel::{Clock, Rng};
+use bytes::{Buf, BytesMut};
+use smallvec::smallvec;
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+/// The settings of a client.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// The broker.
+    pub broker: Endpoint,
+    /// The client identifier; it names the session at the broker and must stay the same over restarts.
+    pub client_id: String,
+    /// The protocol. Default 5.0, which can take a session up without getting every retained message again.
+    pub version: Version,
+    /// The tenant that messages are written to.
+    pub tenant: Option<String>,
+    /// Filters besides those of the mapping.
+    pub filters: Vec<Filter>,
+    /// Default 30 s.
+    pub keep_alive: Duration,
+    /// How long the broker keeps the session; 5.0. Default 7 days.
+    pub session_expiry: Duration,
+    /// How long the broker may take to connect and to answer. Default 10 s.
+    pub timeout: Duration,
+    /// The first pause before connecting again; doubled each time. Default 200 ms.
+    pub backoff: Duration,
+    /// The longest pause. Default 30 s.
+    pub max_backoff: Duration,
+    /// The largest packet, bytes. Default 1 MiB.
+    pub max_packet_bytes: usize,
+    /// The topics that discovery may add. Default 10,000.
+    pub max_learned_filters: usize,
+    /// The pipeline.
+    pub pipeline: PipelineLimits,
+}
+
+impl ClientConfig {
+    /// The defaults for a broker.
+    pub fn new(broker: Endpoint, client_id: impl Into<String>) -> Self {
+        Self {
+            broker,
+            client_id: client_id.into(),
+            version: Version::V5,
+            tenant: None,
+            filters: Vec::new(),
+            keep_alive: Duration::from_secs(30),
+            session_expiry: Duration::from_secs(7 * 86_400),
+            timeout: Duration::from_secs(10),
+            backoff: Duration::from_millis(200),
+            max_backoff: Duration::from_secs(30),
+            max_packet_bytes: 1 << 20,
+            max_learned_filters: 10_000,
+            pipeline: PipelineLimits::default(),
+        }
+    }
+}
+
+/// A running client.
+pub struct Client {
+    counters: Arc<Counters>,
+    connected: watch::Receiver<bool>,
+    stop: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Client {
+    /// Starts to connect, and goes on for ever.
+    pub fn start(
+        config: ClientConfig,
+        sink: Arc<dyn Sink>,
+        mapper: Arc<Mapper>,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+        dial: Arc<dyn Dial>,
+    ) -> Self {
+        let counters = Arc::new(Counters::default());
+        let ingest = Arc::new(Ingest { sink, mapper, clock, counters: counters.clone(), limits: config.pipeline });
+        let (stop, stopped) = watch::channel(false);
+        let (up, connected) = watch::channel(false);
+        let source = Arc::new(Source {
+            client: config.client_id.as_str().into(),
+            principal: format!("{}:{}", config.broker.host, config.broker.port).into(),
+            tenant: config.tenant.as_deref().map(Into::into),
+        });
+        let mut work = Work {
+            window: Window::new(config.pipeline.window),
+            config,
+            ingest,
+            source,
+            rng,
+            dial,
+            learned: Vec::new(),
+            subscribed: false,
+            up,
+        };
+        let task = tokio::spawn(async move { work.run(stopped).await });
+        Self { counters, connected, stop, task }
+    }
+
+    /// What it counts.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Whether it is connected and subscribed, to look at or wait for.
+    pub fn connected(&self) -> watch::Receiver<bool> {
+        self.connected.clone()
+    }
+
+    /// Finishes the batches under way, acknowledges them and leaves; the session stays at the broker.
+    pub async fn shutdown(self) {
+        // A task that has ended needs not be told.
+        let _ = self.stop.send(true);
+        let _ = self.task.await;
+    }
+}
+
+/// How many messages after a session was taken up again may be repetitions without saying so.
+const SUSPECTS: usize = 1024;
+/// Room asked for before each read, bytes.
+const READ_BYTES: usize = 32 << 10;
+/// Filters in one SUBSCRIBE.
+const FILTERS_A_PACKET: usize = 64;
+
+struct Work {
+    config: ClientConfig,
+    ingest: Arc<Ingest>,
+    source: Arc<Source>,
+    rng: Arc<dyn Rng>,
+    dial: Arc<dyn Dial>,
+    window: Window,
+    /// Topics that discovery named.
+    learned: Vec<String>,
+    /// Whether this process has subscribed before.
+    subscribed: bool,
+    up: watch::Sender<bool>,
+}
+
+fn broken(why: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why.into())
+}
+
+/// What one connection keeps.
+struct Link {
+    stream: Box<dyn Stream>,
+    buffer: BytesMut,
+    out: Vec<u8>,
+    next_id: u16,
+    /// SUBSCRIBEs that wait for their answer.
+    asked: VecDeque<u16>,
+    /// Discovered topics to subscribe to.
+    discovered: Vec<String>,
+}
+
+impl Work {
+    async fn run(&mut self, mut stopped: watch::Receiver<bool>) {
+        let mut pause = self.config.backoff;
+        loop {
+            let began = Instant::now();
+            match self.connection(&mut stopped).await {
+                Ok(()) => return,
+                Err(e) => tracing::warn!(broker = &*self.source.principal, error = %e, "not connected to the broker; trying again"),
+            }
+            self.up.send_replace(false);
+            if began.elapsed() > self.config.max_backoff {
+                pause = self.config.backoff;
+            }
+            // Up to half of it more, so that many clients do not come back at once.
+            let mut random = [0; 1];
+            self.rng.fill(&mut random);
+            let jittered = pause + pause.mul_f32(f32::from(random[0]) / 512.0);
+            tokio::select! {
+                () = tokio::time::sleep(jittered) => {}
+                _ = stopped.changed() => return,
+            }
+            pause = (pause * 2).min(self.config.max_backoff);
+        }
+    }
+
+    /// One connection, to its end. `Ok` when told to stop.
+    async fn connection(&mut self, stopped: &mut watch::Receiver<bool>) -> io::Result<()> {
+        let opened = tokio::select! {
+            opened = timeout(self.config.timeout, self.open()) => opened.map_err(|_| broken("the broker did not answer in time"))?,
+            _ = stopped.changed() => return Ok(()),
+        };
+        let (mut link, present) = opened?;
+        let window = std::mem::replace(&mut self.window, Window::new(0));
+        let mut pipeline = Pipeline::new(self.ingest.clone(), self.source.clone(), window);
+        self.subscribe(&mut link, present);
+        let ended = self.serve(&mut link, &mut pipeline, present, stopped).await;
+        // What is under way is committed before the broker is asked again, so that repetitions are known.
+        pipeline.drain().await;
+        self.window = pipeline.window;
+        ended
+    }
+
+    async fn open(&self) -> io::Result<(Link, bool)> {
+        let c = &self.config;
+        let mut stream = self.dial.dial(&c.broker.host, c.broker.port, c.broker.tls).await?;
+        let limits = &c.pipeline;
+        let connect = Connect {
+            version: c.version,
+            clean: false,
+            keep_alive: u16::try_from(c.keep_alive.as_secs()).unwrap_or(u16::MAX).max(1),
+            session_expiry: u32::try_from(c.session_expiry.as_secs()).unwrap_or(u32::MAX),
+            receive_maximum: u16::try_from(limits.batch_messages * limits.batches).unwrap_or(u16::MAX).max(1),
+            max_packet_bytes: u32::try_from(c.max_packet_bytes).ok(),
+            auth_method: false,
+            client_id: &c.client_id,
+            will: None,
+            username: c.broker.username.as_deref(),
+            password: c.broker.password.as_deref().map(str::as_bytes),
+        };
+        let (buffer, present) = greet(&mut *stream, connect, c.max_packet_bytes).await?;
+        let link = Link { stream, buffer, out: Vec::new(), next_id: 1, asked: VecDeque::new(), discovered: Vec::new() };
+        Ok((link, present))
+    }
+
+    /// Subscribes to everything, unless the session is the one that this process subscribed in.
+    fn subscribe(&mut self, link: &mut Link, present: bool) {
+        if present && self.subscribed {
+            return;
+        }
+        let mapping = self.ingest.mapper.mapping();
+        let discovers = |f: &Filter| mapping.is_discovery(f);
+        let all = mapping.filters().into_iter().chain(&self.config.filters);
+        // Discovery is kept in memory only, so its retained messages are wanted again; no others are.
+        let options = |retain_handling| Subscription { retain_handling, ..Subscription::new(QoS::AtLeastOnce) };
+        let mut asked: Vec<(&str, Subscription)> = all.map(|f| (f.as_str(), options(u8::from(!discovers(f))))).collect();
+        asked.extend(self.learned.iter().map(|t| (t.as_str(), options(1))));
+        for part in asked.chunks(FILTERS_A_PACKET) {
+            link.subscribe(part.iter().copied(), self.config.version);
+        }
+    }
+
+    async fn serve(
+        &mut self,
+        link: &mut Link,
+        pipeline: &mut Pipeline,
+        present: bool,
+        stopped: &mut watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        let keep_alive = self.config.keep_alive.max(Duration::from_secs(1));
+        let mut suspects = if present { SUSPECTS } else { 0 };
+        let (mut heard, mut said) = (Instant::now(), Instant::now());
+        let mut stopping = false;
+        if link.asked.is_empty() {
+            self.up.send_replace(true);
+        }
+        loop {
+            let full = self.take_packets(link, pipeline, &mut suspects)?;
+            self.subscribe_discovered(link);
+            if !link.out.is_empty() {
+                let written = timeout(self.config.timeout, link.stream.write_all(&link.out)).await;
+                written.map_err(|_| broken("the broker does not read"))??;
+                link.out.clear();
+                said = Instant::now();
+            }
+            if stopping && !pipeline.is_waiting() {
+                Packet::Disconnect(reason::SUCCESS).encode(self.config.version, &mut link.out);
+                // The session stays whether the broker hears this or not.
+                let _ = timeout(Duration::from_secs(1), link.stream.write_all(&link.out)).await;
+                return Ok(());
+            }
+            let reads = pipeline.can_accept() && !full && !stopping;
+            if full {
+                heard = Instant::now();
+            }
+            link.buffer.reserve(READ_BYTES);
+            tokio::select! {
+                biased;
+                done = pipeline.next(), if pipeline.is_waiting() => {
+                    let done = done.map_err(|e| broken(format!("a batch was not committed: {e:?}")))?;
+                    for (kind, id) in done.into_iter().filter_map(|d| d.ack) {
+                        // Only QoS 1 is subscribed to. A negative acknowledgement would not make the message better: it is
+                        // counted, and the broker may forget it.
+                        Packet::Ack(Ack { kind, id, reason: reason::SUCCESS }).encode(self.config.version, &mut link.out);
+                    }
+                }
+                _ = stopped.changed(), if !stopping => stopping = true,
+                read = link.stream.read_buf(&mut link.buffer), if reads => {
+                    if read? == 0 {
+                        return Err(io::ErrorKind::UnexpectedEof.into());
+                    }
+                    heard = Instant::now();
+                }
+                () = tokio::time::sleep_until(said + keep_alive / 2) => {
+                    Packet::PingReq.encode(self.config.version, &mut link.out);
+                }
+                () = tokio::time::sleep_until(heard + keep_alive.mul_f32(1.5)), if reads => {
+                    return Err(broken("the broker has fallen silent"));
+                }
+            }
+        }
+    }
+
+    /// Handles the packets in the buffer. True when some are left since the pipeline is full.
+    fn take_packets(&mut self, link: &mut Link, pipeline: &mut Pipeline, suspects: &mut usize) -> io::Result<bool> {
+        let now = pipeline.now();
+        let mut used = 0;
+        let full = loop {
+            if !pipeline.can_accept() {
+                break true;
+            }
+            let next = decode(&link.buffer[used..], self.config.version, self.config.max_packet_bytes);
+            let Some((packet, length)) = next.map_err(|e| broken(e.to_string()))? else { break false };
+            used += length;
+            match packet {
+                Packet::Publish(p) if p.qos == QoS::ExactlyOnce => return Err(broken("QoS 2 was not subscribed to")),
+                Packet::Publish(p) => {
+                    let suspect = p.dup || *suspects > 0;
+                    *suspects = suspects.saturating_sub(1);
+                    for effect in pipeline.offer(&p, now, suspect, None) {
+                        match effect {
+                            Effect::Subscribe(topic) => link.discovered.push(topic.to_string()),
+                            Effect::Publish { topic, payload } => {
+                                let p = Publish {
+                                    dup: false,
+                                    qos: QoS::AtMostOnce,
+                                    retain: false,
+                                    topic,
+                                    id: 0,
+                                    properties: Properties::EMPTY,
+                                    payload,
+                                };
+                                Packet::Publish(p).encode(self.config.version, &mut link.out);
+                            }
+                        }
+                    }
+                }
+                Packet::SubAck(ack) => {
+                    if ack.codes.iter().any(|c| *c >= reason::UNSPECIFIED) {
+                        tracing::warn!(broker = &*self.source.principal, codes = ?ack.codes, "the broker refused a subscription");
+                    }
+                    link.asked.retain(|id| *id != ack.id);
+                    if link.asked.is_empty() {
+                        self.subscribed = true;
+                        self.up.send_replace(true);
+                    }
+                }
+                Packet::PingResp | Packet::Ack(Ack { kind: AckKind::PubAck, .. }) => {}
+                Packet::Disconnect(reason) => return Err(broken(format!("the broker disconnected, reason {reason:#04x}"))),
+                _ => return Err(broken("the broker sent a packet that has no place here")),
+            }
+        };
+        pipeline.dispatch();
+        link.buffer.advance(used);
+        Ok(full)
+    }
+
+    fn subscribe_discovered(&mut self, link: &mut Link) {
+        if link.discovered.is_empty() {
+            return;
+        }
+        let mapping = self.ingest.mapper.mapping();
+        for topic in std::mem::take(&mut link.discovered) {
+            let known = self.learned.contains(&topic) || mapping.filters().iter().any(|f| f.matches(&topic));
+            if known || self.learned.len() >= self.config.max_learned_filters {
+                continue;
+            }
+            let options = Subscription { retain_handling: 1, ..Subscription::new(QoS::AtLeastOnce) };
+            link.subscribe(std::iter::once((topic.as_str(), options)), self.config.version);
+            self.learned.push(topic);
+        }
+    }
+}
+
+impl Link {
+    fn subscribe<'a>(&mut self, filters: impl Iterator<Item = (&'a str, Subscription)>, version: Version) {
+        let id = self.next_id;
+        self.next_id = self.next_id.checked_add(1).unwrap_or(1);
+        let mut packet = Subscribe { id, has_identifier: false, filters: smallvec![] };
+        packet.filters.extend(filters);
+        Packet::Subscribe(packet).encode(version, &mut self.out);
+        self.asked.push_back(id);
+    }
+}

@@ -1,0 +1,262 @@
+//! From publishes to commits: mapping, batches under way in order, and the acknowledgements that each batch releases. One
+//! pipeline a connection, for the listener and the client alike; no socket.
+
+use crate::codec::{AckKind, Publish, QoS, reason};
+use crate::sink::{Dedup, Message, Outcome, Sink, Source, Window, dedup_key};
+use belfry_connect_payload::{Effect, Mapped, Mapper};
+use belfry_kernel::{Clock, Error, Time};
+use bytes::Bytes;
+use compact_str::CompactString;
+use futures_util::future::BoxFuture;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+
+/// The limits of one connection's pipeline.
+#[derive(Clone, Copy, Debug)]
+pub struct PipelineLimits {
+    /// Messages in a batch. Default 256.
+    pub batch_messages: usize,
+    /// Batches under way at once; beyond, the socket is not read. Default 4.
+    pub batches: usize,
+    /// Payload bytes in batches under way; beyond, the socket is not read. Default 4 MiB.
+    pub bytes: usize,
+    /// Keys of messages that are remembered for each client to know repetitions. Default 4096.
+    pub window: usize,
+}
+
+impl Default for PipelineLimits {
+    fn default() -> Self {
+        Self { batch_messages: 256, batches: 4, bytes: 4 << 20, window: 4096 }
+    }
+}
+
+/// What a connector counts, since its start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Connections accepted.
+    pub connections: AtomicU64,
+    /// Connections turned away: limits and credentials.
+    pub turned_away: AtomicU64,
+    /// Connections closed for a malformed packet or a broken rule of the protocol.
+    pub protocol_errors: AtomicU64,
+    /// Publishes that came in.
+    pub received: AtomicU64,
+    /// Publishes that no rule is for.
+    pub unmapped: AtomicU64,
+    /// Rules that could not use a payload.
+    pub failed: AtomicU64,
+    /// Messages made durable.
+    pub stored: AtomicU64,
+    /// Messages that were durable before.
+    pub duplicates: AtomicU64,
+    /// Messages that the platform refused.
+    pub refused: AtomicU64,
+    /// Publishes to topics that the client may not use.
+    pub denied: AtomicU64,
+    /// Messages sent to subscribers.
+    pub sent: AtomicU64,
+    /// Messages for subscribers dropped since their queue was full.
+    pub dropped: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn add(counter: &AtomicU64, n: u64) {
+        counter.fetch_add(n, Ordering::Relaxed);
+    }
+}
+
+/// What every pipeline of a connector shares.
+pub(crate) struct Ingest {
+    pub sink: Arc<dyn Sink>,
+    pub mapper: Arc<Mapper>,
+    pub clock: Arc<dyn Clock>,
+    pub counters: Arc<Counters>,
+    pub limits: PipelineLimits,
+}
+
+impl fmt::Debug for Ingest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ingest").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// A publish that goes on to subscribers once it is committed.
+#[derive(Clone, Debug)]
+pub(crate) struct Forward {
+    pub topic: CompactString,
+    pub payload: Bytes,
+    /// Property bytes of 5.0 that are passed on as they are.
+    pub properties: Bytes,
+    pub qos: QoS,
+    pub retain: bool,
+}
+
+/// A publish whose batch is done.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// What acknowledges it: PUBACK or PUBREC with its packet identifier.
+    pub ack: Option<(AckKind, u16)>,
+    /// The reason of the acknowledgement.
+    pub reason: u8,
+    /// What goes on to subscribers.
+    pub forward: Option<Forward>,
+    carries: bool,
+    key: Option<u64>,
+}
+
+#[derive(Default)]
+struct Batch {
+    messages: Vec<Message>,
+    slots: Vec<Done>,
+    bytes: usize,
+}
+
+struct Flight {
+    /// None: nothing in it needs a commit.
+    commit: Option<BoxFuture<'static, Result<Vec<Outcome>, Error>>>,
+    slots: Vec<Done>,
+    bytes: usize,
+}
+
+/// The pipeline of one connection.
+pub(crate) struct Pipeline {
+    shared: Arc<Ingest>,
+    source: Arc<Source>,
+    /// The keys of what was committed for this client; outlives the connection.
+    pub window: Window,
+    mapped: Mapped,
+    batch: Batch,
+    flights: VecDeque<Flight>,
+    bytes: usize,
+}
+
+impl Pipeline {
+    pub fn new(shared: Arc<Ingest>, source: Arc<Source>, window: Window) -> Self {
+        Self { shared, source, window, mapped: Mapped::default(), batch: Batch::default(), flights: VecDeque::new(), bytes: 0 }
+    }
+
+    /// The instant of arrival for what is read now.
+    pub fn now(&self) -> Time {
+        self.shared.clock.now()
+    }
+
+    /// Maps a publish and puts it into the batch. `suspect`: it may be a repetition. Returns what the formats ask for besides.
+    pub fn offer(&mut self, p: &Publish<'_>, now: Time, suspect: bool, forward: Option<Forward>) -> &[Effect] {
+        let counters = &self.shared.counters;
+        Counters::add(&counters.received, 1);
+        self.mapped.clear();
+        self.shared.mapper.map(p.topic, p.payload, now, &mut self.mapped);
+        let mapped = &mut self.mapped;
+        let mut reason = reason::SUCCESS;
+        if !mapped.matched {
+            Counters::add(&counters.unmapped, 1);
+        }
+        if !mapped.failures.is_empty() {
+            Counters::add(&counters.failed, mapped.failures.len() as u64);
+            for f in &mapped.failures {
+                let rule = self.shared.mapper.mapping().rule_name(f.rule);
+                tracing::debug!(client = &*self.source.client, topic = p.topic, rule, why = %f.why, "payload not taken");
+            }
+            if mapped.readings.is_empty() {
+                reason = reason::PAYLOAD_FORMAT;
+            }
+        }
+        let ack = match p.qos {
+            QoS::AtMostOnce => None,
+            QoS::AtLeastOnce => Some((AckKind::PubAck, p.id)),
+            QoS::ExactlyOnce => Some((AckKind::PubRec, p.id)),
+        };
+        let (mut key, mut carries) = (None, false);
+        if !mapped.readings.is_empty() {
+            let dedup = ack.map(|(_, id)| Dedup { key: dedup_key(id, p.topic, p.payload), suspect });
+            if dedup.is_some_and(|d| self.window.repeats(d)) {
+                Counters::add(&counters.duplicates, 1);
+                mapped.readings.clear();
+            } else {
+                (key, carries) = (dedup.map(|d| d.key), true);
+                let readings = std::mem::take(&mut mapped.readings);
+                self.batch.messages.push(Message { readings, source: self.source.clone(), dedup });
+            }
+        }
+        self.batch.bytes += p.payload.len();
+        self.batch.slots.push(Done { ack, reason, forward, carries, key });
+        if self.batch.slots.len() >= self.shared.limits.batch_messages {
+            self.dispatch();
+        }
+        &self.mapped.effects
+    }
+
+    /// Sends the batch on its way.
+    pub fn dispatch(&mut self) {
+        if self.batch.slots.is_empty() {
+            return;
+        }
+        let Batch { messages, slots, bytes } = std::mem::take(&mut self.batch);
+        let commit = (!messages.is_empty()).then(|| self.shared.sink.submit(messages));
+        self.bytes += bytes;
+        self.flights.push_back(Flight { commit, slots, bytes });
+    }
+
+    /// Whether another publish may be read.
+    pub fn can_accept(&self) -> bool {
+        self.flights.len() < self.shared.limits.batches && self.bytes + self.batch.bytes < self.shared.limits.bytes
+    }
+
+    /// Whether a batch is under way.
+    pub fn is_waiting(&self) -> bool {
+        !self.flights.is_empty()
+    }
+
+    /// Waits for the oldest batch; what is in it may then be acknowledged in this order. May be dropped and called again.
+    pub async fn next(&mut self) -> Result<Vec<Done>, Error> {
+        let Some(front) = self.flights.front_mut() else { return std::future::pending().await };
+        let outcomes = match &mut front.commit {
+            None => Ok(Vec::new()),
+            Some(commit) => poll_fn(|cx| match commit.as_mut().poll(cx) {
+                Poll::Ready(outcomes) => Poll::Ready(outcomes),
+                Poll::Pending => Poll::Pending,
+            })
+            .await,
+        };
+        let Some(flight) = self.flights.pop_front() else { return Ok(Vec::new()) };
+        self.bytes -= flight.bytes;
+        let mut slots = flight.slots;
+        let mut outcomes = outcomes?.into_iter();
+        let counters = &self.shared.counters;
+        let (mut stored, mut duplicates) = (0, 0);
+        for slot in slots.iter_mut().filter(|s| s.carries) {
+            match outcomes.next() {
+                Some(Outcome::Stored) => stored += 1,
+                Some(Outcome::Duplicate) => duplicates += 1,
+                Some(Outcome::Refused(why)) => {
+                    Counters::add(&counters.refused, 1);
+                    tracing::debug!(client = &*self.source.client, why = &*why, "message refused");
+                    slot.reason = reason::NOT_AUTHORIZED;
+                    slot.forward = None;
+                    continue;
+                }
+                None => return Err(Error::internal("the sink gave fewer outcomes than messages")),
+            }
+            if let Some(key) = slot.key {
+                self.window.insert(key);
+            }
+        }
+        Counters::add(&counters.stored, stored);
+        Counters::add(&counters.duplicates, duplicates);
+        Ok(slots)
+    }
+
+    /// Waits for all batches under way, so that their keys are in the window before the client comes back.
+    pub async fn drain(&mut self) {
+        self.dispatch();
+        while self.is_waiting() {
+            if let Err(e) = self.next().await {
+                tracing::warn!(client = &*self.source.client, error = ?e, "a batch was not committed; its sender sends it again");
+            }
+        }
+    }
+}
