@@ -10,7 +10,7 @@ use crate::chunk::{Chunk, Numbers, number};
 use crate::error::{Error, Result};
 use crate::rows::{DELETED, F64, OBSERVED, REMOVED, Rows, TYPE, tag_of};
 use crate::run::Run;
-use crate::sample::{By, Kind, Sample, SampleRef, ValueRef};
+use crate::sample::{By, Kind, SampleRef, ValueRef};
 use crate::view::{Snapshot, View};
 
 /// What is computed of a bucket (ETSI GS CIM 009 clause 4.5.19).
@@ -91,18 +91,22 @@ impl Running {
     /// Adds one sample that is not a tombstone.
     pub(crate) fn add(&mut self, sample: &SampleRef<'_>, distinct: bool) {
         self.count += 1;
-        let x = match sample.value {
-            ValueRef::F64(x) => Some(x).filter(|x| !x.is_nan()),
-            ValueRef::I64(x) => Some(x as f64),
-            ValueRef::Bool(x) => Some(f64::from(x)),
-            _ => None,
-        };
-        if let Some(x) = x {
+        if let Some(x) = numeric(sample) {
             self.numbers.merge(&Numbers::of(&[x]));
         }
         if distinct {
             self.distinct.insert(identity(sample));
         }
+    }
+}
+
+/// What a value counts as among numbers.
+fn numeric(sample: &SampleRef<'_>) -> Option<f64> {
+    match sample.value {
+        ValueRef::F64(x) => Some(x).filter(|x| !x.is_nan()),
+        ValueRef::I64(x) => Some(x as f64),
+        ValueRef::Bool(x) => Some(f64::from(x)),
+        _ => None,
     }
 }
 
@@ -123,6 +127,9 @@ fn hash(tag: u8, bytes: &[u8]) -> u64 {
     xxh3_64(bytes) ^ u64::from(tag).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
+/// Numbers that are gathered before they are summed up.
+const PENDING: usize = 1024;
+
 /// An aggregation under way.
 pub(crate) struct Aggregation {
     by: By,
@@ -132,6 +139,10 @@ pub(crate) struct Aggregation {
     distinct: bool,
     distinct_left: usize,
     max_distinct: usize,
+    /// The bucket of the sample before, its bounds, and its numbers that are not summed up yet.
+    at: usize,
+    span: (i64, i64),
+    pending: Vec<f64>,
 }
 
 impl Aggregation {
@@ -164,6 +175,9 @@ impl Aggregation {
             distinct,
             distinct_left: max_distinct,
             max_distinct,
+            at: 0,
+            span: (i64::MAX, i64::MIN),
+            pending: Vec::new(),
         })
     }
 
@@ -172,17 +186,9 @@ impl Aggregation {
         let (Some(&first), Some(&end)) = (self.bounds.first(), self.bounds.last()) else {
             return Ok(Vec::new());
         };
-        let (from, to) = if self.by == By::Stamp {
-            (first, end - 1)
-        } else {
-            (i64::MIN, i64::MAX)
-        };
-        let view = snapshot.view(key, from, to, None)?;
-        for sample in view.memory.iter().filter(|s| !view.overlay.contains_key(&s.stamp)) {
-            self.add(sample)?;
-        }
+        let view = snapshot.visit(key, |sample| self.add(sample))?;
         for sample in view.overlay.values().flatten() {
-            self.add(sample)?;
+            self.add(&sample.as_ref())?;
         }
         for (run, place) in &view.blocks {
             let bounds = &run.places[*place].bounds;
@@ -201,7 +207,8 @@ impl Aggregation {
         Ok(self.finish())
     }
 
-    fn finish(self) -> Vec<Bucket> {
+    fn finish(mut self) -> Vec<Bucket> {
+        self.settle();
         let bounds = self.bounds.windows(2);
         let buckets = bounds.zip(self.running).map(|(w, r)| Bucket {
             from: Time::from_micros(w[0]),
@@ -219,16 +226,52 @@ impl Aggregation {
         (at < self.running.len()).then_some(at)
     }
 
-    fn add(&mut self, sample: &Sample) -> Result<()> {
-        let Some(at) = sample.time(self.by).and_then(|t| self.bucket(t)) else {
-            return Ok(());
+    /// Adds one sample, tombstone or not.
+    fn add(&mut self, sample: &SampleRef<'_>) -> Result<()> {
+        let time = match self.by {
+            By::Stamp => sample.stamp,
+            By::Observed => match sample.observed {
+                Some(observed) => observed.micros(),
+                None => return Ok(()),
+            },
         };
-        if sample.kind == Kind::Normal {
+        if sample.kind == Kind::Deleted {
+            return Ok(());
+        }
+        if self.distinct {
+            let Some(at) = self.bucket(time) else { return Ok(()) };
             let before = self.running[at].distinct.len();
-            self.running[at].add(&sample.as_ref(), self.distinct);
+            self.running[at].distinct.insert(identity(sample));
             self.spend(self.running[at].distinct.len() - before)?;
         }
+        self.count(time, numeric(sample));
         Ok(())
+    }
+
+    /// Counts one sample; numbers of one bucket that come one after another are summed up together.
+    fn count(&mut self, time: i64, x: Option<f64>) {
+        if time < self.span.0 || time >= self.span.1 {
+            self.settle();
+            let Some(at) = self.bucket(time) else { return };
+            (self.at, self.span) = (at, (self.bounds[at], self.bounds[at + 1]));
+        }
+        self.running[self.at].count += 1;
+        self.pending.extend(x);
+        if self.pending.len() >= PENDING {
+            self.settle_numbers();
+        }
+    }
+
+    fn settle_numbers(&mut self) {
+        if let Some(running) = self.running.get_mut(self.at) {
+            running.numbers.merge(&Numbers::of(&self.pending));
+        }
+        self.pending.clear();
+    }
+
+    fn settle(&mut self) {
+        self.settle_numbers();
+        self.span = (i64::MAX, i64::MIN);
     }
 
     fn spend(&mut self, distinct: usize) -> Result<()> {
@@ -327,15 +370,10 @@ impl Aggregation {
             if tag & (DELETED | REMOVED) != 0 || !seen || view.overlay.contains_key(&rows.stamps[i]) {
                 continue;
             }
-            let Some(at) = self.bucket(time) else { continue };
             if self.distinct {
-                self.add(&rows.sample(i))?;
-                continue;
-            }
-            let running = &mut self.running[at];
-            running.count += 1;
-            if let Some(x) = number(tag, rows.cells[i]) {
-                running.numbers.merge(&Numbers::of(&[x]));
+                self.add(&rows.sample(i).as_ref())?;
+            } else {
+                self.count(time, number(tag, rows.cells[i]));
             }
         }
         Ok(())

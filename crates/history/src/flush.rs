@@ -56,7 +56,7 @@ impl Chunker {
 pub(crate) fn write_memtable(writer: &mut RunWriter, memory: &Memtable) -> Result<()> {
     let mut chunker = Chunker::new();
     for key in memory.in_order() {
-        let (patches, samples) = memory.read(key, i64::MIN, i64::MAX, usize::MAX).into_parts();
+        let (patches, samples) = memory.parts(key);
         chunker.series(writer, key, &patches, samples.into_iter().map(Ok))?;
     }
     Ok(())

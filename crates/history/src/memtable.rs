@@ -36,14 +36,8 @@ struct Series {
     max_stamp: i64,
 }
 
-/// The rows of one series that a read asked for.
-#[derive(Default, Debug)]
-pub(crate) struct Found {
-    /// Samples whose stamp is in no older part, ascending.
-    pub(crate) base: Vec<Sample>,
-    /// Corrections, by stamp; they win over everything older and over `base`.
-    pub(crate) patches: BTreeMap<i64, Option<Sample>>,
-}
+/// Corrections by stamp: the sample that is there, or that none is.
+pub(crate) type Overlay = BTreeMap<i64, Option<Sample>>;
 
 /// What the memtable must know from older parts to take an append.
 pub(crate) enum Wanted {
@@ -290,21 +284,21 @@ impl Memtable {
         at
     }
 
-    fn row(&self, at: u32) -> Row<'_> {
-        let mut r = Reader::new(self.arena.from(at));
+    fn row(&self, at: u32) -> Row {
+        let mut r = Reader::new(self.arena.at(at, Row::HEAD));
         let before = r.u32_le().expect(OWN);
         let flags = r.u8().expect(OWN);
         let stamp = r.u64_le().expect(OWN) as i64;
         Row {
+            at,
             before,
             flags,
             stamp,
-            rest: r,
         }
     }
 
-    fn sample(&self, row: &Row<'_>) -> Sample {
-        let mut r = row.rest;
+    fn sample(&self, row: &Row) -> SampleRef<'_> {
+        let mut r = Reader::new(&self.arena.from(row.at)[Row::HEAD..]);
         let observed =
             (row.flags & OBSERVED != 0).then(|| Time::from_micros(row.stamp.wrapping_sub(r.i64().expect(OWN))));
         let rest = if row.flags & REST != 0 {
@@ -332,16 +326,22 @@ impl Memtable {
             rest,
             kind,
         }
-        .to_owned()
     }
 
-    /// The rows of `key` with stamps within `from..=to`, at most the newest `limit` of them where that can be told.
-    pub(crate) fn read(&self, key: &[u8], from: i64, to: i64, limit: usize) -> Found {
-        let mut found = Found::default();
-        let Some(id) = self.find(key) else { return found };
+    /// Hands the samples of `key` with stamps within `from..=to` to `take`, newest first, at most the newest `limit`
+    /// where that can be told; corrections go into `overlay`, which wins over the samples.
+    pub(crate) fn walk<'a>(
+        &'a self,
+        key: &[u8],
+        (from, to): (i64, i64),
+        limit: usize,
+        overlay: &mut Overlay,
+        mut take: impl FnMut(SampleRef<'a>),
+    ) {
+        let Some(id) = self.find(key) else { return };
         let series = &self.series[id as usize];
-        let mut at = series.newest_row;
-        while at != NOWHERE && (series.patched || found.base.len() < limit) {
+        let (mut at, mut taken) = (series.newest_row, 0);
+        while at != NOWHERE && (series.patched || taken < limit) {
             let row = self.row(at);
             at = row.before;
             if row.stamp < from && !series.patched {
@@ -351,16 +351,36 @@ impl Memtable {
                 continue;
             }
             if row.flags & PATCH != 0 {
-                found
-                    .patches
-                    .entry(row.stamp)
-                    .or_insert_with(|| (row.flags & REMOVED == 0).then(|| self.sample(&row)));
-            } else if !found.patches.contains_key(&row.stamp) {
-                found.base.push(self.sample(&row));
+                let sample = || (row.flags & REMOVED == 0).then(|| self.sample(&row).to_owned());
+                overlay.entry(row.stamp).or_insert_with(sample);
+            } else if !overlay.contains_key(&row.stamp) {
+                taken += 1;
+                take(self.sample(&row));
             }
         }
-        found.base.reverse();
-        found
+    }
+
+    /// What this part alone holds of `key`: corrections that may concern older parts, and samples, both ascending.
+    pub(crate) fn parts(&self, key: &[u8]) -> (Vec<Patch>, Vec<Sample>) {
+        let (mut overlay, mut base) = (Overlay::new(), Vec::new());
+        self.walk(key, (i64::MIN, i64::MAX), usize::MAX, &mut overlay, |s| {
+            base.push(s.to_owned())
+        });
+        base.reverse();
+        let first = base.first().map_or(i64::MAX, |s| s.stamp);
+        let mut patches = Vec::new();
+        let len = base.len();
+        for (stamp, sample) in overlay {
+            if len == 0 || stamp < first {
+                patches.push(Patch { stamp, sample });
+            } else {
+                base.extend(sample);
+            }
+        }
+        if base.len() > len {
+            base.sort_by_key(|s| s.stamp);
+        }
+        (patches, base)
     }
 
     /// The greatest stamp of any row of `key` here.
@@ -400,42 +420,18 @@ impl Memtable {
     }
 }
 
-impl Found {
-    /// Sorts corrections that concern only this part into its samples; what is left may concern older parts.
-    pub(crate) fn into_parts(self) -> (Vec<Patch>, Vec<Sample>) {
-        let Some(first) = self.base.first().map(|s| s.stamp) else {
-            return (
-                self.patches
-                    .into_iter()
-                    .map(|(stamp, sample)| Patch { stamp, sample })
-                    .collect(),
-                Vec::new(),
-            );
-        };
-        let mut patches = Vec::new();
-        let mut base = self.base;
-        let len = base.len();
-        for (stamp, sample) in self.patches {
-            if stamp < first {
-                patches.push(Patch { stamp, sample });
-            } else {
-                base.extend(sample);
-            }
-        }
-        if base.len() > len {
-            base.sort_by_key(|s| s.stamp);
-        }
-        (patches, base)
-    }
-}
-
 const OWN: &str = "rows are read as they were written, in memory";
 
-struct Row<'a> {
+/// The fixed beginning of a row.
+struct Row {
+    at: u32,
     before: u32,
     flags: u8,
     stamp: i64,
-    rest: Reader<'a>,
+}
+
+impl Row {
+    const HEAD: usize = 13;
 }
 
 fn stored_bytes(arena: &Arena, at: u32) -> &[u8] {

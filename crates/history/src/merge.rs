@@ -11,7 +11,7 @@ use crate::clears::Clears;
 use crate::error::{Error, Result};
 use crate::flush::{Chunker, write_memtable};
 use crate::history::{History, append_one};
-use crate::memtable::Memtable;
+use crate::memtable::{Memtable, Overlay};
 use crate::policy::{Leaving, Policy, age_of};
 use crate::range::Stamps;
 use crate::rows::Patch;
@@ -176,7 +176,7 @@ impl History {
 fn unsettled(view: &mut View) -> Result<Vec<Patch>> {
     let settled = match view.first_stamp()? {
         Some(first) => view.overlay.split_off(&first),
-        None => std::collections::BTreeMap::new(),
+        None => Overlay::new(),
     };
     let low = std::mem::replace(&mut view.overlay, settled);
     Ok(low.into_iter().map(|(stamp, sample)| Patch { stamp, sample }).collect())

@@ -1,6 +1,5 @@
 //! What one read sees: the open parts and the runs at one moment, and the parts of them that concern one series.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -8,9 +7,9 @@ use parking_lot::RwLock;
 use crate::bloom;
 use crate::cache::Cache;
 use crate::error::Result;
-use crate::memtable::Memtable;
+use crate::memtable::{Memtable, Overlay};
 use crate::run::Run;
-use crate::sample::Sample;
+use crate::sample::{Sample, SampleRef};
 
 /// The history at one moment. Appends made later may or may not show; nothing that was there is lost to it.
 #[derive(Clone)]
@@ -32,34 +31,65 @@ pub(crate) struct View {
     /// Samples of the open parts, ascending; newer than all in `blocks`.
     pub(crate) memory: Vec<Sample>,
     /// Corrections by stamp: the sample that is there, or that none is.
-    pub(crate) overlay: BTreeMap<i64, Option<Sample>>,
+    pub(crate) overlay: Overlay,
 }
 
 impl Snapshot {
     /// Looks `key` up. Samples of the open parts are limited to stamps in `from..=to`; with `newest`, no more than
     /// that many of the newest are wanted, and older parts are left out when the open ones have them all.
     pub(crate) fn view(&self, key: &[u8], from: i64, to: i64, newest: Option<usize>) -> Result<View> {
-        let mut view = View {
+        let mut view = self.empty_view(key);
+        let enough = newest.unwrap_or(usize::MAX);
+        for memory in &self.memory {
+            let memory = memory.read();
+            let mut samples = Vec::new();
+            memory.walk(key, (from, to), enough, &mut view.overlay, |s| {
+                samples.push(s.to_owned())
+            });
+            samples.reverse();
+            samples.append(&mut view.memory);
+            view.memory = samples;
+            if memory.clears.covers(key) || view.memory.len() >= enough {
+                return Ok(view);
+            }
+        }
+        self.add_runs(&mut view)?;
+        Ok(view)
+    }
+
+    /// As [`Self::view`] of everything, but the samples of the open parts go to `take`, in no order, without being
+    /// copied; `view.memory` stays empty.
+    pub(crate) fn visit(&self, key: &[u8], mut take: impl FnMut(&SampleRef<'_>) -> Result<()>) -> Result<View> {
+        let mut view = self.empty_view(key);
+        for memory in &self.memory {
+            let memory = memory.read();
+            let mut done = Ok(());
+            memory.walk(key, (i64::MIN, i64::MAX), usize::MAX, &mut view.overlay, |s| {
+                if done.is_ok() {
+                    done = take(&s);
+                }
+            });
+            done?;
+            if memory.clears.covers(key) {
+                return Ok(view);
+            }
+        }
+        self.add_runs(&mut view)?;
+        Ok(view)
+    }
+
+    fn empty_view(&self, key: &[u8]) -> View {
+        View {
             key: key.into(),
             cache: Arc::clone(&self.cache),
             blocks: Vec::new(),
             memory: Vec::new(),
-            overlay: BTreeMap::new(),
-        };
-        let enough = newest.unwrap_or(usize::MAX);
-        for memory in &self.memory {
-            let memory = memory.read();
-            let found = memory.read(key, from, to, enough);
-            for (stamp, sample) in found.patches {
-                view.overlay.entry(stamp).or_insert(sample);
-            }
-            let newer = std::mem::replace(&mut view.memory, found.base);
-            view.memory.extend(newer);
-            let hidden = |s: &Sample| view.overlay.contains_key(&s.stamp);
-            if memory.clears.covers(key) || view.memory.iter().filter(|s| !hidden(s)).count() >= enough {
-                return Ok(view);
-            }
+            overlay: Overlay::new(),
         }
+    }
+
+    fn add_runs(&self, view: &mut View) -> Result<()> {
+        let key = &view.key.clone();
         let hash = bloom::hash(key);
         for run in self.runs.iter().rev() {
             for i in run.blocks_of(key, hash).rev() {
@@ -73,7 +103,7 @@ impl Snapshot {
             }
         }
         view.blocks.reverse();
-        Ok(view)
+        Ok(())
     }
 
     /// The greatest stamp that the older parts (all but the first open one) hold of `key`, corrections included.
