@@ -143,10 +143,7 @@ impl Member {
 
     /// Whether it is an instant.
     pub fn is_time(self) -> bool {
-        matches!(
-            self,
-            Self::ObservedAt | Self::CreatedAt | Self::ModifiedAt | Self::ExpiresAt
-        )
+        matches!(self, Self::ObservedAt | Self::CreatedAt | Self::ModifiedAt | Self::ExpiresAt)
     }
 
     /// Whether an entity has it too.
@@ -193,10 +190,7 @@ impl Expr {
 impl Path {
     /// The name of the top-level attribute or relationship that must exist for this path to lead anywhere.
     pub fn first(&self) -> Option<&Term> {
-        self.links
-            .first()
-            .map(|link| &link.relationship)
-            .or_else(|| self.names.first())
+        self.links.first().map(|link| &link.relationship).or_else(|| self.names.first())
     }
 }
 

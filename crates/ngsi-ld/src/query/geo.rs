@@ -83,11 +83,7 @@ impl GeoRelation {
             "overlaps" => Self::Overlaps,
             _ => return Err(scan.error_at(0, "near, within, contains, intersects, equals, disjoint or overlaps")),
         };
-        if scan.at_end() {
-            Ok(relation)
-        } else {
-            Err(scan.error("the end"))
-        }
+        if scan.at_end() { Ok(relation) } else { Err(scan.error("the end")) }
     }
 }
 
@@ -114,22 +110,9 @@ impl GeoQuery {
     /// than [`MAX_NEAR_POSITIONS`].
     pub fn new(relation: GeoRelation, reference: Geometry, property: Term) -> Result<Self, Error> {
         let near = matches!(relation, GeoRelation::NearMax(_) | GeoRelation::NearMin(_));
-        check_size(
-            "coordinates",
-            &reference,
-            if near {
-                MAX_NEAR_POSITIONS
-            } else {
-                MAX_REFERENCE_POSITIONS
-            },
-        )?;
+        check_size("coordinates", &reference, if near { MAX_NEAR_POSITIONS } else { MAX_REFERENCE_POSITIONS })?;
         let prepared = Prepared::new(relation, &reference);
-        Ok(Self {
-            relation,
-            reference,
-            prepared,
-            property,
-        })
+        Ok(Self { relation, reference, prepared, property })
     }
 
     /// Parses the four parameters as a URL gives them; `geoproperty` is `location` when absent.
@@ -181,13 +164,10 @@ impl GeoQuery {
     /// Whether an instance of the entity's GeoProperty stands so. What expired at or before `now` counts as gone.
     pub fn matches(&self, entity: &Entity, now: Time) -> bool {
         let Some(name) = self.property.name else { return false };
-        entity
-            .instances(name)
-            .filter(|a| a.expires_at.is_none_or(|t| t > now))
-            .any(|a| match &a.value {
-                Value::Geo(geometry) => self.matches_geometry(geometry),
-                _ => false,
-            })
+        entity.instances(name).filter(|a| a.expires_at.is_none_or(|t| t > now)).any(|a| match &a.value {
+            Value::Geo(geometry) => self.matches_geometry(geometry),
+            _ => false,
+        })
     }
 
     /// Whether this geometry stands so to the reference.
@@ -219,10 +199,7 @@ impl fmt::Display for GeoQuery {
         geojson::write_coordinates(&self.reference, &mut coordinates);
         let coordinates = String::from_utf8_lossy(&coordinates);
         let (relation, kind, property) = (self.relation, self.reference.kind(), &self.property);
-        write!(
-            f,
-            "georel={relation}&geometry={kind}&coordinates={coordinates}&geoproperty={property}"
-        )
+        write!(f, "georel={relation}&geometry={kind}&coordinates={coordinates}&geoproperty={property}")
     }
 }
 
@@ -237,9 +214,7 @@ fn property(text: Option<&str>, naming: &Naming<'_>) -> Result<Term, Error> {
 /// Refuses a geometry of more positions than `most`.
 pub(crate) fn check_size(what: &str, geometry: &Geometry, most: usize) -> Result<(), Error> {
     if geometry.positions().take(most + 1).count() > most {
-        return Err(Error::bad_data(format!(
-            "{what}: this geometry may have at most {most} positions"
-        )));
+        return Err(Error::bad_data(format!("{what}: this geometry may have at most {most} positions")));
     }
     Ok(())
 }

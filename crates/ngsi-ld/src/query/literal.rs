@@ -75,10 +75,9 @@ impl Literal {
             (Json::Float(a), Self::Float(b)) => a.partial_cmp(b),
             (Json::Bool(a), Self::Bool(b)) => Some(a.cmp(b)),
             (Json::Str(a), _) => self.compare_text(a),
-            (Json::Object(_), _) => value
-                .get("@value")
-                .filter(|v| !matches!(v, Json::Object(_)))
-                .and_then(|v| self.compare_json(v)),
+            (Json::Object(_), _) => {
+                value.get("@value").filter(|v| !matches!(v, Json::Object(_))).and_then(|v| self.compare_json(v))
+            }
             _ => None,
         }
     }
@@ -129,16 +128,11 @@ impl Literal {
 fn compare_int_float(a: i64, b: f64) -> Option<Ordering> {
     let order = (a as f64).partial_cmp(&b)?;
     // Beyond 2^53 neighbouring integers share a double: decide on the exact values.
-    if order == Ordering::Equal {
-        Some(i128::from(a).cmp(&(b as i128)))
-    } else {
-        Some(order)
-    }
+    if order == Ordering::Equal { Some(i128::from(a).cmp(&(b as i128))) } else { Some(order) }
 }
 
 fn number(b: &[u8]) -> Option<i64> {
-    b.iter()
-        .try_fold(0, |n, d| d.is_ascii_digit().then(|| n * 10 + i64::from(d - b'0')))
+    b.iter().try_fold(0, |n, d| d.is_ascii_digit().then(|| n * 10 + i64::from(d - b'0')))
 }
 
 impl fmt::Display for Literal {

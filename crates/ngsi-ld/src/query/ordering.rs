@@ -150,11 +150,8 @@ impl OrderBy {
         let mut attributes = entity.attributes.as_slice();
         let mut found: Option<&Attribute> = None;
         for name in &path.names {
-            found = name.name.and_then(|n| {
-                attributes
-                    .iter()
-                    .find(|a| a.name == n && a.expires_at.is_none_or(|t| t > now))
-            });
+            found =
+                name.name.and_then(|n| attributes.iter().find(|a| a.name == n && a.expires_at.is_none_or(|t| t > now)));
             match found {
                 Some(a) => attributes = &a.sub,
                 None => return Key::Absent,
@@ -197,15 +194,11 @@ impl<'a> Key<'a> {
         }
         match (&attribute.value, &path.trail) {
             (Value::Property(json) | Value::Json(json), Trail::None) => Self::of_json(json),
-            (Value::Property(json) | Value::Json(json), Trail::Members(members)) => members
-                .iter()
-                .try_fold(json, |json, m| json.get(m))
-                .map_or(Self::Absent, Self::of_json),
+            (Value::Property(json) | Value::Json(json), Trail::Members(members)) => {
+                members.iter().try_fold(json, |json, m| json.get(m)).map_or(Self::Absent, Self::of_json)
+            }
             (Value::Language(map), Trail::Members(tag)) => match tag.as_slice() {
-                [tag] => map
-                    .iter()
-                    .find(|(t, _)| t == tag)
-                    .map_or(Self::Absent, |(_, json)| Self::of_json(json)),
+                [tag] => map.iter().find(|(t, _)| t == tag).map_or(Self::Absent, |(_, json)| Self::of_json(json)),
                 _ => Self::Absent,
             },
             (Value::Language(map), _) => map.first().map_or(Self::Absent, |(_, json)| Self::of_json(json)),

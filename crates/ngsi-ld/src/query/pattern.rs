@@ -35,16 +35,10 @@ impl Pattern {
                 other => {
                     let reason = other.to_string();
                     let reason = reason.lines().last().unwrap_or_default();
-                    Error::bad_data(format!(
-                        "this is not a regular expression that is supported: {}",
-                        reason.trim()
-                    ))
+                    Error::bad_data(format!("this is not a regular expression that is supported: {}", reason.trim()))
                 }
             })?;
-        Ok(Self {
-            text: text.into(),
-            regex,
-        })
+        Ok(Self { text: text.into(), regex })
     }
 
     /// The text of the expression.

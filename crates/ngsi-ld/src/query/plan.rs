@@ -103,11 +103,7 @@ fn known(terms: &[Term]) -> Vec<Name> {
 }
 
 fn any_of<'a>(names: Vec<Name>, make: impl FnOnce(Vec<Name>) -> Conjunct<'a>) -> Conjunct<'a> {
-    if names.is_empty() {
-        Conjunct::Nothing
-    } else {
-        make(names)
-    }
+    if names.is_empty() { Conjunct::Nothing } else { make(names) }
 }
 
 fn of_expr<'a>(expr: &'a Expr, all: &mut Vec<Conjunct<'a>>) {
@@ -124,16 +120,8 @@ fn of_expr<'a>(expr: &'a Expr, all: &mut Vec<Conjunct<'a>>) {
                 (_, Operand::One(literal)) => all.push(Conjunct::Compare { name, op: *op, literal }),
                 (_, Operand::List(literals)) => all.push(Conjunct::OneOf { name, literals }),
                 (_, Operand::Range(from, to)) => {
-                    all.push(Conjunct::Compare {
-                        name,
-                        op: Op::Ge,
-                        literal: from,
-                    });
-                    all.push(Conjunct::Compare {
-                        name,
-                        op: Op::Le,
-                        literal: to,
-                    });
+                    all.push(Conjunct::Compare { name, op: Op::Ge, literal: from });
+                    all.push(Conjunct::Compare { name, op: Op::Le, literal: to });
                 }
             }
         }
@@ -143,11 +131,7 @@ fn of_expr<'a>(expr: &'a Expr, all: &mut Vec<Conjunct<'a>>) {
 /// Adds the existence of the path's first attribute; answers its name when the path is that attribute's value.
 fn of_path(path: &Path, all: &mut Vec<Conjunct<'_>>) -> Option<Name> {
     let first = path.first()?;
-    let whole = path
-        .names
-        .iter()
-        .chain(path.links.iter().map(|l| &l.relationship))
-        .all(|t| t.name.is_some());
+    let whole = path.names.iter().chain(path.links.iter().map(|l| &l.relationship)).all(|t| t.name.is_some());
     let Some(name) = first.name.filter(|_| whole) else {
         all.push(Conjunct::Nothing);
         return None;
@@ -196,11 +180,8 @@ fn of_scope(scope: &ScopeQuery, all: &mut Vec<Conjunct<'_>>) {
     let mut prefixes = Vec::new();
     for together in &scope.any_of {
         // The longest prefix of a conjunction narrows most.
-        let longest = together
-            .iter()
-            .map(super::scope::ScopePattern::prefix)
-            .max_by_key(String::len)
-            .unwrap_or_default();
+        let longest =
+            together.iter().map(super::scope::ScopePattern::prefix).max_by_key(String::len).unwrap_or_default();
         if longest.is_empty() {
             return;
         }

@@ -44,11 +44,7 @@ impl Projection {
 
     /// How many relationships the deepest term follows.
     pub fn depth(&self) -> usize {
-        self.terms
-            .iter()
-            .map(|t| t.linked.as_ref().map_or(0, |l| 1 + l.depth()))
-            .max()
-            .unwrap_or(0)
+        self.terms.iter().map(|t| t.linked.as_ref().map_or(0, |l| 1 + l.depth())).max().unwrap_or(0)
     }
 }
 
@@ -62,15 +58,11 @@ fn parse_level(
     loop {
         scan.skip_space();
         let start = scan.at();
-        let word = scan
-            .run(|c| !matches!(c, ',' | '|' | '{' | '}'))
-            .trim_end_matches([' ', '\t']);
+        let word = scan.run(|c| !matches!(c, ',' | '|' | '{' | '}')).trim_end_matches([' ', '\t']);
         if !term::is_name(word) && Iri::check(word).is_err() {
             return Err(scan.error_at(start, "the name of an attribute, id, type or scope"));
         }
-        *left = left
-            .checked_sub(1)
-            .ok_or_else(|| scan.complain(start, "there are more names than allowed"))?;
+        *left = left.checked_sub(1).ok_or_else(|| scan.complain(start, "there are more names than allowed"))?;
         if terms.iter().any(|t| t.term.text == word) {
             return Err(scan.complain(start, &format!("{word} is there twice")));
         }
@@ -86,10 +78,7 @@ fn parse_level(
             None
         };
         let term = match naming.context.keyword(word) {
-            Some(_) => Term {
-                text: word.into(),
-                name: None,
-            },
+            Some(_) => Term { text: word.into(), name: None },
             None => naming.term(word).map_err(|e| scan.complain(start, e.public()))?,
         };
         terms.push(ProjectionTerm { term, linked });

@@ -52,11 +52,7 @@ impl<'a> Scanner<'a> {
     }
 
     pub(crate) fn expect(&mut self, token: &str, expected: &str) -> Result<(), Error> {
-        if self.eat(token) {
-            Ok(())
-        } else {
-            Err(self.error(expected))
-        }
+        if self.eat(token) { Ok(()) } else { Err(self.error(expected)) }
     }
 
     pub(crate) fn skip_space(&mut self) {
@@ -103,10 +99,7 @@ impl<'a> Scanner<'a> {
             Some(c) => format!("`{}`", c.escape_debug()),
             None => "the end".to_owned(),
         };
-        Error::bad_data(format!(
-            "{}: character {character}: expected {expected}, found {found}",
-            self.what
-        ))
+        Error::bad_data(format!("{}: character {character}: expected {expected}, found {found}", self.what))
     }
 
     /// An error whose sentence is complete in itself.

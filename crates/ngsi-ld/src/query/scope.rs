@@ -60,11 +60,7 @@ impl ScopeQuery {
 
     /// Whether an entity with these scopes is meant. Scopes count the same with and without the `/` at their start.
     pub fn matches(&self, scopes: &[CompactString]) -> bool {
-        !scopes.is_empty()
-            && self
-                .any_of
-                .iter()
-                .any(|all| all.iter().all(|p| scopes.iter().any(|s| p.matches(s))))
+        !scopes.is_empty() && self.any_of.iter().any(|all| all.iter().all(|p| scopes.iter().any(|s| p.matches(s))))
     }
 }
 
@@ -78,9 +74,7 @@ fn pattern(scan: &mut Scanner<'_>, left: &mut usize) -> Result<ScopePattern, Err
         return Err(scan.error("a scope such as /Madrid, /Madrid/+ or /Madrid/#"));
     }
     while more {
-        *left = left
-            .checked_sub(1)
-            .ok_or_else(|| scan.complain(scan.at(), "there are more levels than allowed"))?;
+        *left = left.checked_sub(1).ok_or_else(|| scan.complain(scan.at(), "there are more levels than allowed"))?;
         if scan.eat("#") {
             below = true;
             break;

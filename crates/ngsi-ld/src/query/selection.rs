@@ -51,15 +51,11 @@ impl TypeSelection {
         let mut one = |scan: &mut Scanner<'_>| {
             scan.skip_space();
             let start = scan.at();
-            let word = scan
-                .run(|c| !matches!(c, '|' | ',' | ';' | '(' | ')'))
-                .trim_end_matches([' ', '\t']);
+            let word = scan.run(|c| !matches!(c, '|' | ',' | ';' | '(' | ')')).trim_end_matches([' ', '\t']);
             if !term::is_name(word) && Iri::check(word).is_err() {
                 return Err(scan.error_at(start, "an entity type: a name or a URI"));
             }
-            left = left
-                .checked_sub(1)
-                .ok_or_else(|| scan.complain(start, "there are more types than allowed"))?;
+            left = left.checked_sub(1).ok_or_else(|| scan.complain(start, "there are more types than allowed"))?;
             naming.term(word)
         };
         loop {
@@ -89,9 +85,7 @@ impl TypeSelection {
 
     /// Whether an entity of these types is selected.
     pub fn matches(&self, types: &[Name]) -> bool {
-        self.any_of
-            .iter()
-            .any(|all| all.iter().all(|t| t.name.is_some_and(|name| types.contains(&name))))
+        self.any_of.iter().any(|all| all.iter().all(|t| t.name.is_some_and(|name| types.contains(&name))))
     }
 }
 

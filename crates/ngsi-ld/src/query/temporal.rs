@@ -27,10 +27,7 @@ pub enum TimeRelation {
 
 /// The time that is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[expect(
-    clippy::enum_variant_names,
-    reason = "these are the names that the standard gives them"
-)]
+#[expect(clippy::enum_variant_names, reason = "these are the names that the standard gives them")]
 pub enum TimeProperty {
     /// When the value was true.
     #[default]
@@ -55,9 +52,7 @@ impl TimeProperty {
             "modifiedAt" => Self::ModifiedAt,
             "deletedAt" => Self::DeletedAt,
             _ => {
-                return Err(Error::bad_data(
-                    "timeproperty is observedAt, createdAt, modifiedAt or deletedAt",
-                ));
+                return Err(Error::bad_data("timeproperty is observedAt, createdAt, modifiedAt or deletedAt"));
             }
         })
     }
@@ -99,9 +94,7 @@ impl TemporalQuery {
         let relation = match (texts.timerel, texts.time_at, texts.end_time_at) {
             (None, None, None) => None,
             (None, _, _) => {
-                return Err(Error::bad_data(
-                    "timeAt and endTimeAt need timerel: before, after or between",
-                ));
+                return Err(Error::bad_data("timeAt and endTimeAt need timerel: before, after or between"));
             }
             (Some("before"), Some(t), None) => Some(TimeRelation::Before(at("timeAt", t)?)),
             (Some("after"), Some(t), None) => Some(TimeRelation::After(at("timeAt", t)?)),
@@ -122,21 +115,14 @@ impl TemporalQuery {
         let last_n = texts
             .last_n
             .map(|n| {
-                n.parse()
-                    .ok()
-                    .filter(|n| *n > 0)
-                    .ok_or_else(|| Error::bad_data("lastN is a whole number above 0"))
+                n.parse().ok().filter(|n| *n > 0).ok_or_else(|| Error::bad_data("lastN is a whole number above 0"))
             })
             .transpose()?;
         let property = texts.timeproperty.map(TimeProperty::parse).transpose()?;
         if relation.is_none() && property.is_none() && last_n.is_none() {
             return Ok(None);
         }
-        Ok(Some(Self {
-            relation,
-            property: property.unwrap_or_default(),
-            last_n,
-        }))
+        Ok(Some(Self { relation, property: property.unwrap_or_default(), last_n }))
     }
 
     /// The instants meant: the first included, the second not.
@@ -170,10 +156,6 @@ impl fmt::Display for TemporalQuery {
             Some(TimeRelation::Between(from, to)) => write!(f, "timerel=between&timeAt={from}&endTimeAt={to}&")?,
         }
         write!(f, "timeproperty={}", self.property.as_str())?;
-        if let Some(n) = self.last_n {
-            write!(f, "&lastN={n}")
-        } else {
-            Ok(())
-        }
+        if let Some(n) = self.last_n { write!(f, "&lastN={n}") } else { Ok(()) }
     }
 }

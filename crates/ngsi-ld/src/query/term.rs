@@ -52,11 +52,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            bytes: 16 * 1024,
-            depth: 32,
-            terms: 500,
-        }
+        Self { bytes: 16 * 1024, depth: 32, terms: 500 }
     }
 }
 
@@ -74,20 +70,12 @@ pub struct Naming<'a> {
 impl<'a> Naming<'a> {
     /// For a query that is answered now, with the default limits.
     pub fn new(context: &'a Context) -> Self {
-        Self {
-            context,
-            names: Names::Known,
-            limits: Limits::default(),
-        }
+        Self { context, names: Names::Known, limits: Limits::default() }
     }
 
     /// For a query that is kept (a subscription), with the default limits.
     pub fn kept(context: &'a Context) -> Self {
-        Self {
-            context,
-            names: Names::Intern,
-            limits: Limits::default(),
-        }
+        Self { context, names: Names::Intern, limits: Limits::default() }
     }
 
     /// The term of this text.
@@ -99,10 +87,7 @@ impl<'a> Naming<'a> {
             Names::Known => self.context.expand_known(text)?,
             Names::Intern => Some(self.context.expand(text)?),
         };
-        Ok(Term {
-            text: text.into(),
-            name,
-        })
+        Ok(Term { text: text.into(), name })
     }
 }
 

@@ -149,10 +149,7 @@ fn holds_of_the_room_or_not() {
         ("temperature.observedAt==2026-05-01T12:00:00Z", true),
         ("temperature.observedAt>2026-05-01T12:00:00Z", false),
         ("temperature.observedAt>=\"2026-05-01T12:00:00Z\"", true),
-        (
-            "temperature.observedAt==2026-05-01T00:00:00Z..2026-05-02T00:00:00Z",
-            true,
-        ),
+        ("temperature.observedAt==2026-05-01T00:00:00Z..2026-05-02T00:00:00Z", true),
         ("modifiedAt>2026-05-01T00:00:00Z", true),
         ("modifiedAt>2026-06-02T00:00:00Z", false),
         ("count.modifiedAt==2026-06-02T00:00:00Z", true),
@@ -241,11 +238,7 @@ fn holds_of_the_room_or_not() {
         let expr = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
         assert_eq!(expr.matches(&room, now(), None), *expected, "{text} as {expr:?}");
         let printed = expr.to_string();
-        assert_eq!(
-            parse(&printed).as_ref().ok(),
-            Some(&expr),
-            "{text} printed as {printed}"
-        );
+        assert_eq!(parse(&printed).as_ref().ok(), Some(&expr), "{text} printed as {printed}");
     }
     assert!(table.len() > 150, "{}", table.len());
 }
@@ -325,10 +318,7 @@ fn refused_with_the_place_and_what_was_expected() {
         let error = parse(text).unwrap_err();
         assert_eq!(error.kind(), Kind::BadRequestData, "{text}");
         let message = error.public();
-        assert!(
-            message.starts_with(&format!("q: character {place}: ")),
-            "{text}: {message}"
-        );
+        assert!(message.starts_with(&format!("q: character {place}: ")), "{text}: {message}");
         assert!(message.contains(reason), "{text}: {message}");
     }
 }
@@ -336,40 +326,15 @@ fn refused_with_the_place_and_what_was_expected() {
 #[test]
 fn limits() {
     assert!(parse(&format!("{}a{}", "(".repeat(32), ")".repeat(32))).is_ok());
-    assert!(
-        parse(&format!("{}a{}", "(".repeat(33), ")".repeat(33)))
-            .unwrap_err()
-            .public()
-            .contains("deeper")
-    );
+    assert!(parse(&format!("{}a{}", "(".repeat(33), ")".repeat(33))).unwrap_err().public().contains("deeper"));
     assert!(parse(&"(".repeat(10_000)).unwrap_err().public().contains("deeper"));
     assert!(parse(&vec!["a"; 500].join(";")).is_ok());
-    assert!(
-        parse(&vec!["a"; 501].join("|"))
-            .unwrap_err()
-            .public()
-            .contains("more conditions")
-    );
-    assert!(
-        parse(&format!("a=={}", vec!["1"; 501].join(",")))
-            .unwrap_err()
-            .public()
-            .contains("more conditions")
-    );
-    assert!(
-        parse(&format!("{}x{}", "a{".repeat(33), "}".repeat(33)))
-            .unwrap_err()
-            .public()
-            .contains("deeper")
-    );
+    assert!(parse(&vec!["a"; 501].join("|")).unwrap_err().public().contains("more conditions"));
+    assert!(parse(&format!("a=={}", vec!["1"; 501].join(","))).unwrap_err().public().contains("more conditions"));
+    assert!(parse(&format!("{}x{}", "a{".repeat(33), "}".repeat(33))).unwrap_err().public().contains("deeper"));
     assert!(parse(&vec!["a"; 40].join(".")).unwrap_err().public().contains("deeper"));
     assert!(parse(&"a".repeat(20_000)).unwrap_err().public().contains("longer than"));
-    assert!(
-        parse(&format!("a~={}", "x".repeat(2000)))
-            .unwrap_err()
-            .public()
-            .contains("longer than")
-    );
+    assert!(parse(&format!("a~={}", "x".repeat(2000))).unwrap_err().public().contains("longer than"));
 }
 
 #[test]
@@ -388,26 +353,10 @@ fn values_are_expanded_when_asked() {
     let mut person = room;
     person.attributes.retain(|a| a.name == name("gender"));
     person.attributes[0].value = belfry_ngsi_ld::Value::Vocab(belfry_ngsi_ld::Terms::One(name("Male")));
-    assert!(
-        parse_expanding("gender==Male", "gender")
-            .unwrap()
-            .matches(&person, now(), None)
-    );
-    assert!(
-        parse_expanding("gender==\"Male\",\"Female\"", "gender")
-            .unwrap()
-            .matches(&person, now(), None)
-    );
-    assert!(
-        !parse_expanding("gender!=Male", "gender")
-            .unwrap()
-            .matches(&person, now(), None)
-    );
-    assert!(
-        !parse_expanding("gender==Female", "gender")
-            .unwrap()
-            .matches(&person, now(), None)
-    );
+    assert!(parse_expanding("gender==Male", "gender").unwrap().matches(&person, now(), None));
+    assert!(parse_expanding("gender==\"Male\",\"Female\"", "gender").unwrap().matches(&person, now(), None));
+    assert!(!parse_expanding("gender!=Male", "gender").unwrap().matches(&person, now(), None));
+    assert!(!parse_expanding("gender==Female", "gender").unwrap().matches(&person, now(), None));
     for bad in ["", "a,", ",a", "a b", "5"] {
         assert!(parse_expanding("gender==Male", &format!(" {bad}")).is_err(), "{bad}");
     }
@@ -415,11 +364,7 @@ fn values_are_expanded_when_asked() {
 
 #[test]
 fn linked_entities_are_followed_through_the_lookup() {
-    let park = entity(
-        "urn:ngsi-ld:Park:1",
-        "Park",
-        vec![property("size", "5"), relationship("owner", "urn:o:1")],
-    );
+    let park = entity("urn:ngsi-ld:Park:1", "Park", vec![property("size", "5"), relationship("owner", "urn:o:1")]);
     let owner = entity("urn:o:1", "Person", vec![property("label", "\"Ana\"")]);
     let all = [Arc::new(park), Arc::new(owner)];
     let lookup = |id: &str| all.iter().find(|e| e.id == iri(id)).cloned();
@@ -443,10 +388,7 @@ fn linked_entities_are_followed_through_the_lookup() {
         assert_eq!(expr.matches(&room, now(), Some(&lookup)), expected, "{text}");
         assert!(!expr.matches(&room, now(), None), "{text}");
         assert_eq!(parse(&expr.to_string()).unwrap(), expr, "{text}");
-        let query = EntityQuery {
-            q: Some(expr),
-            ..EntityQuery::default()
-        };
+        let query = EntityQuery { q: Some(expr), ..EntityQuery::default() };
         assert_eq!(query.matches_linked(&room, now(), &lookup), expected, "{text}");
         assert!(query.link_depth() >= 1);
     }
@@ -455,15 +397,7 @@ fn linked_entities_are_followed_through_the_lookup() {
 
 #[test]
 fn tells_whether_an_attribute_is_named() {
-    for (text, expected) in [
-        ("createdAt>2020-01-01T00:00:00Z", false),
-        ("createdAt|a", true),
-        ("a.modifiedAt", true),
-    ] {
-        assert_eq!(
-            parse(text).as_ref().map(Expr::names_attribute).unwrap(),
-            expected,
-            "{text}"
-        );
+    for (text, expected) in [("createdAt>2020-01-01T00:00:00Z", false), ("createdAt|a", true), ("a.modifiedAt", true)] {
+        assert_eq!(parse(text).as_ref().map(Expr::names_attribute).unwrap(), expected, "{text}");
     }
 }

@@ -4,10 +4,7 @@ use crate::room::{name, naming, parse, property, room};
 use belfry_ngsi_ld::query::*;
 
 fn of(q: &str) -> EntityQuery {
-    EntityQuery {
-        q: Some(parse(q).unwrap()),
-        ..EntityQuery::default()
-    }
+    EntityQuery { q: Some(parse(q).unwrap()), ..EntityQuery::default() }
 }
 
 #[test]
@@ -22,42 +19,20 @@ fn of_conditions() {
     assert_eq!(query.conjuncts(), [Conjunct::AnyAttribute(names)]);
     assert_eq!(
         of("count>5;label[en]==\"red\"").conjuncts(),
-        [
-            Conjunct::Has(count),
-            Conjunct::Compare {
-                name: count,
-                op: Op::Gt,
-                literal: &five
-            },
-            Conjunct::Has(label)
-        ]
+        [Conjunct::Has(count), Conjunct::Compare { name: count, op: Op::Gt, literal: &five }, Conjunct::Has(label)]
     );
     let one = Literal::Int(1);
     assert_eq!(
         of("size==1..5").conjuncts(),
         [
             Conjunct::Has(size),
-            Conjunct::Compare {
-                name: size,
-                op: Op::Ge,
-                literal: &one
-            },
-            Conjunct::Compare {
-                name: size,
-                op: Op::Le,
-                literal: &five
-            },
+            Conjunct::Compare { name: size, op: Op::Ge, literal: &one },
+            Conjunct::Compare { name: size, op: Op::Le, literal: &five },
         ]
     );
     assert_eq!(
         of("size==1,5").conjuncts(),
-        [
-            Conjunct::Has(size),
-            Conjunct::OneOf {
-                name: size,
-                literals: &[Literal::Int(1), Literal::Int(5)]
-            }
-        ]
+        [Conjunct::Has(size), Conjunct::OneOf { name: size, literals: &[Literal::Int(1), Literal::Int(5)] }]
     );
     assert_eq!(of("size!=5").conjuncts(), [Conjunct::Has(size)]);
     assert_eq!(of("size.count==5").conjuncts(), [Conjunct::Has(size)]);
@@ -65,15 +40,9 @@ fn of_conditions() {
     assert_eq!(of("size|modifiedAt>2026-01-01T00:00:00Z").conjuncts(), []);
     assert_eq!(of("unheardOfByPlan!=5").conjuncts(), [Conjunct::Nothing]);
     assert_eq!(of("size.unheardOfByPlan").conjuncts(), [Conjunct::Nothing]);
-    assert_eq!(
-        of("size|unheardOfByPlan").conjuncts(),
-        [Conjunct::AnyAttribute(vec![size])]
-    );
+    assert_eq!(of("size|unheardOfByPlan").conjuncts(), [Conjunct::AnyAttribute(vec![size])]);
     assert_eq!(of("unheardOfByPlan|unheardOfByPlan2").conjuncts(), [Conjunct::Nothing]);
-    assert_eq!(
-        of("(size;unheardOfByPlan)|count").conjuncts(),
-        [Conjunct::AnyAttribute(vec![count])]
-    );
+    assert_eq!(of("(size;unheardOfByPlan)|count").conjuncts(), [Conjunct::AnyAttribute(vec![count])]);
 }
 
 #[test]
@@ -85,26 +54,14 @@ fn of_selectors_scopes_and_places() {
         id_pattern: pattern.map(|p| Pattern::parse(p).unwrap()),
         ids: Vec::new(),
     };
-    let of = |selectors| EntityQuery {
-        selectors,
-        ..EntityQuery::default()
-    };
+    let of = |selectors| EntityQuery { selectors, ..EntityQuery::default() };
     let (room, place) = (name("Room"), name("Place"));
     let mut both = vec![room, place];
     both.sort();
-    assert_eq!(
-        of(vec![selector("Room,(Place;Room)", None)]).conjuncts(),
-        [Conjunct::Types(both.clone())]
-    );
-    assert_eq!(
-        of(vec![selector("Room", None), selector("Place", None)]).conjuncts(),
-        [Conjunct::Types(both)]
-    );
+    assert_eq!(of(vec![selector("Room,(Place;Room)", None)]).conjuncts(), [Conjunct::Types(both.clone())]);
+    assert_eq!(of(vec![selector("Room", None), selector("Place", None)]).conjuncts(), [Conjunct::Types(both)]);
     assert_eq!(of(vec![selector("Room", None), selector("*", None)]).conjuncts(), []);
-    assert_eq!(
-        of(vec![selector("(Room;UnheardOfByPlan)", None)]).conjuncts(),
-        [Conjunct::Nothing]
-    );
+    assert_eq!(of(vec![selector("(Room;UnheardOfByPlan)", None)]).conjuncts(), [Conjunct::Nothing]);
     let pattern = of(vec![selector("*", Some("^urn:x:.*"))]);
     assert_eq!(pattern.conjuncts(), [Conjunct::IdPrefix("urn:x:")]);
     for (text, prefix) in [
@@ -120,27 +77,16 @@ fn of_selectors_scopes_and_places() {
     ] {
         assert_eq!(Pattern::parse(text).unwrap().literal_prefix(), prefix, "{text}");
     }
-    let scope = |text| EntityQuery {
-        scope: Some(ScopeQuery::parse(text, &naming()).unwrap()),
-        ..EntityQuery::default()
-    };
-    assert_eq!(
-        scope("/A/B/#|(/C;/D/E/+)").conjuncts(),
-        [Conjunct::ScopePrefixes(vec!["/A/B".into(), "/D/E".into()])]
-    );
+    let scope =
+        |text| EntityQuery { scope: Some(ScopeQuery::parse(text, &naming()).unwrap()), ..EntityQuery::default() };
+    assert_eq!(scope("/A/B/#|(/C;/D/E/+)").conjuncts(), [Conjunct::ScopePrefixes(vec!["/A/B".into(), "/D/E".into()])]);
     assert_eq!(scope("/A|/+/B").conjuncts(), []);
     assert_eq!(scope("/#").conjuncts(), []);
     let geo = GeoQuery::parse("near;maxDistance==5", "Point", "[1,1]", None, &naming()).unwrap();
-    let geo = EntityQuery {
-        geo: Some(geo),
-        ..EntityQuery::default()
-    };
+    let geo = EntityQuery { geo: Some(geo), ..EntityQuery::default() };
     let conjuncts = geo.conjuncts();
     assert!(matches!(conjuncts.as_slice(), [Conjunct::Within { boxes, .. }] if boxes.len() == 1));
     let far = GeoQuery::parse("disjoint", "Point", "[1,1]", None, &naming()).unwrap();
-    let far = EntityQuery {
-        geo: Some(far),
-        ..EntityQuery::default()
-    };
+    let far = EntityQuery { geo: Some(far), ..EntityQuery::default() };
     assert_eq!(far.conjuncts(), [Conjunct::Has(name("location"))]);
 }

@@ -8,23 +8,10 @@ use belfry_ngsi_ld::query::*;
 use proptest::prelude::*;
 
 fn term(text: &str) -> Term {
-    Term {
-        text: text.into(),
-        name: Some(name(text)),
-    }
+    Term { text: text.into(), name: Some(name(text)) }
 }
 
-const WORDS: [&str; 9] = [
-    "temperature",
-    "count",
-    "name",
-    "tags",
-    "address",
-    "label",
-    "inPark",
-    "a_1",
-    "жук",
-];
+const WORDS: [&str; 9] = ["temperature", "count", "name", "tags", "address", "label", "inPark", "a_1", "жук"];
 
 fn names() -> impl Strategy<Value = Term> {
     prop::sample::select(WORDS.to_vec()).prop_map(term)
@@ -34,9 +21,7 @@ fn literal() -> impl Strategy<Value = Literal> {
     prop_oneof![
         any::<i64>().prop_map(Literal::Int),
         (-10..10_i64).prop_map(Literal::Int),
-        any::<f64>()
-            .prop_filter("JSON has no infinities", |f| f.is_finite())
-            .prop_map(Literal::Float),
+        any::<f64>().prop_filter("JSON has no infinities", |f| f.is_finite()).prop_map(Literal::Float),
         any::<bool>().prop_map(Literal::Bool),
         any::<String>().prop_map(|s| Literal::Text(s.into())),
         prop::sample::select(vec!["Eiffel", "red", "Berlin"]).prop_map(|s| Literal::Text(s.into())),
@@ -96,22 +81,10 @@ fn condition() -> impl Strategy<Value = Expr> {
     prop_oneof![
         path().prop_map(Expr::Exists),
         (path(), equality, operand).prop_map(|(path, op, operand)| Expr::Compare { path, op, operand }),
-        (path(), order, ordered).prop_map(|(path, op, l)| Expr::Compare {
-            path,
-            op,
-            operand: Operand::One(l)
-        }),
-        (
-            path().prop_filter("plain", kept),
-            "[a-z\"^$.;|) é]{1,8}|\\(a\\|b\\)|[a-z\\\\]{1,3}d",
-            any::<bool>()
-        )
+        (path(), order, ordered).prop_map(|(path, op, l)| Expr::Compare { path, op, operand: Operand::One(l) }),
+        (path().prop_filter("plain", kept), "[a-z\"^$.;|) é]{1,8}|\\(a\\|b\\)|[a-z\\\\]{1,3}d", any::<bool>())
             .prop_filter_map("an expression", |(path, text, negated)| {
-                Some(Expr::Matches {
-                    path,
-                    pattern: Pattern::parse(&text).ok()?,
-                    negated,
-                })
+                Some(Expr::Matches { path, pattern: Pattern::parse(&text).ok()?, negated })
             }),
     ]
 }

@@ -48,13 +48,7 @@ pub fn property(term: &str, text: &str) -> Attribute {
 }
 
 pub fn relationship(term: &str, target: &str) -> Attribute {
-    attribute(
-        term,
-        Value::Relationship {
-            objects: Objects::One(iri(target)),
-            object_types: smallvec![],
-        },
-    )
+    attribute(term, Value::Relationship { objects: Objects::One(iri(target)), object_types: smallvec![] })
 }
 
 pub fn point(lon: f64, lat: f64) -> Geometry {
@@ -86,15 +80,10 @@ pub fn room() -> Entity {
     expired.expires_at = Some(now());
     let mut lasting = property("lasting", "1");
     lasting.expires_at = Some(time("2026-08-01T00:00:00Z"));
-    let label = vec![
-        ("en".into(), json(r#""red""#)),
-        ("de".into(), json(r#"["rot","Katze"]"#)),
-    ];
+    let label = vec![("en".into(), json(r#""red""#)), ("de".into(), json(r#"["rot","Katze"]"#))];
     let gender = name("https://example.org/Male");
-    let stops = Value::ListRelationship {
-        objects: vec![iri("urn:stop:1"), iri("urn:stop:2")],
-        object_types: smallvec![],
-    };
+    let stops =
+        Value::ListRelationship { objects: vec![iri("urn:stop:1"), iri("urn:stop:2")], object_types: smallvec![] };
     let near = Value::Relationship {
         objects: Objects::Many(vec![iri("urn:room:2"), iri("urn:room:3")]),
         object_types: smallvec![],
@@ -120,10 +109,7 @@ pub fn room() -> Entity {
             attribute("near", near),
             attribute("label", Value::Language(label)),
             attribute("gender", Value::Vocab(Terms::One(gender))),
-            attribute(
-                "raw",
-                Value::Json(json(r#"{"id":"85a6","value":"Overstay","none":null}"#)),
-            ),
+            attribute("raw", Value::Json(json(r#"{"id":"85a6","value":"Overstay","none":null}"#))),
             attribute("list", Value::List(vec![json("1"), json("2"), json(r#""x""#)])),
             attribute("stops", stops),
             attribute("location", Value::Geo(point(13.4, 52.5))),
@@ -142,10 +128,6 @@ pub fn parse(text: &str) -> Result<Expr, belfry_kernel::Error> {
 
 /// Parses with these names as `expandValues`.
 pub fn parse_expanding(text: &str, names: &str) -> Result<Expr, belfry_kernel::Error> {
-    let terms = if names.is_empty() {
-        Vec::new()
-    } else {
-        parse_names("expandValues", names, &naming())?
-    };
+    let terms = if names.is_empty() { Vec::new() } else { parse_names("expandValues", names, &naming())? };
     filter::parse(text, &naming(), filter::Expansion(&terms))
 }

@@ -24,28 +24,11 @@ fn types() {
     ] {
         let types = TypeSelection::parse(text, &naming()).unwrap().unwrap();
         assert_eq!(types.matches(&room.types), expected, "{text}");
-        assert_eq!(
-            TypeSelection::parse(&types.to_string(), &naming()).unwrap().unwrap(),
-            types,
-            "{text}"
-        );
+        assert_eq!(TypeSelection::parse(&types.to_string(), &naming()).unwrap().unwrap(), types, "{text}");
     }
     assert_eq!(TypeSelection::parse("*", &naming()).unwrap(), None);
-    for bad in [
-        "",
-        "Room|",
-        "|Room",
-        "Room;House",
-        "(Room",
-        "Room)",
-        "()",
-        "(A|B)",
-        "((A))",
-        "A B",
-        "5",
-        "A||B",
-        "*|A",
-    ] {
+    for bad in ["", "Room|", "|Room", "Room;House", "(Room", "Room)", "()", "(A|B)", "((A))", "A B", "5", "A||B", "*|A"]
+    {
         assert!(TypeSelection::parse(bad, &naming()).is_err(), "{bad}");
     }
 }
@@ -76,16 +59,12 @@ fn scopes() {
     ] {
         let scope = ScopeQuery::parse(text, &naming()).unwrap();
         assert_eq!(scope.matches(&room.scopes), expected, "{text}");
-        assert_eq!(
-            ScopeQuery::parse(&scope.to_string(), &naming()).unwrap(),
-            scope,
-            "{text}"
-        );
+        assert_eq!(ScopeQuery::parse(&scope.to_string(), &naming()).unwrap(), scope, "{text}");
         assert!(!scope.matches(&[]), "{text}");
     }
-    for bad in [
-        "", "/", "//A", "/A/", "#", "/#/A", "/A#", "/A+", "/5", "/A;/B", "(/A", "/A)", "/A||/B", "/A b", "/A/#/B",
-    ] {
+    for bad in
+        ["", "/", "//A", "/A/", "#", "/#/A", "/A#", "/A+", "/5", "/A;/B", "(/A", "/A)", "/A||/B", "/A b", "/A/#/B"]
+    {
         let error = ScopeQuery::parse(bad, &naming()).expect_err(bad);
         assert!(error.public().starts_with("scopeQ: character"), "{bad}: {error}");
     }
@@ -108,10 +87,7 @@ fn identifiers_and_attributes() {
         (&[], Some("^Room"), false),
         (&["urn:ngsi-ld:Room:1"], Some(":2$"), false),
     ] {
-        let query = EntityQuery {
-            selectors: vec![selector(ids, pattern)],
-            ..EntityQuery::default()
-        };
+        let query = EntityQuery { selectors: vec![selector(ids, pattern)], ..EntityQuery::default() };
         assert_eq!(query.matches(&room, now()), expected, "{ids:?} {pattern:?}");
     }
     let both = EntityQuery {
@@ -119,16 +95,8 @@ fn identifiers_and_attributes() {
         ..EntityQuery::default()
     };
     assert!(both.matches(&room, now()));
-    for (attrs, expected) in [
-        ("count", true),
-        ("humidity,count", true),
-        ("humidity", false),
-        ("old", false),
-    ] {
-        let query = EntityQuery {
-            attrs: parse_names("attrs", attrs, &naming()).unwrap(),
-            ..EntityQuery::default()
-        };
+    for (attrs, expected) in [("count", true), ("humidity,count", true), ("humidity", false), ("old", false)] {
+        let query = EntityQuery { attrs: parse_names("attrs", attrs, &naming()).unwrap(), ..EntityQuery::default() };
         assert_eq!(query.matches(&room, now()), expected, "{attrs}");
     }
     let mut gone = room;
@@ -138,12 +106,8 @@ fn identifiers_and_attributes() {
 
 #[test]
 fn temporal() {
-    let texts = |timerel, time_at, end_time_at| TemporalTexts {
-        timerel,
-        time_at,
-        end_time_at,
-        ..TemporalTexts::default()
-    };
+    let texts =
+        |timerel, time_at, end_time_at| TemporalTexts { timerel, time_at, end_time_at, ..TemporalTexts::default() };
     let (a, b) = (Some("2026-01-01T00:00:00Z"), Some("2026-02-01T00:00:00Z"));
     for (given, at, expected) in [
         (texts(Some("before"), a, None), "2025-12-31T23:59:59.999999Z", true),
@@ -167,31 +131,15 @@ fn temporal() {
         texts(Some("between"), a, None),
         texts(Some("between"), b, a),
         texts(Some("after"), Some("yesterday"), None),
-        TemporalTexts {
-            last_n: Some("0"),
-            ..TemporalTexts::default()
-        },
-        TemporalTexts {
-            last_n: Some("-1"),
-            ..TemporalTexts::default()
-        },
-        TemporalTexts {
-            timeproperty: Some("when"),
-            ..TemporalTexts::default()
-        },
+        TemporalTexts { last_n: Some("0"), ..TemporalTexts::default() },
+        TemporalTexts { last_n: Some("-1"), ..TemporalTexts::default() },
+        TemporalTexts { timeproperty: Some("when"), ..TemporalTexts::default() },
     ] {
         assert!(TemporalQuery::parse(bad).is_err(), "{bad:?}");
     }
     assert_eq!(TemporalQuery::parse(TemporalTexts::default()).unwrap(), None);
-    let last = TemporalTexts {
-        last_n: Some("5"),
-        timeproperty: Some("modifiedAt"),
-        ..TemporalTexts::default()
-    };
-    assert_eq!(
-        TemporalQuery::parse(last).unwrap().unwrap().to_string(),
-        "timeproperty=modifiedAt&lastN=5"
-    );
+    let last = TemporalTexts { last_n: Some("5"), timeproperty: Some("modifiedAt"), ..TemporalTexts::default() };
+    assert_eq!(TemporalQuery::parse(last).unwrap().unwrap().to_string(), "timeproperty=modifiedAt&lastN=5");
 }
 
 #[test]
@@ -210,9 +158,7 @@ fn projections() {
     assert_eq!(piped.to_string(), "a,b{c,d}");
     assert_eq!(piped.depth(), 1);
     assert!(piped.get("b").unwrap().linked.as_ref().unwrap().get("d").is_some());
-    for bad in [
-        "", "a,", ",a", "a,,b", "a,a", "a{", "a{}", "a{b", "a}", "a{b}}", "{a}", "a b", "a{b}c", "a;b",
-    ] {
+    for bad in ["", "a,", ",a", "a,,b", "a,a", "a{", "a{}", "a{b", "a}", "a{b}}", "{a}", "a b", "a{b}c", "a;b"] {
         let error = Projection::parse("pick", bad, &naming()).expect_err(bad);
         assert!(error.public().starts_with("pick: character"), "{bad}: {error}");
     }
@@ -223,33 +169,12 @@ fn projections() {
 fn orders() {
     let of = |n: u8, attributes| entity(&format!("urn:x:{n}"), "Thing", attributes);
     let entities = [
-        of(
-            1,
-            vec![
-                property("size", "3"),
-                attribute("location", Value::Geo(point(1.0, 0.0))),
-            ],
-        ),
-        of(
-            2,
-            vec![
-                property("size", "10"),
-                attribute("location", Value::Geo(point(5.0, 0.0))),
-            ],
-        ),
-        of(
-            3,
-            vec![property("size", "\"b\""), property("address", r#"{"city":"A"}"#)],
-        ),
+        of(1, vec![property("size", "3"), attribute("location", Value::Geo(point(1.0, 0.0)))]),
+        of(2, vec![property("size", "10"), attribute("location", Value::Geo(point(5.0, 0.0)))]),
+        of(3, vec![property("size", "\"b\""), property("address", r#"{"city":"A"}"#)]),
         of(4, vec![property("size", r#""2026-01-01""#)]),
         of(5, vec![]),
-        of(
-            6,
-            vec![
-                property("size", "true"),
-                attribute("location", Value::Geo(point(0.0, 2.0))),
-            ],
-        ),
+        of(6, vec![property("size", "true"), attribute("location", Value::Geo(point(0.0, 2.0)))]),
         of(7, vec![property("size", "3"), property("address", r#"{"city":"B"}"#)]),
     ];
     for (text, from, expected) in [
@@ -267,10 +192,7 @@ fn orders() {
         sorted.sort_by(|a, b| order.compare(a, b, now()));
         let got: String = sorted.iter().map(|e| e.id.as_str().chars().last().unwrap()).collect();
         assert_eq!(got, expected, "{text}");
-        assert_eq!(
-            OrderBy::parse(&order.to_string(), from, None, &naming()).unwrap(),
-            order
-        );
+        assert_eq!(OrderBy::parse(&order.to_string(), from, None, &naming()).unwrap(), order);
     }
     for (bad, from) in [
         ("", None),

@@ -10,9 +10,7 @@ use std::cmp::Ordering;
 
 /// Whether the entity has this attribute, not expired.
 pub fn has(entity: &Entity, attribute: &Term, now: Time) -> bool {
-    attribute
-        .name
-        .is_some_and(|name| entity.attributes.iter().any(|a| a.name == name && live(a, now)))
+    attribute.name.is_some_and(|name| entity.attributes.iter().any(|a| a.name == name && live(a, now)))
 }
 
 impl Expr {
@@ -93,11 +91,7 @@ fn at_attributes(names: &[Term], path: &Path, test: &Test<'_>, attributes: &[Att
     attributes.iter().any(|a| {
         a.name == name
             && live(a, now)
-            && if rest.is_empty() {
-                at_attribute(path, test, a)
-            } else {
-                at_attributes(rest, path, test, &a.sub, now)
-            }
+            && if rest.is_empty() { at_attribute(path, test, a) } else { at_attributes(rest, path, test, &a.sub, now) }
     })
 }
 
@@ -108,24 +102,21 @@ fn at_attribute(path: &Path, test: &Test<'_>, attribute: &Attribute) -> bool {
         Some(Member::CreatedAt) => time(test, Some(attribute.created_at)),
         Some(Member::ModifiedAt) => time(test, Some(attribute.modified_at)),
         Some(Member::ExpiresAt) => time(test, attribute.expires_at),
-        Some(Member::UnitCode) => attribute
-            .unit_code
-            .as_ref()
-            .is_some_and(|text| texts(test, [text.as_str()].into_iter())),
-        Some(Member::DatasetId) => attribute
-            .dataset_id
-            .as_ref()
-            .is_some_and(|id| texts(test, [id.as_str()].into_iter())),
+        Some(Member::UnitCode) => {
+            attribute.unit_code.as_ref().is_some_and(|text| texts(test, [text.as_str()].into_iter()))
+        }
+        Some(Member::DatasetId) => {
+            attribute.dataset_id.as_ref().is_some_and(|id| texts(test, [id.as_str()].into_iter()))
+        }
     }
 }
 
 fn value(trail: &Trail, test: &Test<'_>, value: &Value) -> bool {
     match (value, trail) {
         (Value::Property(json) | Value::Json(json), Trail::None) => at_json(test, json),
-        (Value::Property(json) | Value::Json(json), Trail::Members(members)) => members
-            .iter()
-            .try_fold(json, |json, member| json.get(member))
-            .is_some_and(|json| at_json(test, json)),
+        (Value::Property(json) | Value::Json(json), Trail::Members(members)) => {
+            members.iter().try_fold(json, |json, member| json.get(member)).is_some_and(|json| at_json(test, json))
+        }
         (Value::List(items), Trail::None) => at_list(test, items),
         (Value::Language(map), Trail::None | Trail::Any) => at_languages(test, map.iter().map(|(_, text)| text)),
         (Value::Language(map), Trail::Members(members)) => match members.as_slice() {
@@ -135,10 +126,7 @@ fn value(trail: &Trail, test: &Test<'_>, value: &Value) -> bool {
         (Value::Vocab(terms), Trail::None) => match test {
             Test::Exists => true,
             Test::Compare(op, operand) => equality(*op, || {
-                terms
-                    .as_slice()
-                    .iter()
-                    .any(|term| constants(operand).any(|literal| literal.equals_name(*term)))
+                terms.as_slice().iter().any(|term| constants(operand).any(|literal| literal.equals_name(*term)))
             }),
             Test::Matches(..) => texts(test, terms.as_slice().iter().map(|term| term.as_str())),
         },
@@ -171,9 +159,7 @@ fn value(trail: &Trail, test: &Test<'_>, value: &Value) -> bool {
 
 /// Language tags are compared without regard to case (RFC 5646 section 2.1.1).
 fn language<'a>(map: &'a [(CompactString, Json)], tag: &str) -> Option<&'a Json> {
-    map.iter()
-        .find(|(t, _)| t.eq_ignore_ascii_case(tag))
-        .map(|(_, text)| text)
+    map.iter().find(|(t, _)| t.eq_ignore_ascii_case(tag)).map(|(_, text)| text)
 }
 
 /// The constants to be equal to; none for a range, which holds only ordered values.
@@ -242,10 +228,9 @@ fn at_json(test: &Test<'_>, json: &Json) -> bool {
         (_, Json::Array(items)) => at_list(test, items),
         (Test::Compare(op, operand), _) => compare(*op, operand, |l| l.compare_json(json)),
         (Test::Matches(pattern, negated), Json::Str(text)) => pattern.is_match(text) != *negated,
-        (Test::Matches(pattern, negated), Json::Object(_)) => json
-            .get("@value")
-            .and_then(Json::as_str)
-            .is_some_and(|text| pattern.is_match(text) != *negated),
+        (Test::Matches(pattern, negated), Json::Object(_)) => {
+            json.get("@value").and_then(Json::as_str).is_some_and(|text| pattern.is_match(text) != *negated)
+        }
         (Test::Matches(..), _) => false,
     }
 }
@@ -255,9 +240,7 @@ fn at_list(test: &Test<'_>, items: &[Json]) -> bool {
     match test {
         Test::Exists => true,
         Test::Compare(op, operand) => equality(*op, || {
-            items
-                .iter()
-                .any(|item| constants(operand).any(|l| l.compare_json(item) == Some(Ordering::Equal)))
+            items.iter().any(|item| constants(operand).any(|l| l.compare_json(item) == Some(Ordering::Equal)))
         }),
         Test::Matches(..) => false,
     }

@@ -21,12 +21,8 @@ pub struct Expansion<'a>(pub &'a [Term]);
 /// # Errors
 /// `BadRequestData` that says at which character what was expected, or which limit was passed.
 pub fn parse(text: &str, naming: &Naming<'_>, expand: Expansion<'_>) -> Result<Expr, Error> {
-    let mut parser = Parser {
-        scan: Scanner::new("q", text, naming.limits.bytes)?,
-        naming,
-        expand,
-        terms: naming.limits.terms,
-    };
+    let mut parser =
+        Parser { scan: Scanner::new("q", text, naming.limits.bytes)?, naming, expand, terms: naming.limits.terms };
     let expr = parser.any(naming.limits.depth)?;
     if !parser.scan.at_end() {
         return Err(parser.scan.error("`;`, `|` or the end"));
@@ -87,10 +83,10 @@ impl<'a> Parser<'a> {
     }
 
     fn count(&mut self, at: usize) -> Result<(), Error> {
-        self.terms = self.terms.checked_sub(1).ok_or_else(|| {
-            self.scan
-                .complain(at, "there are more conditions and values than allowed")
-        })?;
+        self.terms = self
+            .terms
+            .checked_sub(1)
+            .ok_or_else(|| self.scan.complain(at, "there are more conditions and values than allowed"))?;
         Ok(())
     }
 
@@ -104,24 +100,12 @@ impl<'a> Parser<'a> {
                 return Ok(Expr::Matches { path, pattern, negated });
             }
         }
-        const OPERATORS: [(&str, Op); 6] = [
-            ("==", Op::Eq),
-            ("!=", Op::Ne),
-            (">=", Op::Ge),
-            (">", Op::Gt),
-            ("<=", Op::Le),
-            ("<", Op::Lt),
-        ];
-        let Some(op) = OPERATORS
-            .into_iter()
-            .find(|(text, _)| self.scan.eat(text))
-            .map(|(_, op)| op)
-        else {
+        const OPERATORS: [(&str, Op); 6] =
+            [("==", Op::Eq), ("!=", Op::Ne), (">=", Op::Ge), (">", Op::Gt), ("<=", Op::Le), ("<", Op::Lt)];
+        let Some(op) = OPERATORS.into_iter().find(|(text, _)| self.scan.eat(text)).map(|(_, op)| op) else {
             return match self.scan.peek() {
                 None | Some(';' | '|' | ')') => Ok(Expr::Exists(path)),
-                _ => Err(self
-                    .scan
-                    .error("an operator (==, !=, >, >=, <, <=, ~=, !~=), `;`, `|` or the end")),
+                _ => Err(self.scan.error("an operator (==, !=, >, >=, <, <=, ~=, !~=), `;`, `|` or the end")),
             };
         };
         self.scan.skip_space();
@@ -141,14 +125,9 @@ impl<'a> Parser<'a> {
             let first = self.scan.name(true)?;
             if self.scan.eat("{") {
                 if links.len() == depth {
-                    return Err(self
-                        .scan
-                        .complain(start, "linked entities are nested deeper than allowed"));
+                    return Err(self.scan.complain(start, "linked entities are nested deeper than allowed"));
                 }
-                links.push(Link {
-                    relationship: self.naming.term(first)?,
-                    types: Vec::new(),
-                });
+                links.push(Link { relationship: self.naming.term(first)?, types: Vec::new() });
                 continue;
             }
             let mut path = self.value_path(first, first_at)?;
@@ -215,16 +194,9 @@ impl<'a> Parser<'a> {
         let bracket = self.scan.at();
         let trail = if self.scan.eat("[") { self.trail()? } else { Trail::None };
         if member.is_some() && trail != Trail::None {
-            return Err(self
-                .scan
-                .complain(bracket, "brackets follow an attribute, not one of its own members"));
+            return Err(self.scan.complain(bracket, "brackets follow an attribute, not one of its own members"));
         }
-        Ok(Path {
-            links: Vec::new(),
-            names,
-            member,
-            trail,
-        })
+        Ok(Path { links: Vec::new(), names, member, trail })
     }
 
     fn trail(&mut self) -> Result<Trail, Error> {
@@ -234,9 +206,8 @@ impl<'a> Parser<'a> {
         }
         let mut members: SmallVec<[CompactString; 1]> = SmallVec::new();
         loop {
-            let member = self
-                .scan
-                .run(|c| !matches!(c, '.' | '[' | ']' | '"' | '*' | ';' | '|' | '(' | ')') && !c.is_control());
+            let member =
+                self.scan.run(|c| !matches!(c, '.' | '[' | ']' | '"' | '*' | ';' | '|' | '(' | ')') && !c.is_control());
             if member.is_empty() {
                 return Err(self.scan.error("the name of a member, a language tag or `*`"));
             }

@@ -16,11 +16,7 @@ pub(super) fn around(bounds: Bounds, metres: f64) -> Option<Vec<Bounds>> {
     let (south, north) = (south.max(-90.0), north.min(90.0));
     let all_round = reaches_pole || angle >= std::f64::consts::FRAC_PI_2 || !(0.0..1.0).contains(&sine);
     if all_round {
-        return if south <= -90.0 && north >= 90.0 {
-            None
-        } else {
-            Some(vec![row(-180.0, 180.0, south, north)])
-        };
+        return if south <= -90.0 && north >= 90.0 { None } else { Some(vec![row(-180.0, 180.0, south, north)]) };
     }
     let margin = sine.asin().to_degrees();
     let (west, east) = (bounds.min[0] - margin, bounds.max[0] + margin);
@@ -32,18 +28,12 @@ pub(super) fn around(bounds: Bounds, metres: f64) -> Option<Vec<Bounds>> {
     } else if east > 180.0 {
         vec![row(west, 180.0, south, north), row(-180.0, east - 360.0, south, north)]
     } else if west == -180.0 || east == 180.0 {
-        vec![
-            row(west, east, south, north),
-            row(-east.signum() * 180.0, -east.signum() * 180.0, south, north),
-        ]
+        vec![row(west, east, south, north), row(-east.signum() * 180.0, -east.signum() * 180.0, south, north)]
     } else {
         vec![row(west, east, south, north)]
     })
 }
 
 fn row(west: f64, east: f64, south: f64, north: f64) -> Bounds {
-    Bounds {
-        min: [west, south],
-        max: [east, north],
-    }
+    Bounds { min: [west, south], max: [east, north] }
 }

@@ -82,11 +82,7 @@ fn to_line(p: Position, from: Position, to: Position) -> f64 {
     if lon == 0.0 && lat == 0.0 {
         return between(p, from);
     }
-    let at = |t: f64| Position {
-        lon: from.lon + lon * t,
-        lat: from.lat + lat * t,
-        alt: None,
-    };
+    let at = |t: f64| Position { lon: from.lon + lon * t, lat: from.lat + lat * t, alt: None };
     let target = vector(p);
     // The share of the way from t0 to t1 at which the chord between them is nearest.
     let foot = |t0: f64, t1: f64| {
@@ -94,11 +90,7 @@ fn to_line(p: Position, from: Position, to: Position) -> f64 {
         let along = [end[0] - start[0], end[1] - start[1], end[2] - start[2]];
         let away = [target[0] - start[0], target[1] - start[1], target[2] - start[2]];
         let length = dot(along, along);
-        let share = if length > 0.0 {
-            (dot(away, along) / length).clamp(0.0, 1.0)
-        } else {
-            0.0
-        };
+        let share = if length > 0.0 { (dot(away, along) / length).clamp(0.0, 1.0) } else { 0.0 };
         t0 + (t1 - t0) * share
     };
     let pieces = (lon.abs().max(lat.abs()) / PIECE_DEGREES).ceil().max(1.0);

@@ -5,7 +5,9 @@ use super::bounds::around;
 use super::{GeoRelation, distance};
 use belfry_kernel::geo::Bounds;
 use belfry_kernel::{Geometry, Position};
+use geo::relate::IntersectionMatrix;
 use geo::{Contains, Coord, Intersects, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon, Relate};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A reference geometry made ready to be compared with many others.
 #[derive(Clone, Debug)]
@@ -23,11 +25,7 @@ impl Prepared {
             GeoRelation::NearMax(metres) | GeoRelation::NearMin(metres) => around(bounds, metres),
             _ => None,
         };
-        Self {
-            bounds,
-            near,
-            shape: convert(reference),
-        }
+        Self { bounds, near, shape: convert(reference) }
     }
 
     /// The boxes that everything nearer than the distance asked for touches.
@@ -49,28 +47,32 @@ impl Prepared {
             GeoRelation::Intersects => self.shape.intersects(&convert(target)),
             GeoRelation::Within => match target {
                 // A ray through the rings instead of the whole matrix of relations.
-                Geometry::Point(p) => self.shape.contains(&Point(coord(p))),
-                _ => inside(target.bounds(), self.bounds) && convert(target).relate(&self.shape).is_within(),
+                Geometry::Point(p) if is_area(reference) => self.shape.contains(&Point(coord(p))),
+                _ => inside(target.bounds(), self.bounds) && self.stands(target, IntersectionMatrix::is_within),
             },
             GeoRelation::Contains => match reference {
-                Geometry::Point(p) => convert(target).contains(&Point(coord(p))),
-                _ => inside(self.bounds, target.bounds()) && convert(target).relate(&self.shape).is_contains(),
+                Geometry::Point(p) if is_area(target) => convert(target).contains(&Point(coord(p))),
+                _ => inside(self.bounds, target.bounds()) && self.stands(target, IntersectionMatrix::is_contains),
             },
             GeoRelation::Equals => {
-                self.bounds == target.bounds() && convert(target).relate(&self.shape).is_equal_topo()
+                self.bounds == target.bounds() && self.stands(target, IntersectionMatrix::is_equal_topo)
             }
-            GeoRelation::Overlaps => convert(target).relate(&self.shape).is_overlaps(),
+            GeoRelation::Overlaps => self.stands(target, IntersectionMatrix::is_overlaps),
         }
     }
-}
 
-impl Prepared {
+    /// Whether the matrix of relations (DE-9IM) says so. For areas that fold over themselves or have no extent the
+    /// matrix means nothing, and the `geo` crate has assertions that they break: then no relation holds.
+    fn stands(&self, target: &Geometry, says: fn(&IntersectionMatrix) -> bool) -> bool {
+        let target = convert(target);
+        // Both are only read, so that nothing is left half done behind the unwinding.
+        catch_unwind(AssertUnwindSafe(|| says(&target.relate(&self.shape)))).unwrap_or(false)
+    }
+
     /// What touches none of the boxes is farther away; the rest is measured.
     fn near(&self, reference: &Geometry, target: &Geometry, metres: f64) -> bool {
         let bounds = target.bounds();
-        self.near
-            .as_ref()
-            .is_none_or(|boxes| boxes.iter().any(|b| touch(*b, bounds)))
+        self.near.as_ref().is_none_or(|boxes| boxes.iter().any(|b| touch(*b, bounds)))
             && distance::within(reference, target, metres)
     }
 }
@@ -78,6 +80,10 @@ impl Prepared {
 /// Whether two geometries have a point in common.
 pub(super) fn intersect(a: &Geometry, b: &Geometry) -> bool {
     touch(a.bounds(), b.bounds()) && convert(a).intersects(&convert(b))
+}
+
+fn is_area(geometry: &Geometry) -> bool {
+    matches!(geometry, Geometry::Polygon(_) | Geometry::MultiPolygon(_))
 }
 
 fn touch(a: Bounds, b: Bounds) -> bool {

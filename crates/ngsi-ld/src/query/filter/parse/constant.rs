@@ -9,11 +9,7 @@ use compact_str::CompactString;
 impl<'a> Parser<'a> {
     pub(super) fn pattern(&mut self) -> Result<Pattern, Error> {
         let start = self.scan.at();
-        let text = if self.scan.eat("\"") {
-            self.quoted_pattern(start)?
-        } else {
-            self.bare_pattern()
-        };
+        let text = if self.scan.eat("\"") { self.quoted_pattern(start)? } else { self.bare_pattern() };
         if text.is_empty() {
             return Err(self.scan.error_at(start, "a regular expression"));
         }
@@ -69,18 +65,13 @@ impl<'a> Parser<'a> {
     pub(super) fn operand(&mut self, path: &Path, op: Op) -> Result<Operand, Error> {
         let expand = path.links.is_empty()
             && path.member.is_none()
-            && path
-                .names
-                .last()
-                .is_some_and(|last| self.expand.0.iter().any(|t| t.text == last.text));
+            && path.names.last().is_some_and(|last| self.expand.0.iter().any(|t| t.text == last.text));
         let start = self.scan.at();
         let equality = matches!(op, Op::Eq | Op::Ne);
         let first = self.literal(path, expand)?;
         if !equality {
             if matches!(first, Literal::Bool(_) | Literal::Uri(_) | Literal::Term(_)) {
-                return Err(self
-                    .scan
-                    .error_at(start, "a number, a quoted text, a date or a time after this operator"));
+                return Err(self.scan.error_at(start, "a number, a quoted text, a date or a time after this operator"));
             }
             return Ok(Operand::One(first));
         }
@@ -89,9 +80,7 @@ impl<'a> Parser<'a> {
             let to = self.literal(path, expand)?;
             let bound = |l: &Literal| !matches!(l, Literal::Bool(_) | Literal::Uri(_) | Literal::Term(_));
             if !bound(&first) || !bound(&to) || !first.same_type(&to) {
-                return Err(self
-                    .scan
-                    .error_at(to_at, "a range of two numbers, texts, dates or times of one type"));
+                return Err(self.scan.error_at(to_at, "a range of two numbers, texts, dates or times of one type"));
             }
             return Ok(Operand::Range(first, to));
         }
@@ -126,9 +115,7 @@ impl<'a> Parser<'a> {
         }
         let word = self.word();
         if word.is_empty() {
-            return Err(self
-                .scan
-                .error("a value: a number, a quoted text, true, false, a date, a time or a URI"));
+            return Err(self.scan.error("a value: a number, a quoted text, true, false, a date, a time or a URI"));
         }
         if expand && crate::query::term::is_name(word) {
             self.scan.advance(word.len());
@@ -148,10 +135,7 @@ impl<'a> Parser<'a> {
             self.scan.advance(word.len());
             return Ok(Literal::Uri(word.into()));
         }
-        Err(self.scan.error_at(
-            start,
-            "a value: a number, a quoted text, true, false, a date, a time or a URI",
-        ))
+        Err(self.scan.error_at(start, "a value: a number, a quoted text, true, false, a date, a time or a URI"))
     }
 
     fn quoted(&mut self, start: usize) -> Result<CompactString, Error> {
