@@ -14,10 +14,7 @@ fn main() {
     let dir = tempfile::tempdir().expect("a directory");
     let history = History::open(dir.path(), Options::default()).expect("opens");
     let start = Time::from_date(2025, 1, 1).expect("a date").micros();
-    let (key, mut state) = (
-        b"urn:ngsi-ld:Device:1\0https://uri.etsi.org/temperature\0".as_slice(),
-        1_u64,
-    );
+    let (key, mut state) = (b"urn:ngsi-ld:Device:1\0https://uri.etsi.org/temperature\0".as_slice(), 1_u64);
     let mut level = 200.0_f64;
     let began = Instant::now();
     for i in 0..MINUTES {
@@ -37,28 +34,17 @@ fn main() {
         history.append(i as u64 + 1, &[(key, sample)]).expect("appends");
     }
     let seconds = began.elapsed().as_secs_f64();
-    println!(
-        "{MINUTES} appends in {seconds:.2} s: {:.0} a second",
-        MINUTES as f64 / seconds
-    );
-    println!(
-        "open part: {:.1} bytes a sample",
-        history.open_bytes() as f64 / MINUTES as f64
-    );
+    println!("{MINUTES} appends in {seconds:.2} s: {:.0} a second", MINUTES as f64 / seconds);
+    println!("open part: {:.1} bytes a sample", history.open_bytes() as f64 / MINUTES as f64);
     let hours = || {
-        let hour = Period {
-            months: 0,
-            micros: 60 * MINUTE,
-        };
+        let hour = Period { months: 0, micros: 60 * MINUTE };
         (0..=8760).map(move |h| hour.after(Time::from_micros(start), h))
     };
     let measure = |what: &str| {
         let mut times: Vec<f64> = (0..21)
             .map(|_| {
                 let began = Instant::now();
-                let buckets = history
-                    .aggregate(key, By::Observed, hours(), &[Function::Avg])
-                    .expect("aggregates");
+                let buckets = history.aggregate(key, By::Observed, hours(), &[Function::Avg]).expect("aggregates");
                 assert_eq!(buckets.iter().map(|b| b.count).sum::<u64>(), MINUTES as u64);
                 began.elapsed().as_secs_f64() * 1e3
             })
@@ -81,14 +67,7 @@ fn main() {
     let all = history.range(key, &Query::all(By::Stamp)).expect("reads").count();
     println!("reading all {all}: {:.1} ms", began.elapsed().as_secs_f64() * 1e3);
     let began = Instant::now();
-    let query = Query {
-        order: Order::Descending,
-        limit: 100,
-        ..Query::all(By::Observed)
-    };
+    let query = Query { order: Order::Descending, limit: 100, ..Query::all(By::Observed) };
     let last = history.range(key, &query).expect("reads").count();
-    println!(
-        "last {last} by observation: {:.3} ms",
-        began.elapsed().as_secs_f64() * 1e3
-    );
+    println!("last {last} by observation: {:.3} ms", began.elapsed().as_secs_f64() * 1e3);
 }

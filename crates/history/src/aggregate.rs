@@ -159,15 +159,10 @@ impl Aggregation {
                 bounds.push(boundary.micros());
             }
             if bounds.len() > max_buckets + 1 {
-                return Err(Error::TooMuch {
-                    what: "buckets",
-                    limit: max_buckets,
-                });
+                return Err(Error::TooMuch { what: "buckets", limit: max_buckets });
             }
         }
-        let running = std::iter::repeat_with(Running::default)
-            .take(bounds.len().saturating_sub(1))
-            .collect();
+        let running = std::iter::repeat_with(Running::default).take(bounds.len().saturating_sub(1)).collect();
         Ok(Self {
             by,
             bounds,
@@ -192,11 +187,7 @@ impl Aggregation {
         }
         for (run, place) in &view.blocks {
             let bounds = &run.places[*place].bounds;
-            let (low, high) = if self.by == By::Stamp {
-                bounds.stamps
-            } else {
-                bounds.observed
-            };
+            let (low, high) = if self.by == By::Stamp { bounds.stamps } else { bounds.observed };
             if low < end && high >= first {
                 let block = run.block(*place, &view.cache)?;
                 for c in view.chunks(&block) {
@@ -276,10 +267,8 @@ impl Aggregation {
 
     fn spend(&mut self, distinct: usize) -> Result<()> {
         let limit = self.max_distinct;
-        self.distinct_left = self.distinct_left.checked_sub(distinct).ok_or(Error::TooMuch {
-            what: "distinct values",
-            limit,
-        })?;
+        self.distinct_left =
+            self.distinct_left.checked_sub(distinct).ok_or(Error::TooMuch { what: "distinct values", limit })?;
         Ok(())
     }
 
@@ -290,12 +279,7 @@ impl Aggregation {
         }
         let mut corrected = !view.overlay.is_empty();
         if let Some(s) = chunk.summary {
-            corrected = corrected
-                && view
-                    .overlay
-                    .range(s.stamp_min..=s.stamp_max.max(s.stamp_min))
-                    .next()
-                    .is_some();
+            corrected = corrected && view.overlay.range(s.stamp_min..=s.stamp_max.max(s.stamp_min)).next().is_some();
             let (low, high, complete) = match self.by {
                 By::Stamp => (s.stamp_min, s.stamp_max, true),
                 By::Observed => (s.observed_min, s.observed_max, s.observed == s.normal),
@@ -328,11 +312,7 @@ impl Aggregation {
             Some(times) => run.blame(place, times)?,
             None => {
                 let times = run.blame(place, block.times(c, chunk))?;
-                if self.by == By::Stamp {
-                    times.stamps().to_vec()
-                } else {
-                    times.observed().to_vec()
-                }
+                if self.by == By::Stamp { times.stamps().to_vec() } else { times.observed().to_vec() }
             }
         };
         let numbers = run.blame(place, chunk.floats())?;
@@ -346,10 +326,7 @@ impl Aggregation {
                 continue;
             };
             let (low, high) = (self.bounds[at], self.bounds[at + 1]);
-            let len = times[start..]
-                .iter()
-                .position(|&t| t < low || t >= high)
-                .unwrap_or(times.len() - start);
+            let len = times[start..].iter().position(|&t| t < low || t >= high).unwrap_or(times.len() - start);
             let running = &mut self.running[at];
             running.count += len as u64;
             running.numbers.merge(&Numbers::of(&numbers[start..start + len]));
@@ -362,11 +339,7 @@ impl Aggregation {
         for i in 0..rows.len() {
             let tag = rows.tags[i];
             let seen = self.by == By::Stamp || tag & OBSERVED != 0;
-            let time = if self.by == By::Stamp {
-                rows.stamps[i]
-            } else {
-                rows.observed[i]
-            };
+            let time = if self.by == By::Stamp { rows.stamps[i] } else { rows.observed[i] };
             if tag & (DELETED | REMOVED) != 0 || !seen || view.overlay.contains_key(&rows.stamps[i]) {
                 continue;
             }

@@ -115,11 +115,7 @@ pub(crate) struct Block {
 impl Block {
     /// Finds the chunks of a payload; keys must ascend.
     pub(crate) fn parse(payload: Vec<u8>) -> Result<Self, FormatError> {
-        let mut block = Self {
-            payload: Vec::new(),
-            keys: Vec::new(),
-            entries: Vec::new(),
-        };
+        let mut block = Self { payload: Vec::new(), keys: Vec::new(), entries: Vec::new() };
         if payload.len() > u32::MAX as usize / 2 {
             return Err(FormatError("a block is too long"));
         }
@@ -146,17 +142,10 @@ impl Block {
                 (start as u32, len as u16)
             };
             let end = payload.len() - r.remaining();
-            block.entries.push(Entry {
-                key,
-                body: ((end - body.len()) as u32, body.len() as u32),
-            });
+            block.entries.push(Entry { key, body: ((end - body.len()) as u32, body.len() as u32) });
         }
         block.payload = payload;
-        if block.entries.is_empty() {
-            Err(FormatError("a block is empty"))
-        } else {
-            Ok(block)
-        }
+        if block.entries.is_empty() { Err(FormatError("a block is empty")) } else { Ok(block) }
     }
 
     /// Chunks in it.
@@ -186,11 +175,7 @@ impl Block {
         let (mut low, mut high) = (0, self.entries.len());
         while low < high {
             let middle = (low + high) / 2;
-            if self.key(middle) < key {
-                low = middle + 1
-            } else {
-                high = middle
-            }
+            if self.key(middle) < key { low = middle + 1 } else { high = middle }
         }
         low
     }
@@ -231,4 +216,74 @@ pub fn read_block(payload: &[u8]) -> Result<usize, FormatError> {
         }
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use belfry_kernel::Time;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rows::Patch;
+    use crate::sample::{Kind, SampleRef, ValueRef};
+
+    fn payload(seed: i64) -> Vec<u8> {
+        let mut builder = Builder::new();
+        for series in 0..12_i64 {
+            let mut rows = Rows::default();
+            for i in 0..(series * 17 % 90 + 1) {
+                let text = format!("state {}", (i + seed) % 5);
+                let value = match (series + i / 20) % 5 {
+                    0 => ValueRef::F64((i * seed % 100) as f64 / 10.0),
+                    1 => ValueRef::I64(i * seed),
+                    2 => ValueRef::Bool(i % 3 == 0),
+                    3 => ValueRef::Text(&text),
+                    _ => ValueRef::F64((i as f64 + seed as f64).sqrt()),
+                };
+                let stamp = 1000 * i + (i * seed) % 7;
+                let observed = (i % 9 != 8).then(|| Time::from_micros(stamp - seed % 50));
+                let rest: &[u8] = if i % 30 < 25 { b"CEL" } else { b"" };
+                rows.push(&SampleRef { stamp, observed, value, rest, kind: Kind::Normal });
+            }
+            builder.push(format!("series {series:03}").as_bytes(), &rows, false);
+        }
+        let mut rows = Rows::default();
+        rows.push_patch(&Patch { stamp: 7, sample: None });
+        builder.push(b"z", &rows, true);
+        builder.finish().0
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let rows = (0..12).map(|series| series * 17 % 90 + 1).sum::<usize>();
+        assert_eq!(read_block(&payload(3)), Ok(rows));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn damaged_bytes_never_panic(
+            seed in 1_i64..40,
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+            cut in any::<prop::sample::Index>(),
+            cuts in any::<bool>(),
+        ) {
+            let mut bytes = payload(seed);
+            for (at, byte) in damage {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if cuts {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            // Sound or refused, both are well; a panic or an endless loop is not.
+            let _ = read_block(&bytes);
+        }
+
+        #[test]
+        fn any_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = read_block(&bytes);
+        }
+    }
 }

@@ -17,9 +17,7 @@ pub(crate) struct Bloom {
 impl Bloom {
     /// A filter over these hashes.
     pub(crate) fn build(hashes: &[u64]) -> Self {
-        let mut bloom = Self {
-            bits: vec![0; (hashes.len() * 10).div_ceil(8).max(8)].into_boxed_slice(),
-        };
+        let mut bloom = Self { bits: vec![0; (hashes.len() * 10).div_ceil(8).max(8)].into_boxed_slice() };
         for &h in hashes {
             for probe in 0..PROBES {
                 let bit = bloom.bit(h, probe);

@@ -29,10 +29,7 @@ pub(crate) struct Cache {
 
 impl Cache {
     pub(crate) fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            inner: Mutex::default(),
-        }
+        Self { limit, inner: Mutex::default() }
     }
 
     pub(crate) fn get(&self, run: u64, place: u32) -> Option<Arc<Block>> {
@@ -69,11 +66,7 @@ impl Cache {
             }
         }
         inner.places.insert((run, place), inner.slots.len());
-        inner.slots.push(Slot {
-            name: (run, place),
-            block: Arc::clone(block),
-            used: false,
-        });
+        inner.slots.push(Slot { name: (run, place), block: Arc::clone(block), used: false });
         inner.bytes += bytes;
     }
 

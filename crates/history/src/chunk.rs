@@ -41,13 +41,7 @@ pub(crate) struct Numbers {
 
 impl Default for Numbers {
     fn default() -> Self {
-        Self {
-            count: 0,
-            sum: 0.0,
-            spread: 0.0,
-            min: f64::INFINITY,
-            max: f64::NEG_INFINITY,
-        }
+        Self { count: 0, sum: 0.0, spread: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY }
     }
 }
 
@@ -57,10 +51,7 @@ impl Numbers {
         let Some(&pivot) = xs.first() else {
             return Self::default();
         };
-        let mut out = Self {
-            count: xs.len() as u64,
-            ..Self::default()
-        };
+        let mut out = Self { count: xs.len() as u64, ..Self::default() };
         let (mut d1, mut d2) = (0.0, 0.0);
         for &x in xs {
             let d = x - pivot;
@@ -106,11 +97,7 @@ pub(crate) fn number(tag: u8, cell: u64) -> Option<f64> {
 
 impl Summary {
     pub(crate) fn of(rows: &Rows) -> Self {
-        let mut out = Self {
-            observed_min: i64::MAX,
-            observed_max: i64::MIN,
-            ..Self::default()
-        };
+        let mut out = Self { observed_min: i64::MAX, observed_max: i64::MIN, ..Self::default() };
         (out.stamp_min, out.stamp_max) = (rows.stamps[0], rows.stamps[rows.len() - 1]);
         let mut xs = Vec::with_capacity(rows.len());
         for i in 0..rows.len() {
@@ -158,13 +145,7 @@ impl Summary {
             observed_min: t[2],
             observed_max: t[3],
             normal,
-            numbers: Numbers {
-                count,
-                sum: x[0],
-                spread: x[1],
-                min: x[2],
-                max: x[3],
-            },
+            numbers: Numbers { count, sum: x[0], spread: x[1], min: x[2], max: x[3] },
         })
     }
 }
@@ -185,10 +166,7 @@ pub(crate) fn encode(rows: &Rows, patches: bool, before: &mut Before, out: &mut 
     let (mut own, mut gaps) = (Vec::new(), Vec::new());
     put_ints(&mut own, &observed, Some(&before.observed));
     if !is_trivial(&own) {
-        let lags: Vec<i64> = seen
-            .iter()
-            .map(|&i| rows.stamps[i].wrapping_sub(rows.observed[i]))
-            .collect();
+        let lags: Vec<i64> = seen.iter().map(|&i| rows.stamps[i].wrapping_sub(rows.observed[i])).collect();
         put_ints(&mut gaps, &lags, None);
     }
     let as_own = is_trivial(&own) || own.len() <= gaps.len();
@@ -212,13 +190,7 @@ pub(crate) fn encode(rows: &Rows, patches: bool, before: &mut Before, out: &mut 
     put_bytes(out, &column);
     put_bytes(out, if as_own { &own } else { &gaps });
 
-    let cells = |kind: u8| {
-        rows.tags
-            .iter()
-            .zip(&rows.cells)
-            .filter(move |(t, _)| *t & TYPE == kind)
-            .map(|(_, c)| *c)
-    };
+    let cells = |kind: u8| rows.tags.iter().zip(&rows.cells).filter(move |(t, _)| *t & TYPE == kind).map(|(_, c)| *c);
     column.clear();
     put_floats(&mut column, &cells(F64).map(f64::from_bits).collect::<Vec<_>>());
     put_bytes(out, &column);
@@ -249,11 +221,7 @@ pub(crate) fn encode(rows: &Rows, patches: bool, before: &mut Before, out: &mut 
         rows.rest_entries.put(&mut column);
         put_bytes(out, &column);
         column.clear();
-        put_ints(
-            &mut column,
-            &rows.rests.iter().map(|&r| i64::from(r)).collect::<Vec<_>>(),
-            None,
-        );
+        put_ints(&mut column, &rows.rests.iter().map(|&r| i64::from(r)).collect::<Vec<_>>(), None);
         put_bytes(out, &column);
     }
     before.stamps.clone_from(&rows.stamps);
@@ -287,11 +255,7 @@ impl<'a> Chunk<'a> {
         if n == 0 || flags > (PATCHES | SUMMARY | OBSERVED_OWN) {
             return Err(FormatError("a chunk's header is not one"));
         }
-        let summary = if flags & SUMMARY != 0 {
-            Some(Summary::read(&mut r)?)
-        } else {
-            None
-        };
+        let summary = if flags & SUMMARY != 0 { Some(Summary::read(&mut r)?) } else { None };
         let (mut tags, mut rows) = (Vec::new(), 0);
         while rows < n {
             let tag = r.u8()?;
@@ -316,11 +280,7 @@ impl<'a> Chunk<'a> {
             rest_entries: r.bytes()?,
             rests: if r.is_empty() { &[] } else { r.bytes()? },
         };
-        if r.is_empty() {
-            Ok(chunk)
-        } else {
-            Err(FormatError("a chunk has bytes left over"))
-        }
+        if r.is_empty() { Ok(chunk) } else { Err(FormatError("a chunk has bytes left over")) }
     }
 
     /// Whether its rows correct samples stored elsewhere.
@@ -342,11 +302,7 @@ impl<'a> Chunk<'a> {
     }
 
     fn seen(&self) -> usize {
-        self.tags
-            .iter()
-            .filter(|(t, _)| t & OBSERVED != 0)
-            .map(|(_, n)| *n as usize)
-            .sum()
+        self.tags.iter().filter(|(t, _)| t & OBSERVED != 0).map(|(_, n)| *n as usize).sum()
     }
 
     /// Decodes the time columns; both are dense (`observed` only of the rows that have it).
@@ -387,21 +343,14 @@ impl<'a> Chunk<'a> {
     /// Decodes everything. `times` are its own.
     pub(crate) fn rows(&self, times: Before) -> Result<Rows, FormatError> {
         let of = |kinds: &[u8]| -> usize {
-            self.tags
-                .iter()
-                .filter(|(t, _)| kinds.contains(&(t & TYPE)))
-                .map(|(_, n)| *n as usize)
-                .sum()
+            self.tags.iter().filter(|(t, _)| kinds.contains(&(t & TYPE))).map(|(_, n)| *n as usize).sum()
         };
         let mut floats = floats(self.floats, of(&[F64]))?.into_iter();
         let mut whole = ints(self.whole[0], of(&[I64]), None)?.into_iter();
         let mut truths = ints(self.whole[1], of(&[BOOL]), None)?.into_iter();
         let blobs = of(&[TEXT, BYTES]);
         let mut codes = ints(self.codes, blobs, None)?.into_iter();
-        let mut rows = Rows {
-            stamps: times.stamps,
-            ..Rows::default()
-        };
+        let mut rows = Rows { stamps: times.stamps, ..Rows::default() };
         if blobs > 0 {
             rows.blobs.entries = Dictionary::read(self.blobs, blobs)?;
         }
@@ -421,11 +370,7 @@ impl<'a> Chunk<'a> {
                 };
                 rows.cells.push(cell.ok_or(FormatError("a column is short"))?);
                 if !dense {
-                    let at = if tag & OBSERVED != 0 {
-                        observed.next().copied()
-                    } else {
-                        Some(0)
-                    };
+                    let at = if tag & OBSERVED != 0 { observed.next().copied() } else { Some(0) };
                     rows.observed.push(at.ok_or(FormatError("a column is short"))?);
                 }
             }

@@ -20,11 +20,7 @@ impl Clears {
 
     /// Adds one series. Returns the bytes of memory that this takes.
     pub(crate) fn add_key(&mut self, key: &[u8]) -> usize {
-        if !self.covers(key) && self.keys.insert(key.into()) {
-            key.len() + 48
-        } else {
-            0
-        }
+        if !self.covers(key) && self.keys.insert(key.into()) { key.len() + 48 } else { 0 }
     }
 
     /// Adds every series whose key starts with `prefix`. Returns the bytes of memory that this takes.
@@ -34,11 +30,7 @@ impl Clears {
         }
         for set in [&mut self.keys, &mut self.prefixes] {
             let from = (Bound::Included(prefix), Bound::Unbounded);
-            let gone: Vec<_> = set
-                .range::<[u8], _>(from)
-                .take_while(|k| k.starts_with(prefix))
-                .cloned()
-                .collect();
+            let gone: Vec<_> = set.range::<[u8], _>(from).take_while(|k| k.starts_with(prefix)).cloned().collect();
             for k in gone {
                 set.remove(&k);
             }
@@ -55,10 +47,7 @@ impl Clears {
     /// The greatest prefix not above the key is the only one that can be its beginning, since none starts with another.
     fn under_prefix(&self, key: &[u8]) -> bool {
         let up_to = (Bound::Unbounded, Bound::Included(key));
-        self.prefixes
-            .range::<[u8], _>(up_to)
-            .next_back()
-            .is_some_and(|p| key.starts_with(p))
+        self.prefixes.range::<[u8], _>(up_to).next_back().is_some_and(|p| key.starts_with(p))
     }
 
     /// Adds all of `other`.

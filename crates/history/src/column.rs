@@ -99,11 +99,7 @@ pub(crate) fn needs_before(column: &[u8]) -> bool {
 /// Decodes `n` whole numbers from the whole of `column`.
 pub(crate) fn ints(column: &[u8], n: usize, before: Option<&[i64]>) -> Result<Vec<i64>, FormatError> {
     if n == 0 {
-        return if column.is_empty() {
-            Ok(Vec::new())
-        } else {
-            Err(FormatError("a column without rows has bytes"))
-        };
+        return if column.is_empty() { Ok(Vec::new()) } else { Err(FormatError("a column without rows has bytes")) };
     }
     let mut r = Reader::new(column);
     let mut out;
@@ -119,9 +115,7 @@ pub(crate) fn ints(column: &[u8], n: usize, before: Option<&[i64]>) -> Result<Ve
         }
         AS_BEFORE => {
             let shift = r.i64()?;
-            let before = before
-                .filter(|b| b.len() == n)
-                .ok_or(FormatError("a column refers to no other"))?;
+            let before = before.filter(|b| b.len() == n).ok_or(FormatError("a column refers to no other"))?;
             out = before.iter().map(|b| b.wrapping_add(shift)).collect();
         }
         RUNS => {
@@ -150,20 +144,12 @@ pub(crate) fn ints(column: &[u8], n: usize, before: Option<&[i64]>) -> Result<Ve
         }
         _ => return Err(FormatError("a column has an unknown codec")),
     }
-    if r.is_empty() {
-        Ok(out)
-    } else {
-        Err(FormatError("a column has bytes left over"))
-    }
+    if r.is_empty() { Ok(out) } else { Err(FormatError("a column has bytes left over")) }
 }
 
 fn unpack<T: pco::data_types::Number>(bytes: &[u8], out: &mut [T]) -> Result<(), FormatError> {
     let progress = simple_decompress_into(bytes, out).map_err(|_| FormatError("a packed column does not unpack"))?;
-    if progress.n_processed == out.len() {
-        Ok(())
-    } else {
-        Err(FormatError("a packed column is short"))
-    }
+    if progress.n_processed == out.len() { Ok(()) } else { Err(FormatError("a packed column is short")) }
 }
 
 /// Encodes numbers: as whole numbers over a power of ten where that is exact, else `pco` on the floats.
@@ -214,18 +200,12 @@ pub(crate) fn put_floats(out: &mut Vec<u8>, floats: &[f64]) {
 /// Decodes `n` numbers from the whole of `column`.
 pub(crate) fn floats(column: &[u8], n: usize) -> Result<Vec<f64>, FormatError> {
     if n == 0 {
-        return if column.is_empty() {
-            Ok(Vec::new())
-        } else {
-            Err(FormatError("a column without rows has bytes"))
-        };
+        return if column.is_empty() { Ok(Vec::new()) } else { Err(FormatError("a column without rows has bytes")) };
     }
     let mut r = Reader::new(column);
     match r.u8()? {
         DECIMAL => {
-            let scale = *PLACES
-                .get(usize::from(r.u8()?))
-                .ok_or(FormatError("a scale is out of range"))?;
+            let scale = *PLACES.get(usize::from(r.u8()?)).ok_or(FormatError("a scale is out of range"))?;
             Ok(ints(r.all(), n, None)?.into_iter().map(|k| k as f64 / scale).collect())
         }
         PCO_FLOAT => {
@@ -304,10 +284,6 @@ impl Dictionary {
         for _ in 0..count {
             entries.push(r.bytes()?.into());
         }
-        if r.is_empty() {
-            Ok(entries)
-        } else {
-            Err(FormatError("a dictionary has bytes left over"))
-        }
+        if r.is_empty() { Ok(entries) } else { Err(FormatError("a dictionary has bytes left over")) }
     }
 }

@@ -81,11 +81,7 @@ impl Error {
     pub(crate) fn io(what: &'static str, path: &Path, source: io::Error) -> Self {
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path: path.to_owned() },
-            _ => Self::Io {
-                what,
-                path: path.to_owned(),
-                source,
-            },
+            _ => Self::Io { what, path: path.to_owned(), source },
         }
     }
 

@@ -32,11 +32,7 @@ fn checksum(run: u64, offset: u64, frame: &[u8]) -> u32 {
 
 /// Appends a frame to `out`, packed when that pays.
 pub(crate) fn put(out: &mut Vec<u8>, run: u64, offset: u64, part: Part, payload: &[u8]) {
-    let packed = if payload.len() >= 64 {
-        zstd::bulk::compress(payload, 1).ok()
-    } else {
-        None
-    };
+    let packed = if payload.len() >= 64 { zstd::bulk::compress(payload, 1).ok() } else { None };
     let packed = packed.filter(|p| p.len() < payload.len() - payload.len() / 16);
     let start = out.len();
     let stored = packed.as_deref().unwrap_or(payload);
@@ -59,26 +55,20 @@ pub(crate) struct Frame {
 
 /// Reads the frame at `offset`, no further than `end`.
 pub(crate) fn read(file: &File, path: &Path, run: u64, offset: u64, end: u64) -> Result<Frame> {
-    let corrupt = |what| Error::Corrupt {
-        path: path.to_owned(),
-        offset,
-        what,
-    };
+    let corrupt = |what| Error::Corrupt { path: path.to_owned(), offset, what };
     let room = end.saturating_sub(offset);
     if room < OVERHEAD as u64 {
         return Err(corrupt("the file ends inside a part"));
     }
     let mut head = [0; HEAD];
-    file.read_exact_at(&mut head, offset)
-        .map_err(|e| Error::io("read", path, e))?;
+    file.read_exact_at(&mut head, offset).map_err(|e| Error::io("read", path, e))?;
     let stored = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
     let raw = u32::from_le_bytes([head[6], head[7], head[8], head[9]]) as usize;
     if stored > MAX_PAYLOAD || raw > MAX_PAYLOAD || (stored + OVERHEAD) as u64 > room {
         return Err(corrupt("the length of a part is impossible"));
     }
     let mut frame = vec![0; stored + OVERHEAD];
-    file.read_exact_at(&mut frame, offset)
-        .map_err(|e| Error::io("read", path, e))?;
+    file.read_exact_at(&mut frame, offset).map_err(|e| Error::io("read", path, e))?;
     let (body, crc) = frame.split_at(HEAD + stored);
     if checksum(run, offset, body).to_le_bytes() != crc {
         return Err(corrupt("a checksum does not hold"));
@@ -94,9 +84,5 @@ pub(crate) fn read(file: &File, path: &Path, run: u64, offset: u64, end: u64) ->
     if payload.len() != raw {
         return Err(corrupt("a part unpacks to a wrong length"));
     }
-    Ok(Frame {
-        part,
-        payload,
-        len: (stored + OVERHEAD) as u64,
-    })
+    Ok(Frame { part, payload, len: (stored + OVERHEAD) as u64 })
 }

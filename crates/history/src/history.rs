@@ -156,11 +156,8 @@ impl History {
             }
         };
         remove_orphans(&dir, &manifest)?;
-        let runs = manifest
-            .runs
-            .iter()
-            .map(|&id| Run::open(&dir, id).map(Arc::new))
-            .collect::<Result<Vec<Arc<Run>>>>()?;
+        let runs =
+            manifest.runs.iter().map(|&id| Run::open(&dir, id).map(Arc::new)).collect::<Result<Vec<Arc<Run>>>>()?;
         let active = Memtable::after(manifest.flushed_seq);
         let state = State {
             active: Arc::new(RwLock::new(active)),
@@ -242,10 +239,7 @@ impl History {
     /// # Errors
     /// As [`Self::apply`].
     pub fn append(&self, log_seq: u64, samples: &[(&[u8], SampleRef<'_>)]) -> Result<bool> {
-        let ops: Vec<_> = samples
-            .iter()
-            .map(|&(key, sample)| Op::Append { key, sample })
-            .collect();
+        let ops: Vec<_> = samples.iter().map(|&(key, sample)| Op::Append { key, sample }).collect();
         self.apply(log_seq, &ops)
     }
 
@@ -295,14 +289,7 @@ impl History {
             None
         } else {
             let id = self.new_id();
-            let mut writer = RunWriter::create(
-                &self.dir,
-                id,
-                Meta {
-                    level: 0,
-                    clears: frozen.clears.clone(),
-                },
-            )?;
+            let mut writer = RunWriter::create(&self.dir, id, Meta { level: 0, clears: frozen.clears.clone() })?;
             flush::write_memtable(&mut writer, &frozen)?;
             Some(Arc::new(writer.finish()?))
         };
@@ -422,11 +409,7 @@ pub(crate) fn append_one(
 fn weigh(ops: &[Op<'_>]) -> Result<usize> {
     let mut bytes = 0;
     let over = |what, bytes: usize, limit: usize| {
-        if bytes > limit {
-            Err(Error::TooLarge { what, bytes, limit })
-        } else {
-            Ok(bytes)
-        }
+        if bytes > limit { Err(Error::TooLarge { what, bytes, limit }) } else { Ok(bytes) }
     };
     for op in ops {
         let (key, sample) = match op {
@@ -453,11 +436,7 @@ fn refuse_runs_without_manifest(dir: &Path) -> Result<()> {
         let entry = entry.map_err(|e| Error::io("read", dir, e))?;
         if entry.file_name().to_str().is_some_and(|n| n.ends_with(".bhr")) {
             let path = dir.join(crate::manifest::NAMES[0]);
-            return Err(Error::Corrupt {
-                path,
-                offset: 0,
-                what: "it is missing, and there are runs",
-            });
+            return Err(Error::Corrupt { path, offset: 0, what: "it is missing, and there are runs" });
         }
     }
     Ok(())
@@ -470,10 +449,7 @@ fn remove_orphans(dir: &Path, manifest: &Manifest) -> Result<()> {
         let entry = entry.map_err(|e| Error::io("read", dir, e))?;
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
-        let id = name
-            .strip_prefix("run-")
-            .and_then(|n| n.strip_suffix(".bhr"))
-            .and_then(|n| n.parse::<u64>().ok());
+        let id = name.strip_prefix("run-").and_then(|n| n.strip_suffix(".bhr")).and_then(|n| n.parse::<u64>().ok());
         if id.is_some_and(|id| !manifest.runs.contains(&id)) || (name.starts_with("run-") && name.ends_with(".tmp")) {
             fs::remove_file(entry.path()).map_err(|e| Error::io("remove", &entry.path(), e))?;
         }

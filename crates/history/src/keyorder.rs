@@ -49,29 +49,17 @@ impl KeyOrder {
     /// The place of the first key that is not before `key`.
     pub(crate) fn seek<'k>(&self, key: &[u8], key_of: impl Fn(u32) -> &'k [u8]) -> Place {
         let leaf = self.leaves.partition_point(|l| key_of(l[0]) <= key).saturating_sub(1);
-        let at = self
-            .leaves
-            .get(leaf)
-            .map_or(0, |l| l.partition_point(|&id| key_of(id) < key));
+        let at = self.leaves.get(leaf).map_or(0, |l| l.partition_point(|&id| key_of(id) < key));
         Place { leaf, at }
     }
 
     /// The id at `place` and the place after it.
     pub(crate) fn get(&self, mut place: Place) -> Option<(u32, Place)> {
         if place.at >= self.leaves.get(place.leaf)?.len() {
-            place = Place {
-                leaf: place.leaf + 1,
-                at: 0,
-            };
+            place = Place { leaf: place.leaf + 1, at: 0 };
         }
         let id = *self.leaves.get(place.leaf)?.get(place.at)?;
-        Some((
-            id,
-            Place {
-                at: place.at + 1,
-                ..place
-            },
-        ))
+        Some((id, Place { at: place.at + 1, ..place }))
     }
 
     /// All ids in key order.

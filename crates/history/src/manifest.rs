@@ -45,27 +45,15 @@ impl Manifest {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(Error::io("read", path, e)),
         };
-        let corrupt = |what| Error::Corrupt {
-            path: path.to_owned(),
-            offset: 0,
-            what,
-        };
-        let body = bytes
-            .len()
-            .checked_sub(4)
-            .filter(|&n| n >= 12)
-            .ok_or(corrupt("the manifest is too short"))?;
+        let corrupt = |what| Error::Corrupt { path: path.to_owned(), offset: 0, what };
+        let body = bytes.len().checked_sub(4).filter(|&n| n >= 12).ok_or(corrupt("the manifest is too short"))?;
         if crc32c::crc32c(&bytes[..body]).to_le_bytes() != bytes[body..] || &bytes[..8] != MAGIC {
             return Err(corrupt("the manifest's checksum does not hold"));
         }
         let mut r = Reader::new(&bytes[8..body]);
         let mut parse = || {
             let found = r.u32_le()?;
-            let mut out = Self {
-                flushed_seq: 0,
-                next_id: 0,
-                runs: Vec::new(),
-            };
+            let mut out = Self { flushed_seq: 0, next_id: 0, runs: Vec::new() };
             if found > crate::FORMAT_VERSION {
                 return Ok((found, out));
             }
@@ -77,10 +65,7 @@ impl Manifest {
         };
         let (found, out) = parse().map_err(|e: crate::wire::FormatError| corrupt(e.0))?;
         if found > crate::FORMAT_VERSION {
-            return Err(Error::Version {
-                path: path.to_owned(),
-                found,
-            });
+            return Err(Error::Version { path: path.to_owned(), found });
         }
         Ok(Some(out))
     }

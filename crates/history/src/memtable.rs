@@ -69,10 +69,7 @@ pub(crate) struct Memtable {
 impl Memtable {
     /// An empty one that goes on after log sequence `last_seq`.
     pub(crate) fn after(last_seq: u64) -> Self {
-        Self {
-            last_seq,
-            ..Self::default()
-        }
+        Self { last_seq, ..Self::default() }
     }
 
     /// Memory that it holds.
@@ -154,11 +151,7 @@ impl Memtable {
             self.push_row(id, sample, PATCH);
             return Wanted::Nothing;
         }
-        if self.series[id as usize].settled {
-            Wanted::Presence
-        } else {
-            Wanted::Floor
-        }
+        if self.series[id as usize].settled { Wanted::Presence } else { Wanted::Floor }
     }
 
     /// Tells the greatest stamp that older parts hold of `key`.
@@ -177,13 +170,7 @@ impl Memtable {
 
     /// Takes away what is at `stamp`.
     pub(crate) fn remove(&mut self, key: &[u8], stamp: i64) {
-        let gone = SampleRef {
-            stamp,
-            observed: None,
-            value: ValueRef::None,
-            rest: &[],
-            kind: Kind::Normal,
-        };
+        let gone = SampleRef { stamp, observed: None, value: ValueRef::None, rest: &[], kind: Kind::Normal };
         let id = self.find_or_add(key);
         self.push_row(id, &gone, PATCH | REMOVED);
     }
@@ -231,11 +218,7 @@ impl Memtable {
 
     fn push_row(&mut self, id: u32, sample: &SampleRef<'_>, flags: u8) {
         let mut flags = flags | tag_of(sample);
-        let rest = if sample.rest.is_empty() {
-            NOWHERE
-        } else {
-            self.intern_rest(sample.rest)
-        };
+        let rest = if sample.rest.is_empty() { NOWHERE } else { self.intern_rest(sample.rest) };
         if rest != NOWHERE {
             flags |= REST;
         }
@@ -279,8 +262,7 @@ impl Memtable {
         put_bytes(&mut piece, rest);
         let at = self.arena.push(&piece);
         let arena = &self.arena;
-        self.rests
-            .insert_unique(hash, at, |&at| xxh3_64(stored_bytes(arena, at)));
+        self.rests.insert_unique(hash, at, |&at| xxh3_64(stored_bytes(arena, at)));
         at
     }
 
@@ -289,23 +271,14 @@ impl Memtable {
         let before = r.u32_le().expect(OWN);
         let flags = r.u8().expect(OWN);
         let stamp = r.u64_le().expect(OWN) as i64;
-        Row {
-            at,
-            before,
-            flags,
-            stamp,
-        }
+        Row { at, before, flags, stamp }
     }
 
     fn sample(&self, row: &Row) -> SampleRef<'_> {
         let mut r = Reader::new(&self.arena.from(row.at)[Row::HEAD..]);
         let observed =
             (row.flags & OBSERVED != 0).then(|| Time::from_micros(row.stamp.wrapping_sub(r.i64().expect(OWN))));
-        let rest = if row.flags & REST != 0 {
-            stored_bytes(&self.arena, r.u32_le().expect(OWN))
-        } else {
-            &[]
-        };
+        let rest = if row.flags & REST != 0 { stored_bytes(&self.arena, r.u32_le().expect(OWN)) } else { &[] };
         let value = match row.flags & TYPE {
             F64 => ValueRef::F64(f64::from_bits(r.u64_le().expect(OWN))),
             I64 => ValueRef::I64(r.i64().expect(OWN)),
@@ -314,18 +287,8 @@ impl Memtable {
             BYTES => ValueRef::Bytes(r.bytes().expect(OWN)),
             _ => ValueRef::None,
         };
-        let kind = if row.flags & DELETED != 0 {
-            Kind::Deleted
-        } else {
-            Kind::Normal
-        };
-        SampleRef {
-            stamp: row.stamp,
-            observed,
-            value,
-            rest,
-            kind,
-        }
+        let kind = if row.flags & DELETED != 0 { Kind::Deleted } else { Kind::Normal };
+        SampleRef { stamp: row.stamp, observed, value, rest, kind }
     }
 
     /// Hands the samples of `key` with stamps within `from..=to` to `take`, newest first, at most the newest `limit`
@@ -363,9 +326,7 @@ impl Memtable {
     /// What this part alone holds of `key`: corrections that may concern older parts, and samples, both ascending.
     pub(crate) fn parts(&self, key: &[u8]) -> (Vec<Patch>, Vec<Sample>) {
         let (mut overlay, mut base) = (Overlay::new(), Vec::new());
-        self.walk(key, (i64::MIN, i64::MAX), usize::MAX, &mut overlay, |s| {
-            base.push(s.to_owned())
-        });
+        self.walk(key, (i64::MIN, i64::MAX), usize::MAX, &mut overlay, |s| base.push(s.to_owned()));
         base.reverse();
         let first = base.first().map_or(i64::MAX, |s| s.stamp);
         let mut patches = Vec::new();
@@ -413,10 +374,7 @@ impl Memtable {
 
     /// All series with rows in key order, for a flush.
     pub(crate) fn in_order(&self) -> impl Iterator<Item = &[u8]> {
-        self.order
-            .iter()
-            .filter(|&id| self.series[id as usize].rows > 0)
-            .map(|id| self.key(id))
+        self.order.iter().filter(|&id| self.series[id as usize].rows > 0).map(|id| self.key(id))
     }
 }
 

@@ -58,11 +58,7 @@ impl History {
     pub fn merge_all(&self) -> Result<()> {
         let _one = self.merging.lock();
         let runs = Arc::clone(&self.state.read().runs);
-        if runs.is_empty() {
-            Ok(())
-        } else {
-            self.merge_runs(&runs, true, None)
-        }
+        if runs.is_empty() { Ok(()) } else { self.merge_runs(&runs, true, None) }
     }
 
     /// Merges all runs into one, and leaves behind what `policies` say is too old at `now`: the samples are gone or
@@ -79,12 +75,7 @@ impl History {
         self.merge_runs(
             &runs,
             true,
-            Some(Retention {
-                now,
-                policies,
-                coarse: Memtable::default(),
-                written: Vec::new(),
-            }),
+            Some(Retention { now, policies, coarse: Memtable::default(), written: Vec::new() }),
         )
     }
 
@@ -110,9 +101,7 @@ impl History {
     fn merge_runs(&self, inputs: &[Arc<Run>], whole: bool, retention: Option<Retention<'_>>) -> Result<()> {
         let merged = self.write_merged(inputs, whole, retention);
         if let Err(Error::Corrupt { path, .. }) = &merged {
-            self.damaged
-                .lock()
-                .extend(inputs.iter().filter(|r| r.path == *path).map(|r| r.id));
+            self.damaged.lock().extend(inputs.iter().filter(|r| r.path == *path).map(|r| r.id));
         }
         let outputs = merged?;
         let ids: HashSet<u64> = inputs.iter().map(|r| r.id).collect();
@@ -129,11 +118,8 @@ impl History {
         whole: bool,
         mut retention: Option<Retention<'_>>,
     ) -> Result<Vec<Arc<Run>>> {
-        let snapshot = Snapshot {
-            memory: Vec::new(),
-            runs: Arc::new(inputs.to_vec()),
-            cache: Arc::new(Cache::new(CACHE)),
-        };
+        let snapshot =
+            Snapshot { memory: Vec::new(), runs: Arc::new(inputs.to_vec()), cache: Arc::new(Cache::new(CACHE)) };
         let mut clears = Clears::default();
         if !whole {
             for run in inputs {
@@ -217,21 +203,13 @@ impl Retention<'_> {
         for &function in &coarser.functions {
             let name = (coarser.name)(key, function);
             if name.len() > crate::MAX_KEY {
-                return Err(Error::TooLarge {
-                    what: "a key",
-                    bytes: name.len(),
-                    limit: crate::MAX_KEY,
-                });
+                return Err(Error::TooLarge { what: "a key", bytes: name.len(), limit: crate::MAX_KEY });
             }
             for sample in leaving.samples(function) {
                 append_one(older, newest, &mut self.coarse, &name, &sample.as_ref())?;
             }
         }
-        if self.coarse.bytes() >= history.options.open_bytes {
-            self.write(history)
-        } else {
-            Ok(())
-        }
+        if self.coarse.bytes() >= history.options.open_bytes { self.write(history) } else { Ok(()) }
     }
 
     fn write(&mut self, history: &History) -> Result<()> {

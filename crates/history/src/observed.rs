@@ -58,20 +58,8 @@ impl Observed {
             .enumerate()
             .map(|(i, s)| ((s.observed.map_or(0, Time::micros) ^ flip, s.stamp ^ flip), 0, i as u32))
             .collect();
-        let mut out = Self {
-            view,
-            from,
-            to,
-            flip,
-            waiting,
-            units: Vec::new(),
-            heap: BinaryHeap::new(),
-        };
-        out.add(Unit {
-            rows: Vec::new(),
-            samples,
-            order: ranks,
-        });
+        let mut out = Self { view, from, to, flip, waiting, units: Vec::new(), heap: BinaryHeap::new() };
+        out.add(Unit { rows: Vec::new(), samples, order: ranks });
         out
     }
 
@@ -85,11 +73,7 @@ impl Observed {
 
     fn open(&mut self, run: &Run, place: usize) -> Result<()> {
         let block = run.block(place, &self.view.cache)?;
-        let mut unit = Unit {
-            rows: Vec::new(),
-            samples: Vec::new(),
-            order: Vec::new(),
-        };
+        let mut unit = Unit { rows: Vec::new(), samples: Vec::new(), order: Vec::new() };
         for c in self.view.chunks(&block) {
             let chunk = run.blame(place, block.chunk(c))?;
             let misses = |s: crate::chunk::Summary| s.observed_min > self.to || s.observed_max < self.from;
@@ -105,8 +89,7 @@ impl Observed {
                 let (tag, at, stamp) = (rows.tags[i], rows.observed[i], rows.stamps[i]);
                 let seen = tag & (OBSERVED | REMOVED) == OBSERVED && at >= self.from && at <= self.to;
                 if seen && !self.view.overlay.contains_key(&stamp) {
-                    unit.order
-                        .push(((at ^ self.flip, stamp ^ self.flip), unit.rows.len() as u32, i as u32));
+                    unit.order.push(((at ^ self.flip, stamp ^ self.flip), unit.rows.len() as u32, i as u32));
                 }
             }
             unit.rows.push(rows);

@@ -76,10 +76,8 @@ impl Leaving {
             return;
         }
         let start = coarser.start(age_of(sample));
-        let (running, stamp, rest) = self
-            .periods
-            .entry(start)
-            .or_insert_with(|| (Running::default(), i64::MIN, Arc::default()));
+        let (running, stamp, rest) =
+            self.periods.entry(start).or_insert_with(|| (Running::default(), i64::MIN, Arc::default()));
         running.add(&sample.as_ref(), coarser.functions.contains(&Function::DistinctCount));
         if sample.stamp > *stamp {
             (*stamp, *rest) = (sample.stamp, Arc::clone(&sample.rest));

@@ -31,22 +31,12 @@ pub struct Query {
 impl Query {
     /// Everything, oldest first.
     pub fn all(by: By) -> Self {
-        Self {
-            by,
-            from: i64::MIN,
-            to: i64::MAX,
-            order: Order::Ascending,
-            limit: usize::MAX,
-        }
+        Self { by, from: i64::MIN, to: i64::MAX, order: Order::Ascending, limit: usize::MAX }
     }
 
     /// The newest `limit`, newest first.
     pub fn last(by: By, limit: usize) -> Self {
-        Self {
-            order: Order::Descending,
-            limit,
-            ..Self::all(by)
-        }
+        Self { order: Order::Descending, limit, ..Self::all(by) }
     }
 
     /// Only from `from` to `to`, both included, microseconds.
@@ -80,10 +70,7 @@ impl Range {
                 Inner::Observed(Box::new(Observed::new(view, query.from, query.to, query.order)))
             }
         };
-        Ok(Self {
-            inner,
-            left: query.limit,
-        })
+        Ok(Self { inner, left: query.limit })
     }
 }
 
@@ -137,12 +124,8 @@ impl Stamps {
             })
             .collect();
         let mut memory = std::mem::take(&mut view.memory);
-        let mut patches: Vec<Sample> = view
-            .overlay
-            .range(from..=to.max(from))
-            .filter_map(|(_, s)| s.clone())
-            .filter(|s| s.stamp <= to)
-            .collect();
+        let mut patches: Vec<Sample> =
+            view.overlay.range(from..=to.max(from)).filter_map(|(_, s)| s.clone()).filter(|s| s.stamp <= to).collect();
         if order == Order::Descending {
             memory.reverse();
             patches.reverse();
@@ -186,11 +169,7 @@ impl Stamps {
                 self.rows = None;
             }
             if let Some(open) = &mut self.open {
-                if let Some(c) = if ascending {
-                    open.chunks.next()
-                } else {
-                    open.chunks.next_back()
-                } {
+                if let Some(c) = if ascending { open.chunks.next() } else { open.chunks.next_back() } {
                     let chunk = open.run.blame(open.place, open.block.chunk(c))?;
                     let misses = |s: crate::chunk::Summary| s.stamp_min > self.to || s.stamp_max < self.from;
                     if chunk.is_patches() || chunk.summary.is_some_and(misses) {
@@ -206,20 +185,11 @@ impl Stamps {
                 }
                 self.open = None;
             }
-            let next = if ascending {
-                self.blocks.pop_front()
-            } else {
-                self.blocks.pop_back()
-            };
+            let next = if ascending { self.blocks.pop_front() } else { self.blocks.pop_back() };
             let Some((run, place)) = next else { return Ok(None) };
             let block = run.block(place, &self.view.cache)?;
             let chunks = self.view.chunks(&block);
-            self.open = Some(OpenBlock {
-                run,
-                place,
-                block,
-                chunks,
-            });
+            self.open = Some(OpenBlock { run, place, block, chunks });
         }
     }
 
@@ -253,10 +223,6 @@ impl Iterator for Stamps {
             (None, Some(_)) => true,
             (Some(a), Some(p)) => (p.stamp < a.stamp) == (self.order == Order::Ascending),
         };
-        if patch_first {
-            self.patches.next().map(Ok)
-        } else {
-            self.ahead.take().map(Ok)
-        }
+        if patch_first { self.patches.next().map(Ok) } else { self.ahead.take().map(Ok) }
     }
 }

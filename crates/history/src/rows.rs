@@ -133,20 +133,13 @@ impl Rows {
                 _ => Value::None,
             },
             rest: Arc::clone(&self.rest_entries.entries[self.rests[i] as usize]),
-            kind: if tag & DELETED != 0 {
-                Kind::Deleted
-            } else {
-                Kind::Normal
-            },
+            kind: if tag & DELETED != 0 { Kind::Deleted } else { Kind::Normal },
         }
     }
 
     /// Row `i` as a correction.
     pub(crate) fn patch(&self, i: usize) -> Patch {
-        Patch {
-            stamp: self.stamps[i],
-            sample: (self.tags[i] & REMOVED == 0).then(|| self.sample(i)),
-        }
+        Patch { stamp: self.stamps[i], sample: (self.tags[i] & REMOVED == 0).then(|| self.sample(i)) }
     }
 
     /// Checks what [`Self::sample`] relies on, for rows that came from bytes.

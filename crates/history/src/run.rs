@@ -42,10 +42,7 @@ impl Meta {
 
     fn read(bytes: &[u8]) -> Result<Self, FormatError> {
         let mut r = Reader::new(bytes);
-        Ok(Self {
-            level: r.count(u32::MAX as usize)? as u32,
-            clears: Clears::read(&mut r)?,
-        })
+        Ok(Self { level: r.count(u32::MAX as usize)? as u32, clears: Clears::read(&mut r)? })
     }
 }
 
@@ -90,9 +87,7 @@ fn read_index(bytes: &[u8]) -> Result<(Vec<Place>, i64), FormatError> {
         let shared = r.count(last.len())?;
         last.truncate(shared);
         last.extend_from_slice(r.bytes()?);
-        let offset = end
-            .checked_add(r.u64()?)
-            .ok_or(FormatError("an offset is impossible"))?;
+        let offset = end.checked_add(r.u64()?).ok_or(FormatError("an offset is impossible"))?;
         let len = r.u64()?;
         end = offset.checked_add(len).ok_or(FormatError("an offset is impossible"))?;
         let (rows, patches) = (r.u64()?, r.u8()? != 0);
@@ -101,13 +96,7 @@ fn read_index(bytes: &[u8]) -> Result<(Vec<Place>, i64), FormatError> {
             Ok((low, low.wrapping_add(r.i64()?)))
         };
         let (stamps, observed) = (span()?, span()?);
-        let bounds = Bounds {
-            first_key: last.as_slice().into(),
-            rows,
-            patches,
-            stamps,
-            observed,
-        };
+        let bounds = Bounds { first_key: last.as_slice().into(), rows, patches, stamps, observed };
         places.push(Place { bounds, offset, len });
     }
     Ok((places, newest))
@@ -148,31 +137,13 @@ impl Run {
             }
         }
         match Self::parts(&file, &path, id, len) {
-            Ok((meta, places, newest, bloom)) => Ok(Self {
-                id,
-                path,
-                len,
-                meta,
-                places,
-                newest,
-                file,
-                bloom,
-                obsolete: AtomicBool::new(false),
-            }),
+            Ok((meta, places, newest, bloom)) => {
+                Ok(Self { id, path, len, meta, places, newest, file, bloom, obsolete: AtomicBool::new(false) })
+            }
             Err(e) if e.is_corrupt() => {
                 let (meta, places, newest) = rebuild(&file, &path, id, len)?;
                 let bloom = Bloom::from_bytes(&[]);
-                Ok(Self {
-                    id,
-                    path,
-                    len,
-                    meta,
-                    places,
-                    newest,
-                    file,
-                    bloom,
-                    obsolete: AtomicBool::new(false),
-                })
+                Ok(Self { id, path, len, meta, places, newest, file, bloom, obsolete: AtomicBool::new(false) })
             }
             Err(e) => Err(e),
         }
@@ -184,21 +155,11 @@ impl Run {
         let part = |offset: u64, part: Part| -> Result<Vec<u8>> {
             let frame = frame::read(file, path, id, offset, end)?;
             if frame.part != part as u8 {
-                return Err(Error::Corrupt {
-                    path: path.to_owned(),
-                    offset,
-                    what: "a part is of another kind",
-                });
+                return Err(Error::Corrupt { path: path.to_owned(), offset, what: "a part is of another kind" });
             }
             Ok(frame.payload)
         };
-        let format = |offset: u64| {
-            move |e: FormatError| Error::Corrupt {
-                path: path.to_owned(),
-                offset,
-                what: e.0,
-            }
-        };
+        let format = |offset: u64| move |e: FormatError| Error::Corrupt { path: path.to_owned(), offset, what: e.0 };
         let (places, newest) = read_index(&part(footer[0], Part::Index)?).map_err(format(footer[0]))?;
         let bloom = Bloom::from_bytes(&part(footer[1], Part::Bloom)?);
         let meta = Meta::read(&part(footer[2], Part::Meta)?).map_err(format(footer[2]))?;
@@ -206,11 +167,7 @@ impl Run {
     }
 
     fn corrupt(&self, place: usize) -> impl Fn(FormatError) -> Error + '_ {
-        move |e| Error::Corrupt {
-            path: self.path.clone(),
-            offset: self.places[place].offset,
-            what: e.0,
-        }
+        move |e| Error::Corrupt { path: self.path.clone(), offset: self.places[place].offset, what: e.0 }
     }
 
     /// Block `i`, from the cache or the file.
@@ -250,9 +207,7 @@ impl Run {
 
     /// The block where a scan for keys not before `key` begins.
     pub(crate) fn block_from(&self, key: &[u8]) -> usize {
-        self.places
-            .partition_point(|p| *p.bounds.first_key < *key)
-            .saturating_sub(1)
+        self.places.partition_point(|p| *p.bounds.first_key < *key).saturating_sub(1)
     }
 
     /// Reads the whole file and proves it sound; every finding with its offset.
@@ -262,11 +217,7 @@ impl Run {
         match self.file.read_exact_at(&mut header, 0) {
             Err(e) => found.push(Error::io("read", &self.path, e)),
             Ok(()) if header != super::run_writer::header(self.id) => {
-                found.push(Error::Corrupt {
-                    path: self.path.clone(),
-                    offset: 0,
-                    what: "the header is not one",
-                });
+                found.push(Error::Corrupt { path: self.path.clone(), offset: 0, what: "the header is not one" });
             }
             Ok(()) => {}
         }
@@ -311,17 +262,12 @@ impl Drop for Run {
 /// Index, filter, meta.
 fn read_footer(file: &File, path: &Path, id: u64, len: u64) -> Result<[u64; 3]> {
     let offset = len.saturating_sub(FOOTER as u64);
-    let corrupt = |what| Error::Corrupt {
-        path: path.to_owned(),
-        offset,
-        what,
-    };
+    let corrupt = |what| Error::Corrupt { path: path.to_owned(), offset, what };
     if len < (HEADER + FOOTER) as u64 {
         return Err(corrupt("the file is too short"));
     }
     let mut b = [0; FOOTER];
-    file.read_exact_at(&mut b, offset)
-        .map_err(|e| Error::io("read", path, e))?;
+    file.read_exact_at(&mut b, offset).map_err(|e| Error::io("read", path, e))?;
     let (body, crc) = b.split_at(FOOTER - 4);
     if crc32c::crc32c(body).to_le_bytes() != crc || &body[..8] != MAGIC {
         return Err(corrupt("the footer is not one"));
@@ -348,11 +294,7 @@ fn rebuild(file: &File, path: &Path, id: u64, len: u64) -> Result<(Meta, Vec<Pla
             Err(e) if e.is_corrupt() && is_past_blocks(file, path, id, len, offset) => break,
             Err(e) => return Err(e),
         };
-        let blame = |e: FormatError| Error::Corrupt {
-            path: path.to_owned(),
-            offset,
-            what: e.0,
-        };
+        let blame = |e: FormatError| Error::Corrupt { path: path.to_owned(), offset, what: e.0 };
         if frame.part == Part::Meta as u8 {
             meta = Some(Meta::read(&frame.payload).map_err(blame)?);
         } else if frame.part == Part::Data as u8 {
@@ -373,17 +315,10 @@ fn rebuild(file: &File, path: &Path, id: u64, len: u64) -> Result<(Meta, Vec<Pla
                     bounds.patches = true;
                 } else {
                     bounds.stamps = (bounds.stamps.0.min(s.stamp_min), bounds.stamps.1.max(s.stamp_max));
-                    bounds.observed = (
-                        bounds.observed.0.min(s.observed_min),
-                        bounds.observed.1.max(s.observed_max),
-                    );
+                    bounds.observed = (bounds.observed.0.min(s.observed_min), bounds.observed.1.max(s.observed_max));
                 }
             }
-            places.push(Place {
-                bounds,
-                offset,
-                len: frame.len,
-            });
+            places.push(Place { bounds, offset, len: frame.len });
         } else {
             break;
         }
@@ -392,11 +327,7 @@ fn rebuild(file: &File, path: &Path, id: u64, len: u64) -> Result<(Meta, Vec<Pla
     let meta = match meta {
         Some(meta) => meta,
         None => {
-            return Err(Error::Corrupt {
-                path: path.to_owned(),
-                offset: HEADER as u64,
-                what: "it has no meta",
-            });
+            return Err(Error::Corrupt { path: path.to_owned(), offset: HEADER as u64, what: "it has no meta" });
         }
     };
     Ok((meta, places, newest))

@@ -76,11 +76,7 @@ impl RunWriter {
         }
         let summary = self.builder.push(key, rows, patches);
         self.newest = self.newest.max(summary.stamp_max);
-        if self.builder.is_full() {
-            self.close_block()
-        } else {
-            Ok(())
-        }
+        if self.builder.is_full() { self.close_block() } else { Ok(()) }
     }
 
     /// Whether nothing was pushed and nothing is emptied.
@@ -107,9 +103,7 @@ impl RunWriter {
         footer[FOOTER - 4..].copy_from_slice(&crc.to_le_bytes());
         self.buffer.extend_from_slice(&footer);
         self.drain()?;
-        self.file
-            .sync_all()
-            .map_err(|e| Error::io("sync", &self.temporary, e))?;
+        self.file.sync_all().map_err(|e| Error::io("sync", &self.temporary, e))?;
         let path = self.dir.join(file_name(self.id));
         fs::rename(&self.temporary, &path).map_err(|e| Error::io("rename", &path, e))?;
         self.done = true;
@@ -120,11 +114,7 @@ impl RunWriter {
     fn close_block(&mut self) -> Result<()> {
         let (payload, bounds) = std::mem::replace(&mut self.builder, Builder::new()).finish();
         let offset = self.part(Part::Data, &payload)?;
-        self.places.push(Place {
-            bounds,
-            offset,
-            len: self.offset - offset,
-        });
+        self.places.push(Place { bounds, offset, len: self.offset - offset });
         Ok(())
     }
 
@@ -139,9 +129,7 @@ impl RunWriter {
     }
 
     fn drain(&mut self) -> Result<()> {
-        self.file
-            .write_all(&self.buffer)
-            .map_err(|e| Error::io("write", &self.temporary, e))?;
+        self.file.write_all(&self.buffer).map_err(|e| Error::io("write", &self.temporary, e))?;
         self.buffer.clear();
         Ok(())
     }
@@ -157,7 +145,5 @@ impl Drop for RunWriter {
 
 /// Makes renames and removals in `dir` durable.
 pub(crate) fn sync_dir(dir: &Path) -> Result<()> {
-    File::open(dir)
-        .and_then(|d| d.sync_all())
-        .map_err(|e| Error::io("sync", dir, e))
+    File::open(dir).and_then(|d| d.sync_all()).map_err(|e| Error::io("sync", dir, e))
 }

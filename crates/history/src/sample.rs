@@ -149,11 +149,7 @@ impl SampleRef<'_> {
             stamp: self.stamp,
             observed: self.observed,
             value: self.value.to_owned(),
-            rest: if self.rest.is_empty() {
-                Arc::default()
-            } else {
-                self.rest.into()
-            },
+            rest: if self.rest.is_empty() { Arc::default() } else { self.rest.into() },
             kind: self.kind,
         }
     }

@@ -60,19 +60,9 @@ impl Keys {
         let cursors = snapshot
             .runs
             .iter()
-            .map(|run| Cursor {
-                run: Arc::clone(run),
-                place: run.block_from(prefix),
-                at: 0,
-                block: None,
-            })
+            .map(|run| Cursor { run: Arc::clone(run), place: run.block_from(prefix), at: 0, block: None })
             .collect();
-        Self {
-            snapshot,
-            prefix: prefix.into(),
-            last: None,
-            cursors,
-        }
+        Self { snapshot, prefix: prefix.into(), last: None, cursors }
     }
 
     /// All keys after `after`, whatever they start with.
@@ -126,11 +116,7 @@ pub struct Scan {
 
 impl Scan {
     pub(crate) fn new(snapshot: Snapshot, prefix: &[u8], at: i64) -> Self {
-        Self {
-            keys: Keys::new(snapshot, prefix),
-            at,
-            ended: false,
-        }
+        Self { keys: Keys::new(snapshot, prefix), at, ended: false }
     }
 
     /// The snapshot that it reads.
@@ -164,7 +150,5 @@ impl Iterator for Scan {
 
 /// The last sample of `key` whose stamp is not after `at`.
 pub(crate) fn latest_at(snapshot: &Snapshot, key: &[u8], at: i64) -> Result<Option<Sample>> {
-    Range::new(snapshot, key, &Query::last(By::Stamp, 1).within(i64::MIN, at))?
-        .next()
-        .transpose()
+    Range::new(snapshot, key, &Query::last(By::Stamp, 1).within(i64::MIN, at))?.next().transpose()
 }

@@ -43,9 +43,7 @@ impl Snapshot {
         for memory in &self.memory {
             let memory = memory.read();
             let mut samples = Vec::new();
-            memory.walk(key, (from, to), enough, &mut view.overlay, |s| {
-                samples.push(s.to_owned())
-            });
+            memory.walk(key, (from, to), enough, &mut view.overlay, |s| samples.push(s.to_owned()));
             samples.reverse();
             samples.append(&mut view.memory);
             view.memory = samples;
@@ -116,11 +114,7 @@ impl Snapshot {
                 return Ok(floor);
             }
         }
-        let older = Self {
-            memory: Vec::new(),
-            ..self.clone()
-        }
-        .view(key, i64::MIN, i64::MAX, None)?;
+        let older = Self { memory: Vec::new(), ..self.clone() }.view(key, i64::MIN, i64::MAX, None)?;
         floor = floor.max(older.overlay.keys().next_back().copied());
         for (run, i) in older.blocks.iter().rev() {
             let block = run.block(*i, &self.cache)?;

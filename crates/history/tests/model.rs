@@ -84,13 +84,7 @@ fn sample(stamp: i64, value: &Value, rest: usize) -> Sample {
     let rests: [&[u8]; 3] = [b"", b"unit:CEL", b"{\"accuracy\":1}"];
     // Some say when they were observed, some late, some do not say.
     let observed = (stamp % 7 != 0).then(|| Time::from_micros(stamp - if stamp % 11 == 0 { 500 } else { 3 }));
-    Sample {
-        stamp,
-        observed,
-        value: value.clone(),
-        rest: rests[rest].into(),
-        kind: Kind::Normal,
-    }
+    Sample { stamp, observed, value: value.clone(), rest: rests[rest].into(), kind: Kind::Normal }
 }
 
 struct Run {
@@ -112,14 +106,8 @@ enum Owned {
 
 fn borrowed(op: &Owned) -> Op<'_> {
     match op {
-        Owned::Append(key, s) => Op::Append {
-            key,
-            sample: s.as_ref(),
-        },
-        Owned::Replace(key, s) => Op::Replace {
-            key,
-            sample: s.as_ref(),
-        },
+        Owned::Append(key, s) => Op::Append { key, sample: s.as_ref() },
+        Owned::Replace(key, s) => Op::Replace { key, sample: s.as_ref() },
         Owned::Remove(key, stamp) => Op::Remove { key, stamp: *stamp },
         Owned::RemoveSeries(key) => Op::RemoveSeries { key },
         Owned::RemovePrefix(prefix) => Op::RemovePrefix { prefix },
@@ -127,11 +115,7 @@ fn borrowed(op: &Owned) -> Op<'_> {
 }
 
 fn options() -> Options {
-    Options {
-        cache_bytes: 64 << 10,
-        merge_width: 2,
-        ..Options::default()
-    }
+    Options { cache_bytes: 64 << 10, merge_width: 2, ..Options::default() }
 }
 
 impl Run {
@@ -174,13 +158,7 @@ impl Run {
 
     fn take(&mut self, step: &Step) {
         match step {
-            Step::Live {
-                key,
-                count,
-                value,
-                lag,
-                rest,
-            } => {
+            Step::Live { key, count, value, lag, rest } => {
                 let ops = (0..*count).map(|i| {
                     let mut s = sample(self.clock + 1 + i as i64, value, *rest);
                     s.observed = s.observed.map(|t| t.plus_micros(*lag));
@@ -236,10 +214,7 @@ impl Run {
     fn compare_buckets(&self, key: &[u8], series: &BTreeMap<i64, Sample>, by: By, bounds: &[i64]) {
         let times = || bounds.iter().map(|&b| Time::from_micros(b));
         let plain = self.history().aggregate(key, by, times(), &[]).expect("aggregates");
-        let counted = self
-            .history()
-            .aggregate(key, by, times(), &[Function::DistinctCount])
-            .expect("aggregates");
+        let counted = self.history().aggregate(key, by, times(), &[Function::DistinctCount]).expect("aggregates");
         assert_eq!(plain.len(), bounds.len() - 1);
         for (i, w) in bounds.windows(2).enumerate() {
             let within: Vec<&Sample> = series
@@ -256,11 +231,7 @@ impl Run {
                 })
                 .collect();
             for got in [&plain[i], &counted[i]] {
-                assert_eq!(
-                    (got.count, got.numbers()),
-                    (within.len() as u64, xs.len() as u64),
-                    "{key:?} {by:?} {w:?}"
-                );
+                assert_eq!((got.count, got.numbers()), (within.len() as u64, xs.len() as u64), "{key:?} {by:?} {w:?}");
                 if xs.is_empty() {
                     assert_eq!(got.get(Function::Avg), None);
                     continue;
@@ -271,16 +242,10 @@ impl Run {
                 let size: f64 = xs.iter().map(|x| x.abs()).sum();
                 if size < 1e100 {
                     let sum = got.get(Function::Sum).expect("there are numbers");
-                    assert!(
-                        (sum - xs.iter().sum::<f64>()).abs() <= 1e-9 * size + f64::MIN_POSITIVE,
-                        "{sum} of {xs:?}"
-                    );
+                    assert!((sum - xs.iter().sum::<f64>()).abs() <= 1e-9 * size + f64::MIN_POSITIVE, "{sum} of {xs:?}");
                     let squares: f64 = xs.iter().map(|x| x * x).sum();
                     let sumsq = got.get(Function::Sumsq).expect("there are numbers");
-                    assert!(
-                        (sumsq - squares).abs() <= 1e-9 * squares + f64::MIN_POSITIVE,
-                        "{sumsq} of {xs:?}"
-                    );
+                    assert!((sumsq - squares).abs() <= 1e-9 * squares + f64::MIN_POSITIVE, "{sumsq} of {xs:?}");
                 }
             }
             let mut distinct: Vec<String> = within
@@ -308,18 +273,9 @@ impl Run {
                     all.sort_by_key(|s| (s.time(by), s.stamp));
                     for order in [Order::Ascending, Order::Descending] {
                         for limit in [usize::MAX, 3] {
-                            let query = Query {
-                                by,
-                                from,
-                                to,
-                                order,
-                                limit,
-                            };
-                            let got: Vec<Sample> = self
-                                .history()
-                                .range(key, &query)
-                                .and_then(Iterator::collect)
-                                .expect("reads");
+                            let query = Query { by, from, to, order, limit };
+                            let got: Vec<Sample> =
+                                self.history().range(key, &query).and_then(Iterator::collect).expect("reads");
                             let expected: Vec<&Sample> = match order {
                                 Order::Ascending => all.iter().take(limit).copied().collect(),
                                 Order::Descending => all.iter().rev().take(limit).copied().collect(),
@@ -339,19 +295,14 @@ impl Run {
         }
         for at in [0, 250, self.clock, i64::MAX] {
             for prefix in [b"".as_slice(), b"a\0", b"b"] {
-                let got: Vec<(Box<[u8]>, Sample)> = self
-                    .history()
-                    .scan_at(prefix, at)
-                    .collect::<Result<_, _>>()
-                    .expect("scans");
+                let got: Vec<(Box<[u8]>, Sample)> =
+                    self.history().scan_at(prefix, at).collect::<Result<_, _>>().expect("scans");
                 let expected: Vec<(Box<[u8]>, Sample)> = self
                     .model
                     .iter()
                     .filter(|(key, _)| key.starts_with(prefix))
                     .filter_map(|(key, s)| {
-                        s.range(..=at)
-                            .next_back()
-                            .map(|(_, s)| (key.clone().into_boxed_slice(), s.clone()))
+                        s.range(..=at).next_back().map(|(_, s)| (key.clone().into_boxed_slice(), s.clone()))
                     })
                     .collect();
                 assert_eq!(got, expected, "as of {at}");

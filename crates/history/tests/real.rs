@@ -37,13 +37,7 @@ fn table(names: Vec<String>, rows: impl Iterator<Item = (i64, Vec<f64>)>) -> Tab
 fn soil(dir: &Path) -> Table {
     let text = std::fs::read_to_string(dir.join("soil/openagri_soil_moisture_2024.csv")).expect("the soil file");
     let mut lines = text.lines();
-    let names = lines
-        .next()
-        .expect("a header")
-        .split(',')
-        .skip(1)
-        .map(|n| n.trim().to_owned())
-        .collect();
+    let names = lines.next().expect("a header").split(',').skip(1).map(|n| n.trim().to_owned()).collect();
     let rows = lines.map(|line| {
         let mut fields = line.split(',');
         let date = fields.next().expect("a date").trim().replace(' ', "T") + "Z";
@@ -69,15 +63,8 @@ fn climate(dir: &Path, name: &str) -> Table {
     let text = std::fs::read_to_string(dir.join("weather").join(name)).expect("the file");
     let rows = text.lines().skip(1).filter_map(|line| {
         let f: Vec<&str> = line.split_whitespace().collect();
-        let date = Time::from_date(
-            f.get(2)?.parse().ok()?,
-            f.get(1)?.parse().ok()?,
-            f.first()?.parse().ok()?,
-        )?;
-        Some((
-            date.micros(),
-            f[3..].iter().map(|x| x.parse().unwrap_or(f64::NAN)).collect(),
-        ))
+        let date = Time::from_date(f.get(2)?.parse().ok()?, f.get(1)?.parse().ok()?, f.first()?.parse().ok()?)?;
+        Some((date.micros(), f[3..].iter().map(|x| x.parse().unwrap_or(f64::NAN)).collect()))
     });
     table(["min", "max", "rain", "et0"].map(str::to_owned).into(), rows)
 }
@@ -107,16 +94,7 @@ fn store(table: &Table, arrival: Arrival) -> f64 {
         rows.extend(column.1.iter().map(|&(observed, value)| (observed, c, value)));
     }
     let newest_first = table.columns[0].1.first() > table.columns[0].1.last();
-    rows.sort_by_key(|r| {
-        (
-            if newest_first && matches!(arrival, Arrival::Import) {
-                -r.0
-            } else {
-                r.0
-            },
-            r.1,
-        )
-    });
+    rows.sort_by_key(|r| (if newest_first && matches!(arrival, Arrival::Import) { -r.0 } else { r.0 }, r.1));
     let key = |c: usize| format!("urn:ngsi-ld:Device:1\0https://example.org/{}\0", table.columns[c].0).into_bytes();
     let (mut stamp, mut message, mut seq) = (1_790_000_000_000_000_i64, i64::MIN, 0);
     for &(observed, c, value) in &rows {
@@ -127,13 +105,7 @@ fn store(table: &Table, arrival: Arrival) -> f64 {
         };
         message = observed;
         let observed = Some(Time::from_micros(observed));
-        let sample = SampleRef {
-            stamp,
-            observed,
-            value: ValueRef::F64(value),
-            rest: b"P1",
-            kind: Kind::Normal,
-        };
+        let sample = SampleRef { stamp, observed, value: ValueRef::F64(value), rest: b"P1", kind: Kind::Normal };
         seq += 1;
         history.append(seq, &[(&key(c), sample)]).expect("appends");
         if seq % 20_000 == 0 {
@@ -161,15 +133,11 @@ fn store(table: &Table, arrival: Arrival) -> f64 {
         assert!(got.is_sorted_by_key(|r| r.0), "{name}");
         got.sort_by(by_time_and_value);
         assert!(got == expected, "{name}: {:?}", got.iter().zip(&expected).find(|(g, e)| g != e));
-        let all = history
-            .aggregate(&key(c), By::Observed, [Time::MIN, Time::MAX], &[Function::Avg])
-            .expect("aggregates");
+        let all =
+            history.aggregate(&key(c), By::Observed, [Time::MIN, Time::MAX], &[Function::Avg]).expect("aggregates");
         let mean = column.iter().map(|r| r.1).sum::<f64>() / column.len() as f64;
         let avg = all[0].get(Function::Avg).expect("numbers");
-        assert!(
-            (avg - mean).abs() <= 1e-9 * mean.abs().max(1.0),
-            "{name}: {avg} is not {mean}"
-        );
+        assert!((avg - mean).abs() <= 1e-9 * mean.abs().max(1.0), "{name}: {avg} is not {mean}");
     }
     assert!(belfry_history::check(dir.path()).expect("checks").is_sound());
     bytes as f64 / rows.len() as f64
@@ -190,9 +158,6 @@ fn real_series_cost_at_most_three_bytes_a_sample() {
         println!(
             "{name}: {samples} samples; bytes each: import {import:.2}, live {message:.2}, live one by one {alone:.2}"
         );
-        assert!(
-            name.starts_with("cordoba") || import <= 3.0 && message <= 3.0,
-            "{name}: {import} {message}"
-        );
+        assert!(name.starts_with("cordoba") || import <= 3.0 && message <= 3.0, "{name}: {import} {message}");
     }
 }

@@ -1,0 +1,92 @@
+//! What retention leaves: young samples as they were, old ones as coarser samples or not at all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use belfry_history::{By, Coarser, Function, History, Kind, Options, Policy, Query, SampleRef, Value, ValueRef};
+use belfry_kernel::{Period, Time};
+
+const MINUTE: i64 = 60_000_000;
+const DAY: i64 = 1440 * MINUTE;
+
+fn values(history: &History, key: &[u8]) -> Vec<(i64, f64)> {
+    let samples = history.range(key, &Query::all(By::Observed)).expect("reads");
+    let pair = |s: belfry_history::Sample| match s.value {
+        Value::F64(x) => (s.observed.expect("it has one").micros(), x),
+        other => panic!("{other:?}"),
+    };
+    samples.map(|s| pair(s.expect("reads"))).collect()
+}
+
+#[test]
+fn old_samples_become_hourly_means() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let start = Time::from_date(2026, 3, 1).expect("a date").micros();
+    let history = History::open(dir.path(), Options::default()).expect("opens");
+    let keys: [&[u8]; 3] = [b"a\0kept\0", b"a\0short\0", b"a\0thin\0"];
+    let (mut seq, mut now) = (0, start);
+    let advance = |history: &History, now: &mut i64, seq: &mut u64, minutes: i64| {
+        for _ in 0..minutes {
+            let value = ValueRef::F64(((*now - start) / MINUTE % 60) as f64);
+            let observed = Some(Time::from_micros(*now));
+            let sample = SampleRef { stamp: *now + 5, observed, value, rest: b"CEL", kind: Kind::Normal };
+            *seq += 1;
+            history.append(*seq, &keys.map(|k| (k, sample))).expect("appends");
+            *now += MINUTE;
+        }
+        history.flush().expect("flushes");
+    };
+    let coarser = Coarser {
+        every: Period::parse("PT1H").expect("a period"),
+        functions: vec![Function::Avg, Function::Max],
+        name: Arc::new(|key, function| [key, format!("{function:?}").as_bytes()].concat()),
+    };
+    let policies = move |key: &[u8]| {
+        let keep = Duration::from_secs(86_400);
+        match key {
+            b"a\0short\0" => Some(Policy { keep, then: None }),
+            b"a\0thin\0" => Some(Policy { keep, then: Some(coarser.clone()) }),
+            _ => None,
+        }
+    };
+    for days in [3, 2] {
+        advance(&history, &mut now, &mut seq, days * 1440);
+        // Twice: the second time nothing is left to do.
+        for _ in 0..2 {
+            history.retain(Time::from_micros(now + 30 * MINUTE), &policies).expect("retains");
+        }
+    }
+    let all = 5 * 1440;
+    assert_eq!(values(&history, keys[0]).len(), all);
+    let short = values(&history, keys[1]);
+    assert_eq!(short.first().map(|s| s.0), Some(now + 30 * MINUTE - DAY));
+    assert_eq!(short.len(), 1440 - 30);
+    // Whole hours only: the hour that is half too old stays.
+    assert_eq!(values(&history, keys[2]).len(), 1440);
+    let expected = |value: f64| -> Vec<(i64, f64)> { (0..4 * 24).map(|h| (start + h * 60 * MINUTE, value)).collect() };
+    assert_eq!(values(&history, b"a\0thin\0Avg"), expected(29.5));
+    assert_eq!(values(&history, b"a\0thin\0Max"), expected(59.0));
+    let coarse = history.latest_at(b"a\0thin\0Avg", i64::MAX).expect("reads").expect("there is one");
+    assert_eq!(&*coarse.rest, b"CEL");
+    drop(history);
+    assert!(belfry_history::check(dir.path()).expect("checks").is_sound());
+    let history = History::open(dir.path(), Options::default()).expect("opens");
+    assert_eq!(values(&history, b"a\0thin\0Avg").len(), 4 * 24);
+}
+
+#[test]
+fn periods_start_on_the_calendar() {
+    let name: belfry_history::Naming = Arc::new(|key, _| key.to_vec());
+    let at = Time::parse("2026-03-17T12:34:56Z").expect("an instant");
+    for (every, start) in [
+        ("PT1H", "2026-03-17T12:00:00Z"),
+        ("P1D", "2026-03-17T00:00:00Z"),
+        ("P1M", "2026-03-01T00:00:00Z"),
+        ("P3M", "2026-01-01T00:00:00Z"),
+        ("P1Y", "2026-01-01T00:00:00Z"),
+    ] {
+        let every = Period::parse(every).expect("a period");
+        let coarser = Coarser { every, functions: Vec::new(), name: Arc::clone(&name) };
+        assert_eq!(coarser.start(at).to_string(), start);
+    }
+}
