@@ -26,7 +26,7 @@ banner-retry = Next try in { $seconds } s.
 banner-trying = Trying now…
 retry-now = Try now
 banner-refused = The server refuses this token: { $title }
-banner-too-many = Only the first { $shown } of { $total } entities are shown. Search or filter on the server for the others.
+banner-too-many = Only the first { $shown } of { $total } entities are shown here. The API has them all.
 
 search = Search by name, id or type
 type-filter = Type

@@ -26,7 +26,7 @@ banner-retry = Próximo intento en { $seconds } s.
 banner-trying = Intentándolo ahora…
 retry-now = Intentar ahora
 banner-refused = El servidor rechaza esta clave: { $title }
-banner-too-many = Solo se muestran las primeras { $shown } de { $total } entidades. Busque o filtre en el servidor para ver las demás.
+banner-too-many = Aquí solo se muestran las primeras { $shown } de { $total } entidades. La API las tiene todas.
 
 search = Buscar por nombre, id o tipo
 type-filter = Tipo

@@ -1,7 +1,7 @@
 /**
  * How old an entity's values are and whether they look stale. An entity is stale when its newest value is older than three
  * times its usual interval (at least one minute; one hour while its interval is unknown). Things that nobody measures,
- * such as a building, never are.
+ * such as a building, never are: they have neither a measurement nor an interval.
  */
 import type { Entity } from './entity';
 

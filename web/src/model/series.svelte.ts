@@ -11,6 +11,8 @@ const LENGTH = 60;
 /** How far back a sparkline looks, milliseconds before the newest value. */
 const REACH = 30 * 86_400_000;
 const KEPT = 400;
+/** Values without a time of measurement that make an entity a regular reporter. */
+const REGULAR = 10;
 const PARALLEL = 3;
 
 interface Kept {
@@ -24,6 +26,10 @@ class SeriesCache {
   version = $state(0);
 
   private kept = new Map<string, Kept>();
+  /** Intervals seen live, by entity: no more of them than the page holds entities. */
+  private live = new Map<string, number>();
+  /** The longest interval found among the entities of a type. */
+  private ofType = new Map<string, number>();
   private queue: Entity[] = [];
   private running = 0;
 
@@ -33,10 +39,16 @@ class SeriesCache {
     return this.kept.get(id)?.samples.get(attribute) ?? [];
   }
 
-  /** The usual time between two values of an entity, milliseconds; `undefined` while unknown. */
-  interval(id: string): number | undefined {
+  /**
+   * The usual time between two values of an entity, milliseconds: from its history, or else as seen live, or else as
+   * usual among its type. `undefined` while unknown.
+   */
+  interval(entity: Entity): number | undefined {
     void this.version;
-    return this.kept.get(id)?.interval;
+    const own = this.kept.get(entity.id)?.interval;
+    // What carries no time of measurement may be edited by hand: only its own long history makes it a reporter.
+    if (own !== undefined || entity.observedAt === undefined) return own;
+    return this.live.get(entity.id) ?? this.ofType.get(entity.types[0] ?? '');
   }
 
   /** Asks for an entity's series, once; the newest wish is served first because it is what the reader looks at. */
@@ -57,8 +69,24 @@ class SeriesCache {
     this.pump();
   }
 
+  /** Forgets an entity that is gone. */
+  forget(id: string): void {
+    this.live.delete(id);
+    this.kept.delete(id);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.live.clear();
+    this.kept.clear();
+    this.ofType.clear();
+    this.queue = [];
+  }
+
   /** Grows the series by what is new in `now` against `before`. */
   append(before: Entity, now: Entity): void {
+    const gap = shownAt(now) - shownAt(before);
+    if (gap > 0) this.live.set(now.id, Math.min(gap, 2 * (this.live.get(now.id) ?? gap)));
     const kept = this.kept.get(now.id);
     if (kept === undefined) return;
     for (const reading of numericReadings(now)) {
@@ -69,7 +97,7 @@ class SeriesCache {
       if (last !== undefined && at <= last[0]) continue;
       kept.samples.set(reading.name, [...samples.slice(1 - LENGTH), [at, reading.value.number]]);
     }
-    if (shownAt(now) !== shownAt(before)) measure(kept);
+    if (gap > 0) this.measure(now, kept);
   }
 
   private pump(): void {
@@ -103,14 +131,18 @@ class SeriesCache {
         return;
       }
     }
-    measure(kept);
+    this.measure(entity, kept);
     this.version++;
   }
-}
 
-function measure(kept: Kept): void {
-  const gaps = [...kept.samples.values()].map((s) => usualInterval(s.map(([at]) => at))).filter((gap) => gap !== undefined);
-  if (gaps.length > 0) kept.interval = Math.min(...gaps);
+  private measure(entity: Entity, kept: Kept): void {
+    const least = entity.observedAt === undefined ? REGULAR : 3;
+    const gaps = [...kept.samples.values()].filter((s) => s.length >= least).map((s) => usualInterval(s.map(([at]) => at))).filter((gap) => gap !== undefined);
+    if (gaps.length === 0) return;
+    kept.interval = Math.min(...gaps);
+    const type = entity.types[0] ?? '';
+    this.ofType.set(type, Math.max(kept.interval, this.ofType.get(type) ?? 0));
+  }
 }
 
 /** The numeric readings of an entity, the default dataset of each name before others, one for each name. */

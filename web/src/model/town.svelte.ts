@@ -62,7 +62,7 @@ class Town implements Listener {
 
   /** Whether an entity's values look stale now. */
   stale(entity: Entity): boolean {
-    return isStale(entity, this.now, series.interval(entity.id));
+    return isStale(entity, this.now, series.interval(entity));
   }
 
   /** Milliseconds since anything came from the server; `undefined` before the first byte. */
@@ -87,6 +87,7 @@ class Town implements Listener {
     this.signedIn = false;
     this.load?.abort();
     this.entities.clear();
+    series.clear();
     this.buffer.clear();
     this.loaded = false;
     this.version++;
@@ -164,6 +165,7 @@ class Town implements Listener {
       const old = this.entities.get(id);
       if (change.kind === 'gone') {
         if (this.entities.delete(id)) this.total = Math.max(0, this.total - 1);
+        series.forget(id);
         continue;
       }
       if (old === undefined && this.entities.size >= MAX_ENTITIES) {
