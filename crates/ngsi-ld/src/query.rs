@@ -4,6 +4,7 @@
 
 pub mod filter;
 pub mod geo;
+mod leaf;
 mod literal;
 pub mod ordering;
 mod pattern;
@@ -17,6 +18,7 @@ mod term;
 
 pub use filter::{Expr, Link, Member, Op, Operand, Path, Trail};
 pub use geo::{GeoQuery, GeoRelation};
+pub use leaf::{Leaf, leaves};
 pub use literal::Literal;
 pub use ordering::{Direction, OrderBy, OrderTerm};
 pub use pattern::Pattern;

@@ -22,7 +22,8 @@ pub enum Conjunct<'a> {
     /// The entity has this attribute (or sub-attributes and members below it, which need it).
     Has(Name),
     /// A value of this top-level attribute compares so with the constant: the whole of a condition such as `a>5`, or
-    /// each end of a range as its own conjunct. An attribute of several instances satisfies through any one of them.
+    /// each end of a range as its own conjunct. An attribute of several instances satisfies through any one of them; an
+    /// index finds them by [`leaves`](super::leaves) and [`Literal::leaf`], bounds included.
     Compare {
         /// The attribute.
         name: Name,

@@ -34,6 +34,19 @@ fn literal() -> impl Strategy<Value = Literal> {
     ]
 }
 
+/// Constants that the room has values of.
+fn known_value() -> impl Strategy<Value = Literal> {
+    let texts =
+        ["Eiffel", "red", "Katze", "x", "urn:ngsi-ld:Park:1", "urn:room:3", "urn:stop:2", "https://example.org/Male"];
+    prop_oneof![
+        prop::sample::select(vec![1, 2, 5, 7, 30, 9_007_199_254_740_992, 9_007_199_254_740_993]).prop_map(Literal::Int),
+        prop::sample::select(vec![21.5, 5.0, 9_007_199_254_740_992.0]).prop_map(Literal::Float),
+        any::<bool>().prop_map(Literal::Bool),
+        prop::sample::select(texts.to_vec()).prop_map(|t| Literal::Text(t.into())),
+        prop::sample::select(texts.to_vec()).prop_map(|t| Literal::Uri(t.into())),
+    ]
+}
+
 fn bound() -> impl Strategy<Value = (Literal, Literal)> {
     prop_oneof![
         (any::<i32>(), any::<i32>()).prop_map(|(a, b)| (Literal::Int(a.into()), Literal::Int(b.into()))),
@@ -128,6 +141,39 @@ proptest! {
                     Conjunct::AnyAttribute(names) => prop_assert!(names.iter().any(|n| room.has(*n))),
                     _ => {}
                 }
+            }
+        }
+    }
+
+    /// An index that holds the simple values of an attribute finds whatever satisfies a comparison with it.
+    #[test]
+    fn an_index_by_value_loses_nothing(
+        op in prop::sample::select(vec![Op::Eq, Op::Gt, Op::Ge, Op::Lt, Op::Le]),
+        constant in prop_oneof![3 => known_value(), 1 => literal()],
+    ) {
+        let room = room();
+        for attribute in &room.attributes {
+            let operand = Operand::One(constant.clone());
+            let path = Path { links: vec![], names: [Term { text: "x".into(), name: Some(attribute.name) }].into(), member: None, trail: Trail::None };
+            let query = EntityQuery { q: Some(Expr::Compare { path, op, operand }), ..EntityQuery::default() };
+            if !query.matches(&room, now()) {
+                continue;
+            }
+            for conjunct in query.conjuncts() {
+                let Conjunct::Compare { name, op, literal } = conjunct else { continue };
+                let Some(wanted) = literal.leaf() else { continue };
+                let mut found = false;
+                for instance in room.instances(name) {
+                    leaves(&instance.value, &mut |leaf| {
+                        let order = if std::mem::discriminant(&leaf) == std::mem::discriminant(&wanted) { leaf.partial_cmp(&wanted) } else { None };
+                        found |= order.is_some_and(|o| match op {
+                            Op::Gt | Op::Ge => o.is_ge(),
+                            Op::Lt | Op::Le => o.is_le(),
+                            Op::Eq | Op::Ne => o.is_eq(),
+                        });
+                    });
+                }
+                prop_assert!(found, "{} {:?}", name, literal);
             }
         }
     }

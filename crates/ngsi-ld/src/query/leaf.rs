@@ -1,0 +1,67 @@
+//! What an index by value holds: the simple values inside an attribute's value that a comparison of `q` may meet
+//! (ETSI GS CIM 009 clause 4.9), and the simple value that a constant looks for. Holds no index.
+
+use crate::query::Literal;
+use crate::{Json, Value};
+
+/// A simple value. Values of different kinds are never equal.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub enum Leaf<'a> {
+    /// A boolean.
+    Bool(bool),
+    /// A number; large integers are rounded to the nearest double, so that a lookup must include its bounds.
+    Number(f64),
+    /// A text, a target of a relationship, a term of a vocabulary (expanded), a text of some language.
+    Text(&'a str),
+}
+
+/// Hands out every simple value that a condition on the attribute's whole value (without a path in brackets) may be
+/// satisfied by. An entity satisfies [`Conjunct::Compare`](super::Conjunct::Compare) or
+/// [`Conjunct::OneOf`](super::Conjunct::OneOf) only through one of these.
+pub fn leaves<'a>(value: &'a Value, visit: &mut dyn FnMut(Leaf<'a>)) {
+    match value {
+        Value::Property(json) | Value::Json(json) => of_json(json, visit),
+        Value::List(items) => items.iter().for_each(|item| of_simple(item, visit)),
+        Value::Language(map) => map.iter().for_each(|(_, texts)| of_json(texts, visit)),
+        Value::Vocab(terms) => terms.as_slice().iter().for_each(|term| visit(Leaf::Text(term.as_str()))),
+        Value::Relationship { .. } | Value::ListRelationship { .. } => {
+            value.targets().iter().for_each(|target| visit(Leaf::Text(target.as_str())));
+        }
+        Value::Geo(_) => {}
+    }
+}
+
+fn of_json<'a>(json: &'a Json, visit: &mut dyn FnMut(Leaf<'a>)) {
+    match json {
+        Json::Array(items) => items.iter().for_each(|item| of_simple(item, visit)),
+        one => of_simple(one, visit),
+    }
+}
+
+fn of_simple<'a>(json: &'a Json, visit: &mut dyn FnMut(Leaf<'a>)) {
+    match json {
+        Json::Bool(b) => visit(Leaf::Bool(*b)),
+        Json::Int(i) => visit(Leaf::Number(*i as f64)),
+        Json::Float(f) => visit(Leaf::Number(*f)),
+        Json::Str(text) => visit(Leaf::Text(text)),
+        Json::Object(_) => match json.get("@value") {
+            Some(Json::Object(_) | Json::Array(_)) | None => {}
+            Some(inner) => of_simple(inner, visit),
+        },
+        Json::Null | Json::Array(_) => {}
+    }
+}
+
+impl Literal {
+    /// The simple value that this constant looks for; none when no single one will do: an instant has many texts, an
+    /// expanded term is found by its IRI and as it was written.
+    pub fn leaf(&self) -> Option<Leaf<'_>> {
+        match self {
+            Self::Bool(b) => Some(Leaf::Bool(*b)),
+            Self::Int(i) => Some(Leaf::Number(*i as f64)),
+            Self::Float(f) => Some(Leaf::Number(*f)),
+            Self::Text(text) | Self::Uri(text) => Some(Leaf::Text(text)),
+            Self::DateTime(_) | Self::Date(_) | Self::TimeOfDay(_) | Self::Term(_) => None,
+        }
+    }
+}
