@@ -26,7 +26,11 @@ pub struct Credentials {
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The password stays out of every log.
-        f.debug_struct("Credentials").field("client_id", &self.client_id).field("username", &self.username).field("peer", &self.peer).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("client_id", &self.client_id)
+            .field("username", &self.username)
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
     }
 }
 
@@ -107,8 +111,17 @@ mod tests {
     #[test]
     fn filters_cover_filters() {
         for (allowed, asked, yes) in [
-            ("a/#", "a/b", true), ("a/#", "a", true), ("a/#", "a/+/c/#", true), ("a/+", "a/+", true), ("a/+", "a/b", true),
-            ("a/+", "a/#", false), ("a/+", "a/b/c", false), ("a/b", "a/+", false), ("#", "#", true), ("+", "#", false), ("a/b", "a", false),
+            ("a/#", "a/b", true),
+            ("a/#", "a", true),
+            ("a/#", "a/+/c/#", true),
+            ("a/+", "a/+", true),
+            ("a/+", "a/b", true),
+            ("a/+", "a/#", false),
+            ("a/+", "a/b/c", false),
+            ("a/b", "a/+", false),
+            ("#", "#", true),
+            ("+", "#", false),
+            ("a/b", "a", false),
         ] {
             assert_eq!(covers(allowed, asked), yes, "{allowed} {asked}");
         }

@@ -189,7 +189,9 @@ impl Work {
             let began = Instant::now();
             match self.connection(&mut stopped).await {
                 Ok(()) => return,
-                Err(e) => tracing::warn!(broker = &*self.source.principal, error = %e, "not connected to the broker; trying again"),
+                Err(e) => {
+                    tracing::warn!(broker = &*self.source.principal, error = %e, "not connected to the broker; trying again")
+                }
             }
             self.up.send_replace(false);
             if began.elapsed() > self.config.max_backoff {
@@ -256,7 +258,8 @@ impl Work {
         let all = mapping.filters().into_iter().chain(&self.config.filters);
         // Discovery is kept in memory only, so its retained messages are wanted again; no others are.
         let options = |retain_handling| Subscription { retain_handling, ..Subscription::new(QoS::AtLeastOnce) };
-        let mut asked: Vec<(&str, Subscription)> = all.map(|f| (f.as_str(), options(u8::from(!discovers(f))))).collect();
+        let mut asked: Vec<(&str, Subscription)> =
+            all.map(|f| (f.as_str(), options(u8::from(!discovers(f))))).collect();
         asked.extend(self.learned.iter().map(|t| (t.as_str(), options(1))));
         for part in asked.chunks(FILTERS_A_PACKET) {
             link.subscribe(part.iter().copied(), self.config.version);
@@ -369,7 +372,9 @@ impl Work {
                     }
                 }
                 Packet::PingResp | Packet::Ack(Ack { kind: AckKind::PubAck, .. }) => {}
-                Packet::Disconnect(reason) => return Err(broken(format!("the broker disconnected, reason {reason:#04x}"))),
+                Packet::Disconnect(reason) => {
+                    return Err(broken(format!("the broker disconnected, reason {reason:#04x}")));
+                }
                 _ => return Err(broken("the broker sent a packet that has no place here")),
             }
         };

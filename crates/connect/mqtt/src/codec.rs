@@ -10,9 +10,11 @@ mod packet;
 mod property;
 
 pub use decode::{DecodeError, decode, frame};
-pub use packet::{Ack, AckKind, ConnAck, Connect, Packet, Publish, QoS, SubAck, Subscribe, Subscription, Unsubscribe, Version, Will};
-pub use property::{Properties, Property, Value, user_properties};
+pub use packet::{
+    Ack, AckKind, ConnAck, Connect, Packet, Publish, QoS, SubAck, Subscribe, Subscription, Unsubscribe, Version, Will,
+};
 pub(crate) use property::put as put_property;
+pub use property::{Properties, Property, Value, user_properties};
 
 /// Reason codes of MQTT 5.0 (section 2.4) that are used here.
 pub mod reason {

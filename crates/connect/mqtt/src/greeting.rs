@@ -8,7 +8,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Sends the CONNECT and waits for a CONNACK that accepts it. Returns what was read beyond it, and whether the broker has a
 /// session.
-pub(crate) async fn greet(stream: &mut dyn Stream, connect: Connect<'_>, max_packet_bytes: usize) -> io::Result<(BytesMut, bool)> {
+pub(crate) async fn greet(
+    stream: &mut dyn Stream,
+    connect: Connect<'_>,
+    max_packet_bytes: usize,
+) -> io::Result<(BytesMut, bool)> {
     let version = connect.version;
     let mut out = Vec::new();
     Packet::Connect(Box::new(connect)).encode(version, &mut out);
@@ -26,7 +30,9 @@ pub(crate) async fn greet(stream: &mut dyn Stream, connect: Connect<'_>, max_pac
                 buffer.advance(length);
                 return Ok((buffer, present));
             }
-            Some((code, ..)) => return Err(io::Error::other(format!("the broker refused the connection, code {code:#04x}"))),
+            Some((code, ..)) => {
+                return Err(io::Error::other(format!("the broker refused the connection, code {code:#04x}")));
+            }
             None => {
                 if stream.read_buf(&mut buffer).await? == 0 {
                     return Err(io::ErrorKind::UnexpectedEof.into());

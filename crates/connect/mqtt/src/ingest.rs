@@ -136,7 +136,15 @@ pub(crate) struct Pipeline {
 
 impl Pipeline {
     pub fn new(shared: Arc<Ingest>, source: Arc<Source>, window: Window) -> Self {
-        Self { shared, source, window, mapped: Mapped::default(), batch: Batch::default(), flights: VecDeque::new(), bytes: 0 }
+        Self {
+            shared,
+            source,
+            window,
+            mapped: Mapped::default(),
+            batch: Batch::default(),
+            flights: VecDeque::new(),
+            bytes: 0,
+        }
     }
 
     /// The instant of arrival for what is read now.
@@ -216,11 +224,13 @@ impl Pipeline {
         let Some(front) = self.flights.front_mut() else { return std::future::pending().await };
         let outcomes = match &mut front.commit {
             None => Ok(Vec::new()),
-            Some(commit) => poll_fn(|cx| match commit.as_mut().poll(cx) {
-                Poll::Ready(outcomes) => Poll::Ready(outcomes),
-                Poll::Pending => Poll::Pending,
-            })
-            .await,
+            Some(commit) => {
+                poll_fn(|cx| match commit.as_mut().poll(cx) {
+                    Poll::Ready(outcomes) => Poll::Ready(outcomes),
+                    Poll::Pending => Poll::Pending,
+                })
+                .await
+            }
         };
         let Some(flight) = self.flights.pop_front() else { return Ok(Vec::new()) };
         self.bytes -= flight.bytes;

@@ -90,7 +90,13 @@ impl Endpoint {
             return Err(EndpointError::Host);
         }
         let port = match port {
-            None => if tls { 8883 } else { 1883 },
+            None => {
+                if tls {
+                    8883
+                } else {
+                    1883
+                }
+            }
             Some(p) => p.parse().ok().filter(|p| *p != 0).ok_or(EndpointError::Port)?,
         };
         let (username, password) = match login.map(|l| l.split_once(':').map_or((l, None), |(u, p)| (u, Some(p)))) {
@@ -204,7 +210,8 @@ impl Publisher {
         check_name(topic).map_err(PublishError::Topic)?;
         let (reply, answer) = oneshot::channel();
         let properties = if version == Version::V5 { user_properties(user) } else { Vec::new() };
-        let request = Request { topic: topic.to_owned(), payload: payload.into(), properties, qos, retain: false, reply };
+        let request =
+            Request { topic: topic.to_owned(), payload: payload.into(), properties, qos, retain: false, reply };
         let sender = self.worker(broker, version)?;
         sender.try_send(request).map_err(|_| PublishError::Busy)?;
         match timeout(self.shared.config.timeout, answer).await {
@@ -267,7 +274,12 @@ async fn work(
     }
 }
 
-async fn open(dial: &dyn Dial, rng: &dyn Rng, broker: &Endpoint, version: Version) -> io::Result<(Box<dyn Stream>, BytesMut)> {
+async fn open(
+    dial: &dyn Dial,
+    rng: &dyn Rng,
+    broker: &Endpoint,
+    version: Version,
+) -> io::Result<(Box<dyn Stream>, BytesMut)> {
     let mut stream = dial.dial(&broker.host, broker.port, broker.tls).await?;
     let mut random = [0; 6];
     rng.fill(&mut random);
@@ -308,7 +320,12 @@ struct Link {
 
 impl Link {
     /// `Ok` when nothing came for the idle time or the publisher is gone.
-    async fn serve(&mut self, config: &PublisherConfig, first: Request, requests: &mut mpsc::Receiver<Request>) -> io::Result<()> {
+    async fn serve(
+        &mut self,
+        config: &PublisherConfig,
+        first: Request,
+        requests: &mut mpsc::Receiver<Request>,
+    ) -> io::Result<()> {
         let mut out = Vec::new();
         let mut written: Vec<Reply> = Vec::new();
         self.encode(first, &mut out, &mut written);

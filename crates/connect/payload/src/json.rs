@@ -13,9 +13,7 @@ pub const MAX_JSON_DEPTH: usize = 64;
 /// Parses a payload within [`MAX_PAYLOAD_BYTES`] and [`MAX_JSON_DEPTH`].
 pub(crate) fn parse(payload: &[u8]) -> Result<sonic_rs::Value, PayloadError> {
     if payload.len() > MAX_PAYLOAD_BYTES {
-        return Err(PayloadError::TooLong {
-            limit: MAX_PAYLOAD_BYTES,
-        });
+        return Err(PayloadError::TooLong { limit: MAX_PAYLOAD_BYTES });
     }
     if payload.is_empty() {
         return Err(PayloadError::Empty);
@@ -62,21 +60,13 @@ pub(crate) fn value(v: &sonic_rs::Value) -> Option<Value> {
 /// A place out of a GeoJSON point, `[lon, lat]`, or an object with `lat`/`latitude` and `lon`/`lng`/`longitude`.
 pub(crate) fn point(v: &sonic_rs::Value) -> Option<Position> {
     if let Some(a) = v.as_array() {
-        return position(
-            a.first()?.as_f64()?,
-            a.get(1)?.as_f64()?,
-            a.get(2).and_then(|x| x.as_f64()),
-        );
+        return position(a.first()?.as_f64()?, a.get(1)?.as_f64()?, a.get(2).and_then(|x| x.as_f64()));
     }
     if v.get("type").as_str() == Some("Point") {
         return point(v.get("coordinates").filter(|c| c.is_array())?);
     }
     let one = |names: &[&str]| names.iter().find_map(|n| v.get(*n).as_f64());
-    position(
-        one(&["lon", "lng", "longitude"])?,
-        one(&["lat", "latitude"])?,
-        one(&["alt", "altitude"]),
-    )
+    position(one(&["lon", "lng", "longitude"])?, one(&["lat", "latitude"])?, one(&["alt", "altitude"]))
 }
 
 /// A position within the ranges of WGS 84.

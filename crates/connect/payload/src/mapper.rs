@@ -96,12 +96,7 @@ impl Mapper {
             trie.insert(&rule.filter, i);
         }
         let discovers = mapping.rules.iter().any(|r| r.format == Format::HomeAssistant);
-        Self {
-            mapping,
-            trie,
-            learned: Mutex::default(),
-            discovers,
-        }
+        Self { mapping, trie, learned: Mutex::default(), discovers }
     }
 
     /// The mapping.
@@ -133,9 +128,7 @@ impl Mapper {
             out.matched = true;
             let rule = &self.mapping.rules[index];
             let result = discovered.read(topic, payload).and_then(|samples| {
-                samples
-                    .into_iter()
-                    .try_for_each(|s| from_sample(&Message { rule, topic, now }, s, out))
+                samples.into_iter().try_for_each(|s| from_sample(&Message { rule, topic, now }, s, out))
             });
             if let Err(why) = result {
                 out.failures.push(Failure { rule: index, why });
@@ -151,54 +144,31 @@ impl Mapper {
             }
             Format::Value => {
                 let value = plain::decode(payload)?;
-                let scope = Scope {
-                    topic: m.topic,
-                    device: "",
-                    name: "",
-                    document: None,
-                };
+                let scope = Scope { topic: m.topic, device: "", name: "", document: None };
                 let head = head(m, &scope)?;
                 let Some([attribute]) = m.rule.attributes.as_deref() else {
                     return Ok(());
                 };
                 let name = convert::name(attribute, &scope)?;
                 if let Some(value) = convert::value(attribute, &name, value)? {
-                    out.readings
-                        .push(head.reading(name, value, attribute.unit.clone(), None));
+                    out.readings.push(head.reading(name, value, attribute.unit.clone(), None));
                 }
                 Ok(())
             }
-            Format::SenMl => senml::decode(payload, m.now)?
-                .into_iter()
-                .try_for_each(|s| from_sample(m, s, out)),
+            Format::SenMl => senml::decode(payload, m.now)?.into_iter().try_for_each(|s| from_sample(m, s, out)),
             Format::Tts => from_uplink(m, &lorawan::tts(payload)?, out),
             Format::ChirpStack => from_uplink(m, &lorawan::chirpstack(payload)?, out),
             Format::Sparkplug => {
-                let outcome = self
-                    .learned
-                    .lock()
-                    .births
-                    .entry(index)
-                    .or_default()
-                    .take(m.topic, payload)?;
+                let outcome = self.learned.lock().births.entry(index).or_default().take(m.topic, payload)?;
                 if let Some((group, node)) = outcome.rebirth {
                     let topic = compact_str::format_compact!("spBv1.0/{group}/NCMD/{node}");
-                    out.effects.push(Effect::Publish {
-                        topic,
-                        payload: sparkplug::rebirth_command(m.now),
-                    });
+                    out.effects.push(Effect::Publish { topic, payload: sparkplug::rebirth_command(m.now) });
                 }
                 outcome.samples.into_iter().try_for_each(|s| from_sample(m, s, out))
             }
             Format::HomeAssistant => {
                 if m.topic.ends_with("/config") {
-                    let topics = self
-                        .learned
-                        .lock()
-                        .discovered
-                        .entry(index)
-                        .or_default()
-                        .learn(m.topic, payload)?;
+                    let topics = self.learned.lock().discovered.entry(index).or_default().learn(m.topic, payload)?;
                     out.effects.extend(topics.into_iter().map(Effect::Subscribe));
                 }
                 Ok(())
@@ -242,25 +212,9 @@ fn head(m: &Message<'_>, scope: &Scope<'_>) -> Result<Head, PayloadError> {
         return Ok(Head { device, entity: None });
     };
     let mut id = CompactString::const_new("");
-    template.fill(
-        &Scope {
-            device: &device,
-            ..*scope
-        },
-        true,
-        &mut id,
-    )?;
-    let id = Iri::parse(&id).map_err(|why| PayloadError::BadEntity {
-        id: id.to_string(),
-        why,
-    })?;
-    Ok(Head {
-        device,
-        entity: Some(Arc::new(EntityRef {
-            id,
-            types: m.rule.types.clone(),
-        })),
-    })
+    template.fill(&Scope { device: &device, ..*scope }, true, &mut id)?;
+    let id = Iri::parse(&id).map_err(|why| PayloadError::BadEntity { id: id.to_string(), why })?;
+    Ok(Head { device, entity: Some(Arc::new(EntityRef { id, types: m.rule.types.clone() })) })
 }
 
 fn from_uplink(m: &Message<'_>, uplink: &Document, out: &mut Mapped) -> Result<(), PayloadError> {
@@ -269,9 +223,7 @@ fn from_uplink(m: &Message<'_>, uplink: &Document, out: &mut Mapped) -> Result<(
         (Some(p), _) => p,
         (None, Some(_)) => &nothing,
         (None, None) => {
-            return Err(PayloadError::NotUplink(
-                "it has no decoded payload: set a codec in the network server",
-            ));
+            return Err(PayloadError::NotUplink("it has no decoded payload: set a codec in the network server"));
         }
     };
     from_document(m, &uplink.device, uplink.at, payload, &uplink.message, out)
@@ -288,20 +240,12 @@ fn from_document(
     let Some(each) = &m.rule.each else {
         return from_object(m, device, at, payload, message, out);
     };
-    let missing = || PayloadError::Missing {
-        attribute: "each".into(),
-        path: each.to_string().into(),
-    };
-    let items = each
-        .find(payload, message)
-        .and_then(|v| v.as_array())
-        .ok_or_else(missing)?;
+    let missing = || PayloadError::Missing { attribute: "each".into(), path: each.to_string().into() };
+    let items = each.find(payload, message).and_then(|v| v.as_array()).ok_or_else(missing)?;
     if items.len() > MAX_VALUES {
         return Err(PayloadError::TooMany { limit: MAX_VALUES });
     }
-    items
-        .iter()
-        .try_for_each(|item| from_object(m, device, at, item, message, out))
+    items.iter().try_for_each(|item| from_object(m, device, at, item, message, out))
 }
 
 fn from_object(
@@ -312,12 +256,7 @@ fn from_object(
     message: &sonic_rs::Value,
     out: &mut Mapped,
 ) -> Result<(), PayloadError> {
-    let scope = Scope {
-        topic: m.topic,
-        device,
-        name: "",
-        document: Some((payload, message)),
-    };
+    let scope = Scope { topic: m.topic, device, name: "", document: Some((payload, message)) };
     let head = head(m, &scope)?;
     if let Some(path) = &m.rule.observed_at
         && let Some(found) = path.find(payload, message).filter(|v| !v.is_null())
@@ -329,9 +268,7 @@ fn from_object(
         at = Some(read.ok_or_else(|| PayloadError::BadTime(format!("at {path}")))?);
     }
     let Some(attributes) = &m.rule.attributes else {
-        let object = payload
-            .as_object()
-            .ok_or(PayloadError::NotJson("an object is expected".to_owned()))?;
+        let object = payload.as_object().ok_or(PayloadError::NotJson("an object is expected".to_owned()))?;
         for (key, value) in object.iter() {
             if m.rule.observed_at.as_ref().is_some_and(|p| p.last_name() == Some(key)) {
                 continue;
@@ -353,10 +290,8 @@ fn from_object(
                 let number = |p: &crate::path::Path| p.find(payload, message).and_then(|v| v.as_f64());
                 match (number(lat), number(lon)) {
                     (Some(lat), Some(lon)) => {
-                        let wrong = PayloadError::WrongKind {
-                            attribute: name.clone(),
-                            wanted: "a place in WGS 84 degrees",
-                        };
+                        let wrong =
+                            PayloadError::WrongKind { attribute: name.clone(), wanted: "a place in WGS 84 degrees" };
                         Some(Value::Point(json::position(lon, lat, None).ok_or(wrong)?))
                     }
                     _ => None,
@@ -383,32 +318,18 @@ fn missing(attribute: &Attribute, name: CompactString) -> PayloadError {
 }
 
 fn from_sample(m: &Message<'_>, sample: Sample, out: &mut Mapped) -> Result<(), PayloadError> {
-    let scope = Scope {
-        topic: m.topic,
-        device: &sample.device,
-        name: &sample.name,
-        document: None,
-    };
+    let scope = Scope { topic: m.topic, device: &sample.device, name: &sample.name, document: None };
     let is_status = m.rule.format == Format::Sparkplug && sample.name == sparkplug::STATUS;
     let Some(attributes) = m.rule.attributes.as_ref().filter(|_| !is_status) else {
-        let name = if is_status {
-            m.rule.status.clone()
-        } else {
-            attribute_name(&sample.name)
-        };
-        out.readings
-            .push(head(m, &scope)?.reading(name, sample.value, sample.unit_code, sample.at));
+        let name = if is_status { m.rule.status.clone() } else { attribute_name(&sample.name) };
+        out.readings.push(head(m, &scope)?.reading(name, sample.value, sample.unit_code, sample.at));
         return Ok(());
     };
-    for attribute in attributes
-        .iter()
-        .filter(|a| matches!(&a.source, Source::Name(n) if *n == sample.name))
-    {
+    for attribute in attributes.iter().filter(|a| matches!(&a.source, Source::Name(n) if *n == sample.name)) {
         let name = convert::name(attribute, &scope)?;
         if let Some(value) = convert::value(attribute, &name, sample.value.clone())? {
             let unit = attribute.unit.clone().or_else(|| sample.unit_code.clone());
-            out.readings
-                .push(head(m, &scope)?.reading(name, value, unit, sample.at));
+            out.readings.push(head(m, &scope)?.reading(name, value, unit, sample.at));
         }
     }
     Ok(())

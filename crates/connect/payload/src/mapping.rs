@@ -27,21 +27,10 @@ impl Mapping {
     pub fn parse(text: &str) -> Result<Self, MappingError> {
         let file = file::parse(text)?;
         if file.rule.len() > MAX_RULES {
-            return Err(MappingError::new(
-                text,
-                None,
-                format!("a mapping has at most {MAX_RULES} rules"),
-            ));
+            return Err(MappingError::new(text, None, format!("a mapping has at most {MAX_RULES} rules")));
         }
-        let compiled = file
-            .rule
-            .iter()
-            .map(|r| rule::compile(text, r))
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            rules: compiled,
-            tests: file.test,
-        })
+        let compiled = file.rule.iter().map(|r| rule::compile(text, r)).collect::<Result<_, _>>()?;
+        Ok(Self { rules: compiled, tests: file.test })
     }
 
     /// The topic filters to subscribe to, each once.

@@ -69,18 +69,10 @@ impl Path {
                         return Err(PathError::Bracket);
                     }
                     let n = digits.parse().map_err(|_| PathError::Bracket)?;
-                    steps.push(if number.starts_with('-') {
-                        Step::FromEnd(n)
-                    } else {
-                        Step::Index(n)
-                    });
+                    steps.push(if number.starts_with('-') { Step::FromEnd(n) } else { Step::Index(n) });
                 }
             } else {
-                let r = if first {
-                    rest
-                } else {
-                    rest.strip_prefix('.').ok_or(PathError::Name)?
-                };
+                let r = if first { rest } else { rest.strip_prefix('.').ok_or(PathError::Name)? };
                 let end = r.find(['.', '[']).unwrap_or(r.len());
                 let name = &r[..end];
                 if name.is_empty() || name.contains([']', '\'', '"', '*', '$', ' ']) {
@@ -91,11 +83,7 @@ impl Path {
             }
             first = false;
         }
-        Ok(Self {
-            text: text.into(),
-            message,
-            steps,
-        })
+        Ok(Self { text: text.into(), message, steps })
     }
 
     /// The value at this path; `payload` is the decoded payload, `message` what it came in.
@@ -150,11 +138,7 @@ mod tests {
             ("$.nope.b", None),
         ] {
             let p = Path::parse(path).unwrap();
-            assert_eq!(
-                p.find(&doc, &doc).map(|v| sonic_rs::to_string(v).unwrap()).as_deref(),
-                found,
-                "{path}"
-            );
+            assert_eq!(p.find(&doc, &doc).map(|v| sonic_rs::to_string(v).unwrap()).as_deref(), found, "{path}");
         }
         assert!(Path::parse("$").unwrap().find(&doc, &doc).is_some());
         for bad in [

@@ -89,11 +89,7 @@ impl Template {
             match part {
                 Part::Text(t) => into.push_str(t),
                 Part::Level(name, level) => {
-                    let text = scope
-                        .topic
-                        .split('/')
-                        .nth(usize::from(*level))
-                        .filter(|l| !l.is_empty());
+                    let text = scope.topic.split('/').nth(usize::from(*level)).filter(|l| !l.is_empty());
                     put(into, text.ok_or_else(|| PayloadError::NoValue(name.clone()))?, iri);
                 }
                 Part::Named(name) => {
@@ -108,9 +104,7 @@ impl Template {
                     put(into, text, iri);
                 }
                 Part::At(path) => {
-                    let found = scope
-                        .document
-                        .and_then(|(payload, message)| path.find(payload, message));
+                    let found = scope.document.and_then(|(payload, message)| path.find(payload, message));
                     match found.and_then(json::value) {
                         Some(Value::Text(t)) if !t.is_empty() => put(into, &t, iri),
                         Some(Value::Number(n)) => put(into, &n.to_string(), iri),

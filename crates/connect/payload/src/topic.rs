@@ -39,11 +39,7 @@ pub fn check_name(topic: &str) -> Result<(), TopicError> {
     if topic.is_empty() {
         return Err(TopicError::Empty);
     }
-    if topic.len() > 65_535 || levels > MAX_LEVELS {
-        Err(TopicError::TooLong)
-    } else {
-        Ok(())
-    }
+    if topic.len() > 65_535 || levels > MAX_LEVELS { Err(TopicError::TooLong) } else { Ok(()) }
 }
 
 /// A checked topic filter, its captures turned into `+`.
@@ -72,10 +68,7 @@ impl Filter {
                 return Err(TopicError::Wildcard);
             }
         }
-        Ok(Self {
-            text: filter.into(),
-            captures: Vec::new(),
-        })
+        Ok(Self { text: filter.into(), captures: Vec::new() })
     }
 
     /// Checks a filter of a mapping rule, in which `{name}` takes one level as `+` does and keeps it.
@@ -99,10 +92,7 @@ impl Filter {
                 plain.push_str(level);
             }
         }
-        Ok(Self {
-            captures,
-            ..Self::parse(&plain)?
-        })
+        Ok(Self { captures, ..Self::parse(&plain)? })
     }
 
     /// The filter as a broker takes it.

@@ -20,12 +20,7 @@ struct Node<T> {
 
 impl<T> Default for Node<T> {
     fn default() -> Self {
-        Self {
-            children: HashMap::new(),
-            plus: None,
-            here: Vec::new(),
-            hash: Vec::new(),
-        }
+        Self { children: HashMap::new(), plus: None, here: Vec::new(), hash: Vec::new() }
     }
 }
 
@@ -93,10 +88,7 @@ impl<T> Node<T> {
 
 impl<T> Default for TopicTrie<T> {
     fn default() -> Self {
-        Self {
-            root: Node::default(),
-            len: 0,
-        }
+        Self { root: Node::default(), len: 0 }
     }
 }
 

@@ -17,11 +17,8 @@ fn line(out: &Mapped) -> String {
         };
         let unit = r.unit_code.as_deref().map(|u| format!("[{u}]")).unwrap_or_default();
         let at = r.observed_at.map(|t| format!("@{t}")).unwrap_or_default();
-        let entity = r
-            .entity
-            .as_ref()
-            .map(|e| format!("<{} {}>", e.id.as_str(), e.types.join("+")))
-            .unwrap_or_default();
+        let entity =
+            r.entity.as_ref().map(|e| format!("<{} {}>", e.id.as_str(), e.types.join("+"))).unwrap_or_default();
         format!("{}{entity} {}={value}{unit}{at}", r.device, r.attribute)
     };
     let mut parts: Vec<String> = out.readings.iter().map(one).collect();
@@ -76,10 +73,7 @@ fn plain_values() {
     assert_eq!(run(any, "t/d1/temp", b"\xff\xfe"), "! the payload is not UTF-8 text");
     assert!(run(any, "t/d1/temp", "x".repeat(5000).as_bytes()).contains("longer than 4096"));
     assert!(run(any, "t/d1/temp", &vec![b'1'; 2 << 20]).contains("longer than"));
-    assert_eq!(
-        run(any, "t//temp", b"1"),
-        "! the placeholder {dev} has no value in this message"
-    );
+    assert_eq!(run(any, "t//temp", b"1"), "! the placeholder {dev} has no value in this message");
     let number =
         "topic = 't'\nformat = 'value'\n[rule.attributes]\nlevel = { kind = 'number', scale = 0.01, offset = -1 }";
     table(
@@ -96,12 +90,7 @@ fn plain_values() {
     table(
         map,
         "t",
-        &[
-            ("OPEN", "t open=true"),
-            ("CLOSED", "t open=false"),
-            ("2", "t open=\"half\""),
-            ("ajar", "t open=\"ajar\""),
-        ],
+        &[("OPEN", "t open=true"), ("CLOSED", "t open=false"), ("2", "t open=\"half\""), ("ajar", "t open=\"ajar\"")],
     );
     let named = "topic = 't/{dev}/{metric}'\nformat = 'value'\ndevice = '{dev}'\n[rule.attributes]\n'{metric}' = {}";
     assert_eq!(run(named, "t/d/air temp", b"4"), "d air_temp=4");
@@ -118,14 +107,8 @@ fn json_documents() {
     let one = |rest: &str| format!("{s} {rest}");
     let rows: Vec<(&str, String)> = vec![
         ("{\"m\":[2345]}", one("moisture=23.45[P1]")),
-        (
-            "{\"m\":[2345],\"ts\":1772366400}",
-            one("moisture=23.45[P1]@2026-03-01T12:00:00Z"),
-        ),
-        (
-            "{\"t\":-1.5,\"ts\":\"2026-03-01T13:00:00+01:00\"}",
-            one("temperature=-1.5@2026-03-01T12:00:00Z"),
-        ),
+        ("{\"m\":[2345],\"ts\":1772366400}", one("moisture=23.45[P1]@2026-03-01T12:00:00Z")),
+        ("{\"t\":-1.5,\"ts\":\"2026-03-01T13:00:00+01:00\"}", one("temperature=-1.5@2026-03-01T12:00:00Z")),
         ("{\"t\":1,\"ts\":null}", one("temperature=1")),
         ("{\"t\":null}", String::new()),
         ("{}", String::new()),
@@ -137,19 +120,13 @@ fn json_documents() {
         ("{\"a note\":12}", one("note=\"12\"")),
         ("{\"a note\":\"gr\\u00fcn\"}", one("note=\"grün\"")),
         ("{\"raw\":[1, {\"x\": null}]}", one("raw=[1,{\"x\":null}]")),
-        (
-            "{\"geo\":{\"type\":\"Point\",\"coordinates\":[80,39]}}",
-            one("place=(80 39)"),
-        ),
+        ("{\"geo\":{\"type\":\"Point\",\"coordinates\":[80,39]}}", one("place=(80 39)")),
         ("{\"geo\":[80,39,5]}", one("place=(80 39)")),
         ("{\"geo\":{\"latitude\":1,\"lng\":2}}", one("place=(2 1)")),
         ("{\"t\":{\"deep\":1}}", one("temperature={\"deep\":1}")),
         ("{\"m\":[true]}", "! moisture: the value is not a number".into()),
         ("{\"ok\":2}", "! ok: the value is not true or false".into()),
-        (
-            "{\"gps\":{\"lat\":95,\"lon\":0}}",
-            "! location: the value is not a place".into(),
-        ),
+        ("{\"gps\":{\"lat\":95,\"lon\":0}}", "! location: the value is not a place".into()),
         ("{\"geo\":[1]}", "! place: the value is not a place".into()),
         ("{\"geo\":\"here\"}", "! place".into()),
         ("{\"ts\":\"yesterday\"}", "! observed_at is not a time".into()),
@@ -175,10 +152,7 @@ fn json_documents() {
         all,
         "all/x",
         &[
-            (
-                "{\"id\":\"d\",\"ts\":1772366400,\"v\":1}",
-                "d id=\"d\"@2026-03-01T12:00:00Z; d v=1@2026-03-01T12:00:00Z",
-            ),
+            ("{\"id\":\"d\",\"ts\":1772366400,\"v\":1}", "d id=\"d\"@2026-03-01T12:00:00Z; d v=1@2026-03-01T12:00:00Z"),
             ("{\"v\":1}", "! placeholder {$.id}"),
             ("[1]", "! placeholder"),
         ],
@@ -214,34 +188,16 @@ fn senml_packs() {
                 "[{\"bn\":\"urn:dev:ow:10e2:\",\"bt\":1772366400,\"bu\":\"A\",\"bver\":5,\"n\":\"voltage\",\"u\":\"V\",\"v\":120.1},{\"n\":\"current\",\"t\":-5,\"v\":1.2}]",
                 "urn:dev:ow:10e2 voltage=120.1[VLT]@2026-03-01T12:00:00Z; urn:dev:ow:10e2 current=1.2[AMP]@2026-03-01T11:59:55Z",
             ),
-            (
-                "[{\"bn\":\"d/\",\"n\":\"t\",\"t\":-60,\"v\":1}]",
-                "d t=1@2026-03-01T11:59:00Z",
-            ),
-            (
-                "[{\"bn\":\"d/\",\"bv\":20,\"n\":\"t\",\"v\":1.5}]",
-                "d t=21.5@2026-03-01T12:00:00Z",
-            ),
-            (
-                "[{\"bn\":\"d/\"},{\"n\":\"t\",\"vb\":true}]",
-                "d t=true@2026-03-01T12:00:00Z",
-            ),
-            (
-                "[{\"n\":\"d/door\",\"vs\":\"open\"}]",
-                "d door=\"open\"@2026-03-01T12:00:00Z",
-            ),
-            (
-                "[{\"n\":\"d/pic\",\"vd\":\"aGk\"}]",
-                "d pic=\"aGk\"@2026-03-01T12:00:00Z",
-            ),
+            ("[{\"bn\":\"d/\",\"n\":\"t\",\"t\":-60,\"v\":1}]", "d t=1@2026-03-01T11:59:00Z"),
+            ("[{\"bn\":\"d/\",\"bv\":20,\"n\":\"t\",\"v\":1.5}]", "d t=21.5@2026-03-01T12:00:00Z"),
+            ("[{\"bn\":\"d/\"},{\"n\":\"t\",\"vb\":true}]", "d t=true@2026-03-01T12:00:00Z"),
+            ("[{\"n\":\"d/door\",\"vs\":\"open\"}]", "d door=\"open\"@2026-03-01T12:00:00Z"),
+            ("[{\"n\":\"d/pic\",\"vd\":\"aGk\"}]", "d pic=\"aGk\"@2026-03-01T12:00:00Z"),
             (
                 "[{\"bn\":\"d/\",\"bs\":10,\"n\":\"e\",\"u\":\"J\",\"v\":1,\"s\":5}]",
                 "d e=1[JOU]@2026-03-01T12:00:00Z; d eSum=15[JOU]@2026-03-01T12:00:00Z",
             ),
-            (
-                "[{\"n\":\"solo\",\"v\":1,\"extra\":[1]}]",
-                "senml solo=1@2026-03-01T12:00:00Z",
-            ),
+            ("[{\"n\":\"solo\",\"v\":1,\"extra\":[1]}]", "senml solo=1@2026-03-01T12:00:00Z"),
             ("[]", "! at least one record"),
             ("{}", "! array of records"),
             ("[1]", "! a record is an object"),
@@ -263,11 +219,7 @@ fn senml_packs() {
     );
     let mapped = "topic = 'senml'\nformat = 'senml'\nentity = 'urn:x:{device}'\ntype = 'T'\n[rule.attributes]\ntemperature = { path = 't', unit = 'KEL', offset = 273.15 }";
     assert_eq!(
-        run(
-            mapped,
-            "senml",
-            b"[{\"bn\":\"d:\",\"n\":\"t\",\"v\":1},{\"n\":\"other\",\"v\":2}]"
-        ),
+        run(mapped, "senml", b"[{\"bn\":\"d:\",\"n\":\"t\",\"v\":1},{\"n\":\"other\",\"v\":2}]"),
         "d<urn:x:d T> temperature=274.15[KEL]@2026-03-01T12:00:00Z"
     );
 }
@@ -296,19 +248,10 @@ fn lorawan_uplinks() {
                 "{\"end_device_ids\":{\"device_id\":\"d\"},\"uplink_message\":{\"rx_metadata\":[{\"rssi\":-1}]}}",
                 "d rssi=-1",
             ),
-            (
-                "{\"end_device_ids\":{\"device_id\":\"d\"},\"join_accept\":{}}",
-                "! uplink_message is missing",
-            ),
+            ("{\"end_device_ids\":{\"device_id\":\"d\"},\"join_accept\":{}}", "! uplink_message is missing"),
             ("{\"uplink_message\":{}}", "! device_id is missing"),
-            (
-                "{\"end_device_ids\":{\"device_id\":\"\"},\"uplink_message\":{}}",
-                "! device_id is missing",
-            ),
-            (
-                "{\"end_device_ids\":{\"device_id\":\"d\"},\"received_at\":\"x\",\"uplink_message\":{}}",
-                "! not a time",
-            ),
+            ("{\"end_device_ids\":{\"device_id\":\"\"},\"uplink_message\":{}}", "! device_id is missing"),
+            ("{\"end_device_ids\":{\"device_id\":\"d\"},\"received_at\":\"x\",\"uplink_message\":{}}", "! not a time"),
             ("7", "! device_id is missing"),
             ("nope", "! not JSON"),
         ],
@@ -316,12 +259,7 @@ fn lorawan_uplinks() {
     let all = "topic = 'v3/#'\nformat = 'tts'";
     assert_eq!(run(all, topic, b"{\"end_device_ids\":{\"device_id\":\"d\"},\"uplink_message\":{\"decoded_payload\":{\"a\":1,\"b\":\"x\"}}}"), "d a=1; d b=\"x\"");
     assert!(
-        run(
-            all,
-            topic,
-            b"{\"end_device_ids\":{\"device_id\":\"d\"},\"uplink_message\":{}}"
-        )
-        .contains("set a codec")
+        run(all, topic, b"{\"end_device_ids\":{\"device_id\":\"d\"},\"uplink_message\":{}}").contains("set a codec")
     );
     let chirp = "topic = 'application/+/device/+/event/up'\nformat = 'chirpstack'\nentity = 'urn:ngsi-ld:Device:{device}'\ntype = 'Device'";
     table(
@@ -336,19 +274,10 @@ fn lorawan_uplinks() {
                 "{\"deviceInfo\":{\"devEui\":\"0102030405060708\"},\"object\":{\"on\":true}}",
                 "0102030405060708<urn:ngsi-ld:Device:0102030405060708 Device> on=true",
             ),
-            (
-                "{\"deviceInfo\":{\"devEui\":\"0102030405060708\"},\"data\":\"AQ==\"}",
-                "! set a codec",
-            ),
-            (
-                "{\"deviceInfo\":{\"devEui\":\"123\"},\"object\":{}}",
-                "! 16 hexadecimal",
-            ),
+            ("{\"deviceInfo\":{\"devEui\":\"0102030405060708\"},\"data\":\"AQ==\"}", "! set a codec"),
+            ("{\"deviceInfo\":{\"devEui\":\"123\"},\"object\":{}}", "! 16 hexadecimal"),
             ("{\"deviceInfo\":{},\"object\":{}}", "! devEui is missing"),
-            (
-                "{\"time\":\"noon\",\"deviceInfo\":{\"devEui\":\"0102030405060708\"},\"object\":{}}",
-                "! not a time",
-            ),
+            ("{\"time\":\"noon\",\"deviceInfo\":{\"devEui\":\"0102030405060708\"},\"object\":{}}", "! not a time"),
             ("[]", "! devEui is missing"),
         ],
     );

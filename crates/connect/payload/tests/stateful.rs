@@ -18,22 +18,13 @@ fn metric(name: Option<&str>, alias: Option<u64>, datatype: Option<u32>, value: 
 }
 
 fn payload(seq: u64, metrics: Vec<Metric>) -> Vec<u8> {
-    Payload {
-        timestamp: Some(1_772_366_400_000),
-        metrics,
-        seq: Some(seq),
-    }
-    .encode_to_vec()
+    Payload { timestamp: Some(1_772_366_400_000), metrics, seq: Some(seq) }.encode_to_vec()
 }
 
 fn birth(bd: u64) -> Vec<u8> {
     let mut temperature = metric(Some("Inputs/Temp"), Some(1), Some(9), MetricValue::Float(20.1));
-    temperature.properties = Some(PropertySet {
-        keys: vec!["engUnit".into()],
-        values: vec![PropertyValue {
-            text: Some("°C".into()),
-        }],
-    });
+    temperature.properties =
+        Some(PropertySet { keys: vec!["engUnit".into()], values: vec![PropertyValue { text: Some("°C".into()) }] });
     payload(
         0,
         vec![
@@ -63,13 +54,7 @@ fn sparkplug_life_of_a_node() {
     assert_eq!(
         step(
             &n("NDATA"),
-            &payload(
-                3,
-                vec![
-                    alias(1, MetricValue::Float(1.0)),
-                    metric(Some("x"), None, Some(3), MetricValue::Int(1))
-                ]
-            )
+            &payload(3, vec![alias(1, MetricValue::Float(1.0)), metric(Some("x"), None, Some(3), MetricValue::Int(1))])
         ),
         ok("g/n/x=1", true)
     );
@@ -82,22 +67,10 @@ fn sparkplug_life_of_a_node() {
         ok("g/n/Inputs/Temp=21.7CEL", false)
     );
     // Int16 minus one, as the full 32 bits and cut to 16.
+    assert_eq!(step(&n("NDATA"), &payload(2, vec![alias(2, MetricValue::Int(u32::MAX))])), ok("g/n/level=-1", false));
+    assert_eq!(step(&n("NDATA"), &payload(3, vec![alias(2, MetricValue::Int(0xffff))])), ok("g/n/level=-1", false));
     assert_eq!(
-        step(&n("NDATA"), &payload(2, vec![alias(2, MetricValue::Int(u32::MAX))])),
-        ok("g/n/level=-1", false)
-    );
-    assert_eq!(
-        step(&n("NDATA"), &payload(3, vec![alias(2, MetricValue::Int(0xffff))])),
-        ok("g/n/level=-1", false)
-    );
-    assert_eq!(
-        step(
-            &d("DBIRTH"),
-            &payload(
-                4,
-                vec![metric(Some("door"), Some(1), Some(11), MetricValue::Boolean(true))]
-            )
-        ),
+        step(&d("DBIRTH"), &payload(4, vec![metric(Some("door"), Some(1), Some(11), MetricValue::Boolean(true))])),
         ok("g/n/d/door=Bool(true) g/n/d/status=Text(\"online\")", false)
     );
     assert_eq!(
@@ -109,27 +82,15 @@ fn sparkplug_life_of_a_node() {
         step(&d("DDATA"), &payload(7, vec![alias(1, MetricValue::Boolean(true))])),
         ok("g/n/d/door=Bool(true)", true)
     );
-    assert_eq!(
-        step(&d("DDATA"), &payload(8, vec![alias(99, MetricValue::Boolean(true))])),
-        ok("", true)
-    );
-    assert_eq!(
-        step(&d("DDEATH"), &payload(9, vec![])),
-        ok("g/n/d/status=Text(\"offline\")", false)
-    );
+    assert_eq!(step(&d("DDATA"), &payload(8, vec![alias(99, MetricValue::Boolean(true))])), ok("", true));
+    assert_eq!(step(&d("DDEATH"), &payload(9, vec![])), ok("g/n/d/status=Text(\"offline\")", false));
     // The will of an earlier session comes late and says nothing.
     assert_eq!(
-        step(
-            &n("NDEATH"),
-            &payload(0, vec![metric(Some("bdSeq"), None, Some(8), MetricValue::Long(6))])
-        ),
+        step(&n("NDEATH"), &payload(0, vec![metric(Some("bdSeq"), None, Some(8), MetricValue::Long(6))])),
         ok("", false)
     );
     assert_eq!(
-        step(
-            &n("NDEATH"),
-            &payload(0, vec![metric(Some("bdSeq"), None, Some(8), MetricValue::Long(7))])
-        ),
+        step(&n("NDEATH"), &payload(0, vec![metric(Some("bdSeq"), None, Some(8), MetricValue::Long(7))])),
         ok("g/n/status=Text(\"offline\")", false)
     );
     assert_eq!(step(&n("NCMD"), b"anything"), ok("", false));
@@ -169,15 +130,7 @@ fn home_assistant_learns_states() {
         let mut parts: Vec<String> = out
             .readings
             .iter()
-            .map(|r| {
-                format!(
-                    "{} {}={:?}{}",
-                    r.device,
-                    r.attribute,
-                    r.value,
-                    r.unit_code.as_deref().unwrap_or("")
-                )
-            })
+            .map(|r| format!("{} {}={:?}{}", r.device, r.attribute, r.value, r.unit_code.as_deref().unwrap_or("")))
             .collect();
         parts.extend(out.effects.iter().map(|e| match e {
             Effect::Subscribe(t) => format!("+{t}"),
@@ -189,21 +142,9 @@ fn home_assistant_learns_states() {
     let temperature = "{\"name\":\"T\",\"uniq_id\":\"0x1_t\",\"stat_t\":\"~/state\",\"~\":\"z2m/hall\",\"unit_of_meas\":\"°C\",\"dev_cla\":\"temperature\",\"val_tpl\":\"{{ value_json.temperature | float | round(1) }}\",\"dev\":{\"ids\":[\"0x1\"]}}";
     for (topic, payload, expected) in [
         ("z2m/hall/state", "{\"temperature\":1}", ""),
-        (
-            "homeassistant/sensor/0x1/temperature/config",
-            temperature,
-            "+z2m/hall/state",
-        ),
-        (
-            "z2m/hall/state",
-            "{\"temperature\":21.46,\"battery\":90}",
-            "0x1 temperature=Number(21.5)CEL",
-        ),
-        (
-            "z2m/hall/state",
-            "{\"temperature\":\"21.4\"}",
-            "0x1 temperature=Number(21.4)CEL",
-        ),
+        ("homeassistant/sensor/0x1/temperature/config", temperature, "+z2m/hall/state"),
+        ("z2m/hall/state", "{\"temperature\":21.46,\"battery\":90}", "0x1 temperature=Number(21.5)CEL"),
+        ("z2m/hall/state", "{\"temperature\":\"21.4\"}", "0x1 temperature=Number(21.4)CEL"),
         ("z2m/hall/state", "{\"temperature\":null}", ""),
         ("z2m/hall/state", "{\"temperature\":\"unavailable\"}", ""),
         ("z2m/hall/state", "oops", "! the payload is not JSON"),
@@ -235,16 +176,8 @@ fn home_assistant_learns_states() {
             "{\"state_topic\":\"x\",\"value_template\":\"{% if value %}1{% endif %}\"}",
             "! discovery: the value template",
         ),
-        (
-            "homeassistant/sensor/x/config",
-            "{\"state_topic\":\"x/#\"}",
-            "! discovery: state_topic",
-        ),
-        (
-            "homeassistant/sensor/x/config",
-            "[]",
-            "! discovery: the payload is not an object",
-        ),
+        ("homeassistant/sensor/x/config", "{\"state_topic\":\"x/#\"}", "! discovery: state_topic"),
+        ("homeassistant/sensor/x/config", "[]", "! discovery: the payload is not an object"),
         ("homeassistant/config", "{}", "! discovery: the topic is not"),
     ] {
         let got = step(topic, payload);
@@ -264,11 +197,7 @@ fn refused_mappings_say_line_and_what_was_meant() {
         ("[[rule]]\ntopic = 'a'\nformat = 'jsonn'", 3, "did you mean \"json\"?"),
         ("[[rule]]\nformat = 'json'", 1, "missing field `topic`"),
         ("[[rule]]\ntopic = 'a/#/b'\nformat = 'json'", 2, "# only in the last"),
-        (
-            "[[rule]]\ntopic = 'a/{x'\nformat = 'json'",
-            2,
-            "a capture is one whole level",
-        ),
+        ("[[rule]]\ntopic = 'a/{x'\nformat = 'json'", 2, "a capture is one whole level"),
         ("[[rule]]\ntopic = '{x}/{x}'\nformat = 'json'", 2, "comes once"),
         (&format!("{good}entity = 'urn:x:{{b}}'"), 4, "needs a type"),
         (&format!("{good}type = 'T'"), 4, "needs an entity"),
@@ -277,42 +206,19 @@ fn refused_mappings_say_line_and_what_was_meant() {
         (&format!("{good}device = '{{b'"), 4, "brace"),
         (&format!("{good}observed_at = '$.'"), 4, "path"),
         (&format!("{good}[rule.attributes]\nx = '$..y'"), 5, "path"),
-        (
-            &format!("{good}[rule.attributes]\nx = {{ path = '$.y', untit = 'CEL' }}"),
-            5,
-            "did you mean \"unit\"?",
-        ),
-        (
-            &format!("{good}[rule.attributes]\nx = {{ path = '$.y', scale = 0 }}"),
-            5,
-            "scale",
-        ),
-        (
-            &format!("{good}[rule.attributes]\nx = {{ path = '$.y', kind = 'nummer' }}"),
-            5,
-            "did you mean \"number\"?",
-        ),
-        (
-            &format!("{good}[rule.attributes]\nx = {{ lat = '$.y' }}"),
-            5,
-            "together",
-        ),
+        (&format!("{good}[rule.attributes]\nx = {{ path = '$.y', untit = 'CEL' }}"), 5, "did you mean \"unit\"?"),
+        (&format!("{good}[rule.attributes]\nx = {{ path = '$.y', scale = 0 }}"), 5, "scale"),
+        (&format!("{good}[rule.attributes]\nx = {{ path = '$.y', kind = 'nummer' }}"), 5, "did you mean \"number\"?"),
+        (&format!("{good}[rule.attributes]\nx = {{ lat = '$.y' }}"), 5, "together"),
         (&format!("{good}[rule.attributes]\nx = {{}}"), 5, "needs a path"),
         (&format!("{good}[rule.attributes]\nx = 5"), 5, "a path such as"),
         ("[[rule]]\ntopic = 'a'\nformat = 'value'", 1, "exactly one attribute"),
-        (
-            "[[rule]]\ntopic = 'a'\nformat = 'senml'\nobserved_at = '$.t'",
-            4,
-            "no meaning",
-        ),
+        ("[[rule]]\ntopic = 'a'\nformat = 'senml'\nobserved_at = '$.t'", 4, "no meaning"),
         ("[[rule]\n", 1, ""),
         ("[[test]]\ntopic='a'\nexpekt = []", 3, "did you mean \"expect\"?"),
     ] {
         let e = Mapping::parse(text).expect_err(text);
-        assert!(
-            e.line == line && e.why.contains(why),
-            "{text}\n  got {e}\n  expected line {line}, {why}"
-        );
+        assert!(e.line == line && e.why.contains(why), "{text}\n  got {e}\n  expected line {line}, {why}");
     }
 }
 
@@ -321,30 +227,15 @@ fn the_files_own_tests_run() {
     let file = include_str!("soil.toml");
     assert_eq!(check(file), vec![]);
     for (from, to, why) in [
-        (
-            "value = 23.45",
-            "value = 23.5",
-            "no reading agrees with soilMoisture = 23.5",
-        ),
-        (
-            "unit = \"P1\" }, # expected",
-            "unit = \"CEL\" }, # expected",
-            "no reading agrees",
-        ),
+        ("value = 23.45", "value = 23.5", "no reading agrees with soilMoisture = 23.5"),
+        ("unit = \"P1\" }, # expected", "unit = \"CEL\" }, # expected", "no reading agrees"),
         ("error = \"not JSON\"", "error = \"too hot\"", "was to say \"too hot\""),
         ("scale = 0.01", "scale = 0.1", "no reading agrees"),
-        (
-            "topic = \"town/east/soil/s2\"",
-            "topic = \"town/east/sky/s2\"",
-            "1 readings were expected, 0 came",
-        ),
+        ("topic = \"town/east/soil/s2\"", "topic = \"town/east/sky/s2\"", "1 readings were expected, 0 came"),
     ] {
         assert!(file.contains(from), "{from}");
         let failures = check(&file.replace(from, to));
-        assert!(
-            failures.len() == 1 && failures[0].why.contains(why),
-            "{to}: {failures:?}"
-        );
+        assert!(failures.len() == 1 && failures[0].why.contains(why), "{to}: {failures:?}");
     }
     assert_eq!(check("[[rule]]\ntopic = 1").len(), 1);
 }

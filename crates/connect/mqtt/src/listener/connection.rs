@@ -5,7 +5,8 @@ use super::handshake::{self, Admitted};
 use super::hub::Hub;
 use super::session::Session;
 use crate::codec::{
-    Ack, AckKind, DecodeError, Packet, Properties, Publish, QoS, SubAck, Subscribe, Unsubscribe, Version, decode, reason,
+    Ack, AckKind, DecodeError, Packet, Properties, Publish, QoS, SubAck, Subscribe, Unsubscribe, Version, decode,
+    reason,
 };
 use crate::ingest::{Counters, Done, Forward, Pipeline};
 use crate::sink::{Source, Window};
@@ -253,7 +254,13 @@ impl Connection<'_> {
             // Everything that devices publish comes through here, so there is nothing to subscribe to.
             if let Effect::Publish { topic, payload } = effect {
                 let payload = Bytes::copy_from_slice(payload);
-                let command = Forward { topic: topic.clone(), payload, properties: Bytes::new(), qos: QoS::AtMostOnce, retain: false };
+                let command = Forward {
+                    topic: topic.clone(),
+                    payload,
+                    properties: Bytes::new(),
+                    qos: QoS::AtMostOnce,
+                    retain: false,
+                };
                 self.hub.route(&command, None);
             }
         }

@@ -31,7 +31,12 @@ pub(super) struct Admitted {
 }
 
 /// Reads the CONNECT and answers it. `None` when the client was turned away.
-pub(super) async fn admit(stream: &mut TcpStream, buffer: &mut BytesMut, peer: SocketAddr, hub: &Arc<Hub>) -> Option<Admitted> {
+pub(super) async fn admit(
+    stream: &mut TcpStream,
+    buffer: &mut BytesMut,
+    peer: SocketAddr,
+    hub: &Arc<Hub>,
+) -> Option<Admitted> {
     let read = async {
         loop {
             match decode(buffer, Version::V5, hub.config.max_packet_bytes) {
@@ -56,8 +61,11 @@ pub(super) async fn admit(stream: &mut TcpStream, buffer: &mut BytesMut, peer: S
         return None;
     };
     let bytes = buffer.split_to(length);
-    let Ok(Some((Packet::Connect(connect), _))) = decode(&bytes, Version::V5, hub.config.max_packet_bytes) else { return None };
-    let admitted = timeout(hub.config.connect_timeout, decide(&connect, peer, hub)).await.unwrap_or(Err(reason::UNAVAILABLE));
+    let Ok(Some((Packet::Connect(connect), _))) = decode(&bytes, Version::V5, hub.config.max_packet_bytes) else {
+        return None;
+    };
+    let admitted =
+        timeout(hub.config.connect_timeout, decide(&connect, peer, hub)).await.unwrap_or(Err(reason::UNAVAILABLE));
     let answer = match &admitted {
         Ok((admitted, present, assigned)) => accepted(&connect, admitted, *present, *assigned, hub),
         Err(reason) => {
@@ -166,7 +174,14 @@ async fn take_seat(client_id: &str, grant: &Grant, hub: &Arc<Hub>) -> Result<(Ar
     }
 }
 
-fn admitted(c: &Connect<'_>, session: Arc<Session>, seat: OwnedMutexGuard<()>, grant: Grant, will: Option<Forward>, hub: &Hub) -> Admitted {
+fn admitted(
+    c: &Connect<'_>,
+    session: Arc<Session>,
+    seat: OwnedMutexGuard<()>,
+    grant: Grant,
+    will: Option<Forward>,
+    hub: &Hub,
+) -> Admitted {
     let config = &hub.config;
     let expiry = match c.version {
         Version::V311 if c.clean => Duration::ZERO,
@@ -233,7 +248,8 @@ fn refused(version: Version, reason: u8) -> Vec<u8> {
         _ => 5,
     };
     let mut out = Vec::new();
-    Packet::ConnAck(Box::new(ConnAck { session_present: false, code, properties: Properties::EMPTY })).encode(version, &mut out);
+    Packet::ConnAck(Box::new(ConnAck { session_present: false, code, properties: Properties::EMPTY }))
+        .encode(version, &mut out);
     out
 }
 

@@ -39,7 +39,12 @@ struct Retained {
 }
 
 impl Hub {
-    pub fn new(config: ListenerConfig, ingest: Arc<Ingest>, authenticator: Arc<dyn Authenticator>, rng: Arc<dyn Rng>) -> Self {
+    pub fn new(
+        config: ListenerConfig,
+        ingest: Arc<Ingest>,
+        authenticator: Arc<dyn Authenticator>,
+        rng: Arc<dyn Rng>,
+    ) -> Self {
         Self {
             config,
             ingest,
@@ -105,7 +110,9 @@ impl Hub {
         if forward.payload.is_empty() {
             return;
         }
-        if kept.messages.len() >= self.config.retained_messages || kept.bytes + size(forward) > self.config.retained_bytes {
+        if kept.messages.len() >= self.config.retained_messages
+            || kept.bytes + size(forward) > self.config.retained_bytes
+        {
             tracing::warn!(topic = forward.topic.as_str(), "not retained: the limit of retained messages is reached");
             return;
         }

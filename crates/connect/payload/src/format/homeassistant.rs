@@ -47,11 +47,7 @@ pub struct Discovered {
 impl Discovered {
     /// Takes a config message and returns the state topics that are now to be listened to. An empty one takes the entity away.
     pub fn learn(&mut self, topic: &str, payload: &[u8]) -> Result<Vec<CompactString>, PayloadError> {
-        let entities = if payload.is_empty() {
-            Vec::new()
-        } else {
-            decode(topic, payload)?
-        };
+        let entities = if payload.is_empty() { Vec::new() } else { decode(topic, payload)? };
         for state in self.by_config.remove(topic).unwrap_or_default() {
             if let Some(at) = self.by_topic.get_mut(&state) {
                 let before = at.len();
@@ -68,10 +64,7 @@ impl Discovered {
         let mut topics: Vec<CompactString> = Vec::new();
         for (state, mut entity) in entities {
             let at = self.by_topic.entry(state.clone()).or_default();
-            if at
-                .iter()
-                .any(|(_, e)| e.device == entity.device && e.name == entity.name && e.id != entity.id)
-            {
+            if at.iter().any(|(_, e)| e.device == entity.device && e.name == entity.name && e.id != entity.id) {
                 entity.name = attribute_name(&entity.id);
             }
             at.push((topic.into(), entity));
@@ -108,13 +101,7 @@ impl Discovered {
             };
             if let Some(value) = value.and_then(|v| e.finish(v)) {
                 let unit_code = e.unit.map(Into::into);
-                samples.push(Sample {
-                    device: e.device.clone(),
-                    name: e.name.clone(),
-                    value,
-                    unit_code,
-                    at: None,
-                });
+                samples.push(Sample { device: e.device.clone(), name: e.name.clone(), value, unit_code, at: None });
             }
         }
         Ok(samples)
@@ -150,9 +137,7 @@ impl Entity {
         }
         // These words are how Home Assistant devices say that they have no value.
         if let Value::Text(t) = &value
-            && ["unknown", "unavailable", "none", "null"]
-                .iter()
-                .any(|w| t.eq_ignore_ascii_case(w))
+            && ["unknown", "unavailable", "none", "null"].iter().any(|w| t.eq_ignore_ascii_case(w))
         {
             return None;
         }
@@ -190,9 +175,7 @@ pub fn decode(topic: &str, payload: &[u8]) -> Result<Vec<(CompactString, Entity)
     let parts = parts.ok_or(wrong("a device has components"))?;
     let mut out = Vec::new();
     for (key, part) in parts.iter().take(256) {
-        let component = field(part, "platform", "p")
-            .and_then(|p| p.as_str())
-            .unwrap_or_default();
+        let component = field(part, "platform", "p").and_then(|p| p.as_str()).unwrap_or_default();
         out.extend(entity(component, key, part, &doc)?);
     }
     Ok(out)
@@ -208,21 +191,14 @@ fn entity(
     doc: &sonic_rs::Value,
     whole: &sonic_rs::Value,
 ) -> Result<Option<(CompactString, Entity)>, PayloadError> {
-    if !matches!(
-        component,
-        "sensor" | "binary_sensor" | "number" | "switch" | "select" | "text" | "valve" | "cover"
-    ) {
+    if !matches!(component, "sensor" | "binary_sensor" | "number" | "switch" | "select" | "text" | "valve" | "cover") {
         return Ok(None);
     }
     let text = |long: &str, short: &str| field(doc, long, short).and_then(|v| v.as_str());
     let state =
         text("state_topic", "stat_t").or_else(|| field(whole, "state_topic", "stat_t").and_then(|v| v.as_str()));
     let Some(state) = state else { return Ok(None) };
-    let base = doc
-        .get("~")
-        .or_else(|| whole.get("~"))
-        .and_then(|v| v.as_str())
-        .unwrap_or_default();
+    let base = doc.get("~").or_else(|| whole.get("~")).and_then(|v| v.as_str()).unwrap_or_default();
     let state = if let Some(rest) = state.strip_prefix('~') {
         format!("{base}{rest}")
     } else if let Some(rest) = state.strip_suffix('~') {
@@ -233,56 +209,29 @@ fn entity(
     crate::topic::check_name(&state).map_err(|e| PayloadError::Discovery(format!("state_topic: {e}")))?;
     let template = match text("value_template", "val_tpl") {
         Some(t) => value_template(t)?,
-        None => Template {
-            path: None,
-            round: None,
-            number: false,
-        },
+        None => Template { path: None, round: None, number: false },
     };
     let unique = text("unique_id", "uniq_id").unwrap_or(object);
     let identifiers = field(whole, "device", "dev").and_then(|d| field(d, "identifiers", "ids"));
-    let identifier = identifiers.and_then(|i| {
-        i.as_str()
-            .or_else(|| i.as_array().and_then(|a| a.first()).and_then(|v| v.as_str()))
-    });
+    let identifier =
+        identifiers.and_then(|i| i.as_str().or_else(|| i.as_array().and_then(|a| a.first()).and_then(|v| v.as_str())));
     let device = identifier.filter(|d| !d.is_empty()).unwrap_or(unique);
     let named = template.path.as_ref().and_then(Path::last_name);
     let name = attribute_name(named.or(text("device_class", "dev_cla")).unwrap_or(object));
     let on_off = matches!(component, "binary_sensor" | "switch").then(|| {
-        let on = text("state_on", "stat_on")
-            .or(text("payload_on", "pl_on"))
-            .unwrap_or("ON");
-        let off = text("state_off", "stat_off")
-            .or(text("payload_off", "pl_off"))
-            .unwrap_or("OFF");
+        let on = text("state_on", "stat_on").or(text("payload_on", "pl_on")).unwrap_or("ON");
+        let off = text("state_off", "stat_off").or(text("payload_off", "pl_off")).unwrap_or("OFF");
         (on.into(), off.into())
     });
     let unit = text("unit_of_measurement", "unit_of_meas").and_then(unit_code);
-    Ok(Some((
-        state.into(),
-        Entity {
-            device: device.into(),
-            name,
-            id: unique.into(),
-            unit,
-            template,
-            on_off,
-        },
-    )))
+    Ok(Some((state.into(), Entity { device: device.into(), name, id: unique.into(), unit, template, on_off })))
 }
 
 /// Reads `{{ value }}` and `{{ value_json.path }}` with the filters `float`, `int`, `round(n)` and `is_defined`.
 fn value_template(text: &str) -> Result<Template, PayloadError> {
-    let wrong = || {
-        PayloadError::Discovery(format!(
-            "the value template {text:?} is more than a path with float, int or round"
-        ))
-    };
-    let inner = text
-        .trim()
-        .strip_prefix("{{")
-        .and_then(|t| t.strip_suffix("}}"))
-        .ok_or_else(wrong)?;
+    let wrong =
+        || PayloadError::Discovery(format!("the value template {text:?} is more than a path with float, int or round"));
+    let inner = text.trim().strip_prefix("{{").and_then(|t| t.strip_suffix("}}")).ok_or_else(wrong)?;
     let mut pipes = inner.trim_matches('-').split('|').map(str::trim);
     let path = match pipes.next().ok_or_else(wrong)? {
         "value" => None,
@@ -302,16 +251,7 @@ fn value_template(text: &str) -> Result<Template, PayloadError> {
             "int" => (number, round) = (true, Some(0)),
             "round" if argument.is_empty() => (number, round) = (true, Some(0)),
             "round" => {
-                (number, round) = (
-                    true,
-                    Some(
-                        argument
-                            .parse()
-                            .ok()
-                            .filter(|d| (0..=9).contains(d))
-                            .ok_or_else(wrong)?,
-                    ),
-                )
+                (number, round) = (true, Some(argument.parse().ok().filter(|d| (0..=9).contains(d)).ok_or_else(wrong)?))
             }
             "is_defined" => {}
             _ => return Err(wrong()),

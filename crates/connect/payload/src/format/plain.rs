@@ -11,9 +11,7 @@ pub const MAX_TEXT_BYTES: usize = 4096;
 /// around it is dropped.
 pub fn decode(payload: &[u8]) -> Result<Value, PayloadError> {
     if payload.len() > json::MAX_PAYLOAD_BYTES {
-        return Err(PayloadError::TooLong {
-            limit: json::MAX_PAYLOAD_BYTES,
-        });
+        return Err(PayloadError::TooLong { limit: json::MAX_PAYLOAD_BYTES });
     }
     let text = std::str::from_utf8(payload).map_err(|_| PayloadError::NotText)?.trim();
     if text.is_empty() {
@@ -39,15 +37,9 @@ pub fn decode(payload: &[u8]) -> Result<Value, PayloadError> {
 
 /// A finite decimal number; words such as `inf` and `nan` are text.
 pub(crate) fn number(text: &str) -> Option<f64> {
-    let starts = text
-        .as_bytes()
-        .first()
-        .is_some_and(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.'));
+    let starts = text.as_bytes().first().is_some_and(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.'));
     let digit = text.bytes().any(|b| b.is_ascii_digit());
-    (starts && digit)
-        .then(|| text.parse::<f64>().ok())
-        .flatten()
-        .filter(|n| n.is_finite())
+    (starts && digit).then(|| text.parse::<f64>().ok()).flatten().filter(|n| n.is_finite())
 }
 
 /// `true`, `on`, `yes` and their opposites, in any case.

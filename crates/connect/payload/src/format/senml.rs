@@ -32,12 +32,7 @@ pub fn decode(payload: &[u8], now: Time) -> Result<Vec<Sample>, PayloadError> {
         let (mut name, mut unit, mut time) = ("", None, 0.0);
         let (mut value, mut sum, mut values) = (None, None, 0);
         for (label, field) in fields.iter() {
-            let number = || {
-                field
-                    .as_f64()
-                    .filter(|n| n.is_finite())
-                    .ok_or(wrong("a number is expected"))
-            };
+            let number = || field.as_f64().filter(|n| n.is_finite()).ok_or(wrong("a number is expected"));
             let text = || field.as_str().ok_or(wrong("a text is expected"));
             match label {
                 "bn" => base_name = text()?,
@@ -103,40 +98,27 @@ pub fn decode(payload: &[u8], now: Time) -> Result<Vec<Sample>, PayloadError> {
                 let n = n + base_value;
                 push(
                     short.into(),
-                    Value::Number(
-                        Some(n)
-                            .filter(|n| n.is_finite())
-                            .ok_or(wrong("its value is too large"))?,
-                    ),
+                    Value::Number(Some(n).filter(|n| n.is_finite()).ok_or(wrong("its value is too large"))?),
                 );
             }
             Some(other) => push(short.into(), other),
             None => {}
         }
         if let Some(sum) = sum {
-            let sum = Some(sum + base_sum)
-                .filter(|n| n.is_finite())
-                .ok_or(wrong("its sum is too large"))?;
+            let sum = Some(sum + base_sum).filter(|n| n.is_finite()).ok_or(wrong("its sum is too large"))?;
             push(compact_str::format_compact!("{short}Sum"), Value::Number(sum));
         }
         if out.len() > MAX_VALUES {
             return Err(PayloadError::TooMany { limit: MAX_VALUES });
         }
     }
-    if out.is_empty() {
-        Err(whole("no record has a value"))
-    } else {
-        Ok(out)
-    }
+    if out.is_empty() { Err(whole("no record has a value")) } else { Ok(out) }
 }
 
 /// Device and name: the base name is the device when the record has a name of its own; else what is before the last `:` or `/`.
 fn split_name<'a>(base: &'a str, name: &'a str, full: &'a str) -> (&'a str, &'a str) {
     if !base.is_empty() && !name.is_empty() {
-        return (
-            base.trim_end_matches([':', '/', '-', '.', '_']),
-            name.trim_start_matches([':', '/']),
-        );
+        return (base.trim_end_matches([':', '/', '-', '.', '_']), name.trim_start_matches([':', '/']));
     }
     match full.trim_end_matches([':', '/']).rsplit_once([':', '/']) {
         Some((device, short)) if !device.is_empty() && !short.is_empty() => (device, short),
@@ -149,9 +131,5 @@ fn instant(seconds: f64, now: Time) -> Option<Time> {
         return None;
     }
     let micros = (seconds * 1e6).round() as i64;
-    Some(if seconds < RELATIVE_BELOW {
-        now.plus_micros(micros)
-    } else {
-        Time::from_micros(micros)
-    })
+    Some(if seconds < RELATIVE_BELOW { now.plus_micros(micros) } else { Time::from_micros(micros) })
 }

@@ -68,20 +68,14 @@ impl Births {
             _ => return Err(wrong("the topic's message type is not one of a node or a device")),
         }
         if payload.len() > MAX_PAYLOAD_BYTES {
-            return Err(PayloadError::TooLong {
-                limit: MAX_PAYLOAD_BYTES,
-            });
+            return Err(PayloadError::TooLong { limit: MAX_PAYLOAD_BYTES });
         }
         let message = Payload::decode(payload).map_err(|e| PayloadError::Sparkplug(e.to_string()))?;
         if message.metrics.len() > MAX_VALUES {
             return Err(PayloadError::TooMany { limit: MAX_VALUES });
         }
         let id = format_compact!("{group}/{node}");
-        let name = if of_device {
-            format_compact!("{id}/{device}")
-        } else {
-            id.clone()
-        };
+        let name = if of_device { format_compact!("{id}/{device}") } else { id.clone() };
         let rebirth = Some((CompactString::from(group), CompactString::from(node)));
         let status = |text: &str| Sample {
             device: name.clone(),
@@ -95,39 +89,25 @@ impl Births {
                 if self.nodes.len() >= MAX_NODES && !self.nodes.contains_key(&id) {
                     return Err(wrong("more edge nodes than are remembered"));
                 }
-                let node = Node {
-                    bd_seq: bd_seq(&message),
-                    next_seq: next(message.seq),
-                    metrics: HashMap::new(),
-                };
+                let node = Node { bd_seq: bd_seq(&message), next_seq: next(message.seq), metrics: HashMap::new() };
                 self.nodes.insert(id.clone(), node);
             }
             "NDEATH" => {
                 let Some(node) = self.nodes.get(&id) else {
-                    return Ok(Outcome {
-                        samples: vec![status("offline")],
-                        rebirth: None,
-                    });
+                    return Ok(Outcome { samples: vec![status("offline")], rebirth: None });
                 };
                 // A will of an earlier session that arrives late says nothing about this one.
                 if bd_seq(&message).is_some() && node.bd_seq.is_some() && bd_seq(&message) != node.bd_seq {
                     return Ok(Outcome::default());
                 }
                 self.nodes.remove(&id);
-                return Ok(Outcome {
-                    samples: vec![status("offline")],
-                    rebirth: None,
-                });
+                return Ok(Outcome { samples: vec![status("offline")], rebirth: None });
             }
             _ => {}
         }
         let Some(node) = self.nodes.get_mut(&id) else {
             // Nothing is known of the node: names can be read, aliases cannot.
-            let samples = message
-                .metrics
-                .iter()
-                .filter_map(|m| sample(m, None, &name, &message))
-                .collect();
+            let samples = message.metrics.iter().filter_map(|m| sample(m, None, &name, &message)).collect();
             return Ok(Outcome { samples, rebirth });
         };
         let mut gap = false;
@@ -142,20 +122,14 @@ impl Births {
                     return Err(PayloadError::TooMany { limit: MAX_METRICS });
                 }
                 if let (Some(alias), Some(name)) = (metric.alias, metric.name.as_deref()) {
-                    let known = Known {
-                        name: name.into(),
-                        datatype: metric.datatype.unwrap_or(0),
-                        unit: unit(metric),
-                    };
+                    let known = Known { name: name.into(), datatype: metric.datatype.unwrap_or(0), unit: unit(metric) };
                     node.metrics.insert((device.into(), alias), known);
                 }
             }
         }
         let mut samples = Vec::with_capacity(message.metrics.len() + 1);
         for metric in &message.metrics {
-            let known = metric
-                .alias
-                .and_then(|a| node.metrics.get(&(CompactString::from(device), a)));
+            let known = metric.alias.and_then(|a| node.metrics.get(&(CompactString::from(device), a)));
             if metric.name.is_none() && known.is_none() {
                 gap = true;
                 continue;
@@ -170,10 +144,7 @@ impl Births {
             }
             _ => {}
         }
-        Ok(Outcome {
-            samples,
-            rebirth: rebirth.filter(|_| gap),
-        })
+        Ok(Outcome { samples, rebirth: rebirth.filter(|_| gap) })
     }
 }
 
@@ -187,12 +158,7 @@ pub fn rebirth_command(now: Time) -> Vec<u8> {
         value: Some(MetricValue::Boolean(true)),
         ..Metric::default()
     };
-    Payload {
-        timestamp: Some(millis),
-        metrics: vec![metric],
-        seq: None,
-    }
-    .encode_to_vec()
+    Payload { timestamp: Some(millis), metrics: vec![metric], seq: None }.encode_to_vec()
 }
 
 fn next(seq: Option<u64>) -> u8 {
@@ -200,23 +166,15 @@ fn next(seq: Option<u64>) -> u8 {
 }
 
 fn instant(millis: u64) -> Option<Time> {
-    i64::try_from(millis)
-        .ok()
-        .filter(|m| *m > 0)
-        .and_then(|m| m.checked_mul(1000))
-        .map(Time::from_micros)
+    i64::try_from(millis).ok().filter(|m| *m > 0).and_then(|m| m.checked_mul(1000)).map(Time::from_micros)
 }
 
 fn bd_seq(message: &Payload) -> Option<u64> {
-    message
-        .metrics
-        .iter()
-        .find(|m| m.name.as_deref() == Some("bdSeq"))
-        .and_then(|m| match m.value {
-            Some(MetricValue::Int(n)) => Some(u64::from(n)),
-            Some(MetricValue::Long(n)) => Some(n),
-            _ => None,
-        })
+    message.metrics.iter().find(|m| m.name.as_deref() == Some("bdSeq")).and_then(|m| match m.value {
+        Some(MetricValue::Int(n)) => Some(u64::from(n)),
+        Some(MetricValue::Long(n)) => Some(n),
+        _ => None,
+    })
 }
 
 fn unit(metric: &Metric) -> Option<&'static str> {
@@ -234,11 +192,7 @@ fn sample(metric: &Metric, known: Option<&Known>, device: &CompactString, messag
     {
         return None;
     }
-    let datatype = metric
-        .datatype
-        .filter(|d| *d != 0)
-        .or(known.map(|k| k.datatype))
-        .unwrap_or(0);
+    let datatype = metric.datatype.filter(|d| *d != 0).or(known.map(|k| k.datatype)).unwrap_or(0);
     Some(Sample {
         device: device.clone(),
         name: name.into(),

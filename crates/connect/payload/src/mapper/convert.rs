@@ -28,14 +28,9 @@ pub(super) fn json_value(
     if found.is_null() {
         return Ok(None);
     }
-    let wrong = |wanted| PayloadError::WrongKind {
-        attribute: name.clone(),
-        wanted,
-    };
+    let wrong = |wanted| PayloadError::WrongKind { attribute: name.clone(), wanted };
     match attribute.kind {
-        Kind::Point => json::point(found)
-            .map(|p| Some(Value::Point(p)))
-            .ok_or(wrong("a place in WGS 84 degrees")),
+        Kind::Point => json::point(found).map(|p| Some(Value::Point(p))).ok_or(wrong("a place in WGS 84 degrees")),
         Kind::Json => {
             let text = sonic_rs::to_string(found).map_err(|_| wrong("JSON"))?;
             Ok(Some(Value::Json(text.into_boxed_str())))
@@ -49,10 +44,7 @@ pub(super) fn json_value(
 
 /// A value as the attribute wants it; `None` when there is none.
 pub(super) fn value(attribute: &Attribute, name: &CompactString, value: Value) -> Result<Option<Value>, PayloadError> {
-    let wrong = |wanted| PayloadError::WrongKind {
-        attribute: name.clone(),
-        wanted,
-    };
+    let wrong = |wanted| PayloadError::WrongKind { attribute: name.clone(), wanted };
     if !attribute.map.is_empty() {
         let text = as_text(&value);
         if let Some((_, to)) = text.and_then(|t| attribute.map.iter().find(|(from, _)| *from == t)) {

@@ -25,10 +25,7 @@ pub fn check(text: &str) -> Vec<TestFailure> {
     let tests = match Mapping::parse(text) {
         Ok(mapping) => mapping.tests,
         Err(e) => {
-            return vec![TestFailure {
-                test: "the file".to_owned(),
-                why: e.to_string(),
-            }];
+            return vec![TestFailure { test: "the file".to_owned(), why: e.to_string() }];
         }
     };
     let run = |test: &Test| {
@@ -44,20 +41,10 @@ fn run(mapper: &Mapper, test: &Test) -> Result<(), String> {
     let now = Time::parse(test.now.as_deref().unwrap_or(NOW)).map_err(|e| format!("now: {e}"))?;
     let mut out = Mapped::default();
     for before in &test.before {
-        mapper.map(
-            &before.topic,
-            &bytes(before.payload.as_deref(), before.payload_hex.as_deref())?,
-            now,
-            &mut out,
-        );
+        mapper.map(&before.topic, &bytes(before.payload.as_deref(), before.payload_hex.as_deref())?, now, &mut out);
     }
     out.clear();
-    mapper.map(
-        &test.topic,
-        &bytes(test.payload.as_deref(), test.payload_hex.as_deref())?,
-        now,
-        &mut out,
-    );
+    mapper.map(&test.topic, &bytes(test.payload.as_deref(), test.payload_hex.as_deref())?, now, &mut out);
     match (&test.error, out.failures.first()) {
         (Some(part), Some(f)) if f.why.to_string().contains(part) => {}
         (Some(part), Some(f)) => return Err(format!("the error was to say {part:?} and says: {}", f.why)),
@@ -72,32 +59,17 @@ fn run(mapper: &Mapper, test: &Test) -> Result<(), String> {
             Err("it expects nothing: add expect = [...] or error = \"...\"".to_owned())
         };
     };
-    let came = || {
-        out.readings
-            .iter()
-            .map(|r| format!("{} = {:?}", r.attribute, r.value))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let came =
+        || out.readings.iter().map(|r| format!("{} = {:?}", r.attribute, r.value)).collect::<Vec<_>>().join(", ");
     if expect.len() != out.readings.len() {
-        return Err(format!(
-            "{} readings were expected, {} came: {}",
-            expect.len(),
-            out.readings.len(),
-            came()
-        ));
+        return Err(format!("{} readings were expected, {} came: {}", expect.len(), out.readings.len(), came()));
     }
     let mut left: Vec<&Reading> = out.readings.iter().collect();
     for e in expect {
         let at = left.iter().position(|r| agrees(e, r));
-        left.swap_remove(at.ok_or_else(|| {
-            format!(
-                "no reading agrees with {} = {}; there are: {}",
-                e.attribute,
-                e.value,
-                came()
-            )
-        })?);
+        left.swap_remove(
+            at.ok_or_else(|| format!("no reading agrees with {} = {}; there are: {}", e.attribute, e.value, came()))?,
+        );
     }
     Ok(())
 }
@@ -131,10 +103,7 @@ fn bytes(text: Option<&str>, hex: Option<&str>) -> Result<Vec<u8>, String> {
         (None, Some(h)) => {
             let digits: Vec<u8> = h.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
             let byte = |pair: &[u8]| {
-                std::str::from_utf8(pair)
-                    .ok()
-                    .filter(|_| pair.len() == 2)
-                    .and_then(|p| u8::from_str_radix(p, 16).ok())
+                std::str::from_utf8(pair).ok().filter(|_| pair.len() == 2).and_then(|p| u8::from_str_radix(p, 16).ok())
             };
             digits
                 .chunks(2)

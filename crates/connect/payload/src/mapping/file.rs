@@ -17,13 +17,7 @@ pub struct MappingError {
 
 impl MappingError {
     pub(crate) fn new(text: &str, at: Option<usize>, why: impl Into<String>) -> Self {
-        let line = at.map_or(0, |at| {
-            text.as_bytes()[..at.min(text.len())]
-                .iter()
-                .filter(|b| **b == b'\n')
-                .count()
-                + 1
-        });
+        let line = at.map_or(0, |at| text.as_bytes()[..at.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1);
         Self { line, why: why.into() }
     }
 }
@@ -105,36 +99,13 @@ impl<'de> Deserialize<'de> for AttributeText {
 
             fn visit_str<E: de::Error>(self, path: &str) -> Result<AttributeText, E> {
                 // The span of the attribute as a whole is kept around this value; the path needs none of its own.
-                Ok(AttributeText {
-                    path: Some(Spanned::new(0..0, path.to_owned())),
-                    ..AttributeText::default()
-                })
+                Ok(AttributeText { path: Some(Spanned::new(0..0, path.to_owned())), ..AttributeText::default() })
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<AttributeText, A::Error> {
                 let t = AttributeTable::deserialize(de::value::MapAccessDeserializer::new(map))?;
-                let AttributeTable {
-                    path,
-                    lat,
-                    lon,
-                    unit,
-                    kind,
-                    scale,
-                    offset,
-                    required,
-                    map,
-                } = t;
-                Ok(AttributeText {
-                    path,
-                    lat,
-                    lon,
-                    unit,
-                    kind,
-                    scale,
-                    offset,
-                    required,
-                    map,
-                })
+                let AttributeTable { path, lat, lon, unit, kind, scale, offset, required, map } = t;
+                Ok(AttributeText { path, lat, lon, unit, kind, scale, offset, required, map })
             }
         }
         from.deserialize_any(TextOrTable)
@@ -181,11 +152,7 @@ pub(crate) struct Expected {
 pub(crate) fn parse(text: &str) -> Result<File, MappingError> {
     toml::from_str(text).map_err(|e| {
         let why = e.message();
-        MappingError::new(
-            text,
-            e.span().map(|s| s.start),
-            suggest(why).unwrap_or_else(|| why.trim().to_owned()),
-        )
+        MappingError::new(text, e.span().map(|s| s.start), suggest(why).unwrap_or_else(|| why.trim().to_owned()))
     })
 }
 
@@ -194,9 +161,7 @@ fn suggest(message: &str) -> Option<String> {
     let rest = message.strip_prefix("unknown field `")?;
     let (unknown, expected) = rest.split_once('`')?;
     let known = expected.split('`').skip(1).step_by(2);
-    let near = known
-        .map(|k| (strsim::jaro_winkler(unknown, k), k))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let near = known.map(|k| (strsim::jaro_winkler(unknown, k), k)).max_by(|a, b| a.0.total_cmp(&b.0));
     Some(match near {
         Some((likeness, known)) if likeness > 0.7 => format!("unknown key {unknown:?}; did you mean {known:?}?"),
         _ => format!(

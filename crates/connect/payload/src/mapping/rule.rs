@@ -139,11 +139,7 @@ impl Place<'_> {
     }
 
     fn path(&self, path: &Spanned<String>, around: usize) -> Result<Path, MappingError> {
-        let at = if path.span().is_empty() {
-            around
-        } else {
-            path.span().start
-        };
+        let at = if path.span().is_empty() { around } else { path.span().start };
         Path::parse(path.get_ref()).map_err(|e| self.wrong(at, format!("{:?}: {e}", path.get_ref())))
     }
 
@@ -159,17 +155,11 @@ impl Place<'_> {
                 .map(|(n, _)| (strsim::jaro_winkler(text.get_ref(), n), *n))
                 .max_by(|a, b| a.0.total_cmp(&b.0));
             let names: Vec<&str> = from.iter().map(|(n, _)| *n).collect();
-            let meant = near
-                .filter(|(l, _)| *l > 0.7)
-                .map(|(_, n)| format!("; did you mean {n:?}?"))
-                .unwrap_or_default();
+            let meant =
+                near.filter(|(l, _)| *l > 0.7).map(|(_, n)| format!("; did you mean {n:?}?")).unwrap_or_default();
             self.wrong(
                 text.span().start,
-                format!(
-                    "unknown {what} {:?}{meant} There are {}",
-                    text.get_ref(),
-                    names.join(", ")
-                ),
+                format!("unknown {what} {:?}{meant} There are {}", text.get_ref(), names.join(", ")),
             )
         })
     }
@@ -191,10 +181,7 @@ pub(super) fn compile(text: &str, rule: &Spanned<RuleText>) -> Result<Rule, Mapp
     match (&rule.entity, &rule.types) {
         (Some(e), None) => return Err(place.wrong(e.span().start, "an entity needs a type: add type = \"...\"")),
         (None, Some(t)) => {
-            return Err(place.wrong(
-                t.span().start,
-                "a type needs an entity: add entity = \"urn:ngsi-ld:...\"",
-            ));
+            return Err(place.wrong(t.span().start, "a type needs an entity: add entity = \"urn:ngsi-ld:...\""));
         }
         (_, Some(t)) if types.is_empty() || types.iter().any(|t| t.is_empty()) => {
             return Err(place.wrong(t.span().start, "a type has a name"));
@@ -202,10 +189,9 @@ pub(super) fn compile(text: &str, rule: &Spanned<RuleText>) -> Result<Rule, Mapp
         _ => {}
     }
     let document = matches!(format, Format::Json | Format::Tts | Format::ChirpStack);
-    for (key, name, fits) in [
-        (&rule.observed_at, "observed_at", document),
-        (&rule.each, "each", format == Format::Json),
-    ] {
+    for (key, name, fits) in
+        [(&rule.observed_at, "observed_at", document), (&rule.each, "each", format == Format::Json)]
+    {
         if let (Some(key), false) = (key, fits) {
             return Err(place.wrong(key.span().start, format!("{name} has no meaning in this format")));
         }
@@ -213,17 +199,13 @@ pub(super) fn compile(text: &str, rule: &Spanned<RuleText>) -> Result<Rule, Mapp
     let optional = |t: &Option<Spanned<String>>| t.as_ref().map(|t| place.template(t, &filter)).transpose();
     let path = |p: &Option<Spanned<String>>| p.as_ref().map(|p| place.path(p, start)).transpose();
     let attributes = rule.attributes.as_ref();
-    let attributes = attributes.map(|all| {
-        all.iter()
-            .map(|(n, a)| attribute(&place, &filter, format, n, a))
-            .collect::<Result<Vec<_>, _>>()
-    });
+    let attributes = attributes
+        .map(|all| all.iter().map(|(n, a)| attribute(&place, &filter, format, n, a)).collect::<Result<Vec<_>, _>>());
     let attributes = attributes.transpose()?;
     if format == Format::Value && attributes.as_ref().is_none_or(|a| a.len() != 1) {
-        return Err(place.wrong(
-            start,
-            "a rule for plain values has exactly one attribute: [rule.attributes] temperature = {}",
-        ));
+        return Err(
+            place.wrong(start, "a rule for plain values has exactly one attribute: [rule.attributes] temperature = {}")
+        );
     }
     let entity = optional(&rule.entity)?;
     if let (Some(id), Some(at)) = (entity.as_ref().and_then(Template::constant), &rule.entity) {
@@ -252,10 +234,7 @@ fn attribute(
 ) -> Result<Attribute, MappingError> {
     let (at, a) = (spanned.span().start, spanned.get_ref());
     let wrong = |why: String| place.wrong(at, format!("{}: {why}", name.get_ref()));
-    let mut kind = a
-        .kind
-        .as_ref()
-        .map_or(Ok(Kind::Any), |k| place.choice(k, &KINDS, "kind"))?;
+    let mut kind = a.kind.as_ref().map_or(Ok(Kind::Any), |k| place.choice(k, &KINDS, "kind"))?;
     let source = match (format, &a.path, &a.lat, &a.lon) {
         (Format::Json | Format::Tts | Format::ChirpStack, None, Some(lat), Some(lon)) => {
             kind = Kind::Point;
