@@ -21,7 +21,7 @@ pub use geo::{GeoQuery, GeoRelation};
 pub use leaf::{Leaf, leaves};
 pub use literal::Literal;
 pub use ordering::{Direction, OrderBy, OrderTerm};
-pub use pattern::Pattern;
+pub use pattern::{MAX_PATTERN_BYTES, Pattern};
 pub use plan::Conjunct;
 pub use projection::Projection;
 pub use scope::ScopeQuery;
