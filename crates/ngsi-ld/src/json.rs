@@ -13,9 +13,9 @@ pub enum Json {
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// A number without fraction or exponent that fits 64 bits.
+    /// A number without fraction that fits 64 bits.
     Int(i64),
-    /// Any other number; always finite.
+    /// Any other number; always finite, with a fraction or beyond 2^53.
     Float(f64),
     /// A text.
     Str(CompactString),
@@ -35,6 +35,14 @@ impl Json {
         let value = Node { depth: max_depth }.deserialize(&mut de).map_err(|e| syntax(&e))?;
         de.end().map_err(|e| syntax(&e))?;
         Ok(value)
+    }
+
+    /// A finite number. One without a fraction is a whole number however it was written (JSON-LD 1.1 section 10.6), so
+    /// that 20.0 and 20 are one value wherever they are kept.
+    pub fn number(f: f64) -> Self {
+        const EXACT: f64 = (1_u64 << 53) as f64;
+        let whole = f.fract() == 0.0 && f.abs() <= EXACT && !(f == 0.0 && f.is_sign_negative());
+        if whole { Self::Int(f as i64) } else { Self::Float(f) }
     }
 
     /// The member of this name, when this is an object that has it.
@@ -195,7 +203,7 @@ impl<'de> Visitor<'de> for Node {
         Ok(i64::try_from(u).map_or(Json::Float(u as f64), Json::Int))
     }
     fn visit_f64<E: serde::de::Error>(self, f: f64) -> Result<Json, E> {
-        if f.is_finite() { Ok(Json::Float(f)) } else { Err(E::custom("a number is out of range")) }
+        if f.is_finite() { Ok(Json::number(f)) } else { Err(E::custom("a number is out of range")) }
     }
     fn visit_str<E>(self, s: &str) -> Result<Json, E> {
         Ok(Json::Str(s.into()))

@@ -30,6 +30,8 @@ pub struct Options {
     pub checkpoint_log_bytes: u64,
     /// How many entities it may hold.
     pub max_entities: usize,
+    /// An index over content is built when a query would otherwise look at more than this many entities.
+    pub index_from: u64,
     /// How many decisions may wait.
     pub queue: usize,
     /// Where now comes from.
@@ -47,6 +49,7 @@ impl Options {
             history: Some(belfry_history::Options::default()),
             checkpoint_log_bytes: 256 << 20,
             max_entities: 50_000_000,
+            index_from: 2_000,
             queue: 8192,
             clock,
             disk: Arc::new(belfry_log::OsDisk),

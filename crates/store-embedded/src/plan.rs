@@ -1,8 +1,8 @@
 //! From a query to its answer: one condition drives (the one that leaves the fewest candidates), cheap sets sieve, and
 //! [`EntityQuery::matches`] decides. Candidates are taken in pieces, so that a long search holds no lock for long.
 //!
-//! Order of the answer: that of the driving index (slots, or values and then slots), the same for every page while
-//! nothing changes.
+//! Order of the answer: by slot, whichever condition drives, so that pages join up even when an index is built between
+//! two of them.
 
 mod drive;
 
@@ -15,8 +15,7 @@ use belfry_ngsi_ld::Entity;
 use belfry_ngsi_ld::query::{Conjunct, EntityQuery, OrderBy};
 use belfry_ports::{Answer, Page};
 pub(crate) use drive::Wanted;
-use drive::{Driver, drivers};
-use roaring::RoaringBitmap;
+use drive::drivers;
 use std::sync::Arc;
 
 /// How many entities an answer in a wanted order is sorted from at most.
@@ -119,8 +118,6 @@ fn search(
         let state = shared.state.read();
         drivers(&state, &conjuncts, shared)
     };
-    // A slot that an index names twice, for two values, is one match.
-    let mut seen = RoaringBitmap::new();
     let (mut piece, mut candidates, mut images) = (FIRST_PIECE, Vec::new(), Vec::new());
     loop {
         candidates.clear();
@@ -129,7 +126,7 @@ fn search(
             let state = shared.state.read();
             let done = run.driver.next_piece(&state, piece, &mut candidates);
             for &slot in &candidates {
-                if run.sieve(&state, slot) && (!run.driver.repeats() || seen.insert(slot)) {
+                if run.sieve(&state, slot) {
                     images.extend(image(&state, slot, shared)?);
                 }
             }
@@ -151,11 +148,4 @@ fn search(
 
 fn image(state: &State, slot: u32, shared: &Shared) -> Result<Option<Entity>, Damaged> {
     state.slots.get(slot).map(|bytes| blob::decode(bytes, &shared.names)).transpose()
-}
-
-impl Driver {
-    /// Whether a slot may come twice.
-    fn repeats(&self) -> bool {
-        matches!(self, Self::Values { .. } | Self::Slots { .. })
-    }
 }

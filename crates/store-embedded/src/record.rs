@@ -138,7 +138,7 @@ fn take_body<'a>(c: &mut Cursor<'a>, at: Time, names: &Dictionary) -> Result<Rec
         entities.push(match tag {
             PUT | PUT_NEW | PUT_HEAD => {
                 let changes = (0..c.count()?).map(|_| take_change(c, at, names)).collect::<Result<_, _>>()?;
-                Entry::Put { blob, created: tag == PUT_NEW, head: tag != PUT, changes }
+                Entry::Put { blob, created: tag == PUT_NEW, head: tag == PUT_HEAD, changes }
             }
             DELETE => Entry::Delete { last: blob },
             _ => return Err(Damaged("an entity change has an unknown form")),

@@ -347,7 +347,7 @@ fn instance(
         }
     }
     let value = match &sample.value {
-        belfry_history::Value::F64(f) => Value::Property(number(*f)),
+        belfry_history::Value::F64(f) => Value::Property(Json::number(*f)),
         belfry_history::Value::I64(i) => Value::Property(Json::Int(*i)),
         belfry_history::Value::Bool(b) => Value::Property(Json::Bool(*b)),
         belfry_history::Value::Text(s) => Value::Property(Json::Str((&**s).into())),
@@ -365,15 +365,6 @@ fn instance(
         expires_at,
         sub,
     }))
-}
-
-/// A number of history as JSON: whole ones are written without a fraction.
-fn number(f: f64) -> Json {
-    if f.fract() == 0.0 && f.abs() <= EXACT as f64 && !(f == 0.0 && f.is_sign_negative()) {
-        Json::Int(f as i64)
-    } else {
-        Json::Float(f)
-    }
 }
 
 /// What the series of an entity's life says.

@@ -1,6 +1,7 @@
 //! What the writer, readers and the maintenance thread of one store share.
 
 use crate::dictionary::Dictionary;
+use crate::open::Options;
 use crate::plan::Wanted;
 use crate::ring::Ring;
 use crate::state::State;
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) max_entities: usize,
     history_ceiling: usize,
+    pub(crate) index_from: u64,
     refusing: Mutex<Option<String>>,
     is_refusing: AtomicBool,
     logged: AtomicUsize,
@@ -37,9 +39,13 @@ impl Shared {
         history: Option<History>,
         log: LogReader,
         clock: Arc<dyn Clock>,
-        max_entities: usize,
-        history_ceiling: usize,
+        limits: &Options,
     ) -> Self {
+        // A batch of the log at its largest takes less than this much of history's open part.
+        let history_ceiling = limits
+            .history
+            .as_ref()
+            .map_or(usize::MAX, |h| h.open_bytes_max.saturating_sub(80 << 20).max(h.open_bytes));
         let logged = AtomicUsize::new(names.len());
         let committed = watch::Sender::new(state.seq);
         Self {
@@ -50,8 +56,9 @@ impl Shared {
             ring: Ring::default(),
             committed,
             clock,
-            max_entities,
+            max_entities: limits.max_entities,
             history_ceiling,
+            index_from: limits.index_from,
             refusing: Mutex::new(None),
             is_refusing: AtomicBool::new(false),
             logged,

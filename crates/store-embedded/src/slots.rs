@@ -74,11 +74,4 @@ impl Slots {
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
-
-    /// Makes room for this many more.
-    pub(crate) fn reserve(&mut self, more: usize) {
-        self.blobs.reserve(more);
-        let blobs = &self.blobs;
-        self.by_id.reserve(more, |&s| xxh3_64(id_at(blobs, s).as_bytes()));
-    }
 }

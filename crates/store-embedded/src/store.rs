@@ -37,9 +37,7 @@ impl EmbeddedStore {
             opened.history,
             opened.log.handle(),
             options.clock.clone(),
-            options.max_entities,
-            // A batch of the log at its largest takes less than this much of history's open part.
-            options.history.as_ref().map_or(usize::MAX, |h| h.open_bytes_max.saturating_sub(80 << 20).max(h.open_bytes)),
+            options,
         ));
         let (queue, commands) = mpsc::channel(options.queue);
         let writer = Writer::new(shared.clone(), opened.log, opened.place.last);

@@ -91,21 +91,11 @@ impl ValueIndex {
         }
     }
 
-    /// Entries with a value from `range.0` to `range.1`, both inclusive, by value and slot, after the entry `after`. A
-    /// slot comes once for each of its values.
-    pub(crate) fn range(
-        &self,
-        range: &(Key, Key),
-        after: Option<&(Key, u32)>,
-    ) -> impl Iterator<Item = &(Key, u32)> + use<'_> {
-        let low = match after {
-            Some(entry) => Bound::Excluded(entry.clone()),
-            None => Bound::Included((range.0.clone(), 0)),
-        };
-        let high = (range.1.clone(), u32::MAX);
-        let empty = matches!(&low, Bound::Included(l) | Bound::Excluded(l) if *l > high);
-        let (low, high) = if empty { (Bound::Included(high.clone()), Bound::Excluded(high)) } else { (low, Bound::Included(high)) };
-        self.entries.range((low, high))
+    /// Slots with a value from `range.0` to `range.1`, both inclusive; a slot comes once for each such value.
+    pub(crate) fn range(&self, range: &(Key, Key)) -> impl Iterator<Item = u32> + use<'_> {
+        let (low, high) = ((range.0.clone(), 0), (range.1.clone(), u32::MAX));
+        let high = if low > high { Bound::Excluded(low.clone()) } else { Bound::Included(high) };
+        self.entries.range((Bound::Included(low), high)).map(|(_, slot)| *slot)
     }
 }
 

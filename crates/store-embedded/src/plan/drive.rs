@@ -7,10 +7,17 @@ use belfry_ngsi_ld::Name;
 use belfry_ngsi_ld::query::{Conjunct, Literal, Op};
 use compact_str::CompactString;
 
-/// How far an index range is counted to judge it.
-const COUNTED: usize = 512;
-/// An index over content is built when a query would otherwise look at more than this many entities.
-const WORTH_AN_INDEX: u64 = 2_000;
+/// A range of an index is gathered when it is no longer than this, or than this part of all entities. Beyond that a
+/// walk over the entities finds matches soon enough.
+const GATHERED: usize = 4096;
+const GATHERED_PART: usize = 8;
+
+/// Slots found at once, the next one last.
+fn in_turn(mut slots: Vec<u32>) -> Driver {
+    slots.sort_unstable_by(|a, b| b.cmp(a));
+    slots.dedup();
+    Driver::Slots { left: slots }
+}
 
 /// What gives the candidates.
 pub(super) enum Driver {
@@ -18,9 +25,7 @@ pub(super) enum Driver {
     All { from: u32 },
     /// Entities of these types, or with one of these attributes, from this slot on.
     Set { which: Set, from: u32 },
-    /// Ranges of values of one attribute, in turn; `after` is the last entry given.
-    Values { name: Name, ranges: Vec<(Key, Key)>, after: Option<(Key, u32)> },
-    /// Slots found at once (by identifier, scope or place), the next one last.
+    /// Slots found at once (by identifier, value, scope or place), the next one last.
     Slots { left: Vec<u32> },
 }
 
@@ -80,30 +85,26 @@ pub(super) fn drivers(state: &State, conjuncts: &[Conjunct<'_>], shared: &Shared
         match conjunct {
             Conjunct::Nothing => offer(0, Driver::Slots { left: Vec::new() }),
             Conjunct::Ids(ids) => {
-                let mut left: Vec<u32> = ids.iter().filter_map(|id| state.slots.find(id.as_str())).collect();
-                left.reverse();
-                offer(0, Driver::Slots { left });
+                offer(0, in_turn(ids.iter().filter_map(|id| state.slots.find(id.as_str())).collect()));
             }
             Conjunct::Types(names) => sets.push(Set::Types(numbers(names))),
             Conjunct::AnyAttribute(names) => sets.push(Set::Attributes(numbers(names))),
             Conjunct::Has(name) => sets.push(Set::Attributes(numbers(&[*name]))),
             Conjunct::Compare { name, op, literal } => {
                 if let Some(range) = range_of(*op, literal) {
-                    offer_values(state, *name, vec![range], &mut offer, &mut helpful);
+                    offer_values(state, *name, &[range], &mut offer, &mut helpful);
                 }
             }
             Conjunct::OneOf { name, literals } => {
                 let ranges: Option<Vec<_>> = literals.iter().map(|l| range_of(Op::Eq, l)).collect();
                 if let Some(ranges) = ranges {
-                    offer_values(state, *name, ranges, &mut offer, &mut helpful);
+                    offer_values(state, *name, &ranges, &mut offer, &mut helpful);
                 }
             }
             Conjunct::Within { name, boxes } => match state.indexes.geometries(*name) {
                 Some(index) => {
-                    let mut left: Vec<u32> = boxes.iter().flat_map(|b| index.meeting(b)).collect();
-                    left.sort_unstable_by(|a, b| b.cmp(a));
-                    left.dedup();
-                    offer(left.len() as u64, Driver::Slots { left });
+                    let left: Vec<u32> = boxes.iter().flat_map(|b| index.meeting(b)).collect();
+                    offer(left.len() as u64, in_turn(left));
                 }
                 None => helpful.push((*name, Wanted::Geometry)),
             },
@@ -130,7 +131,7 @@ pub(super) fn drivers(state: &State, conjuncts: &[Conjunct<'_>], shared: &Shared
         Some((_, driver)) => driver,
         None => Driver::All { from: 0 },
     };
-    if driver_cost.min(smallest) > WORTH_AN_INDEX {
+    if driver_cost.min(smallest) > shared.index_from {
         for (name, wanted) in helpful {
             shared.want_index(name, wanted);
         }
@@ -148,7 +149,7 @@ pub(crate) enum Wanted {
 fn offer_values(
     state: &State,
     name: Name,
-    ranges: Vec<(Key, Key)>,
+    ranges: &[(Key, Key)],
     offer: &mut impl FnMut(u64, Driver),
     helpful: &mut Vec<(Name, Wanted)>,
 ) {
@@ -156,10 +157,11 @@ fn offer_values(
         helpful.push((name, Wanted::Values));
         return;
     };
-    let counted = ranges.iter().flat_map(|r| index.range(r, None)).take(COUNTED).count();
-    let mut ranges = ranges;
-    ranges.reverse();
-    offer(counted as u64, Driver::Values { name, ranges, after: None });
+    let most = GATHERED.max(state.slots.len() / GATHERED_PART);
+    let gathered: Vec<u32> = ranges.iter().flat_map(|r| index.range(r)).take(most + 1).collect();
+    if gathered.len() <= most {
+        offer(gathered.len() as u64, in_turn(gathered));
+    }
 }
 
 /// The range of keys in which every value lies that compares so; wider where rounding might leave one out. None when
@@ -208,23 +210,6 @@ impl Driver {
                     None => return true,
                 }
                 into.len() < n
-            }
-            Self::Values { name, ranges, after } => {
-                let Some(index) = state.indexes.values(*name) else { return true };
-                while let Some(range) = ranges.last() {
-                    let mut last = None;
-                    for entry in index.range(range, after.as_ref()).take(n - into.len()) {
-                        into.push(entry.1);
-                        last = Some(entry);
-                    }
-                    if into.len() == n {
-                        *after = last.cloned();
-                        return false;
-                    }
-                    *after = None;
-                    ranges.pop();
-                }
-                true
             }
             Self::Slots { left } => {
                 let keep = left.len().saturating_sub(n);

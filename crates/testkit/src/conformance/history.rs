@@ -1,0 +1,173 @@
+//! History: every instance, by both times, corrected and late ones in their places; the past as it stood.
+
+use super::{Bench, Check};
+use crate::entity::{delete, entity, name, number, put};
+use belfry_kernel::Time;
+use belfry_ngsi_ld::{Json, Value};
+use belfry_ports::temporal::{TemporalRange, TimeProperty};
+use belfry_ports::{ChangeSet, Sample};
+
+pub(super) fn checks() -> Vec<(&'static str, Check)> {
+    vec![
+        ("every instance is kept, in both orders", |b| Box::pin(every_instance(b))),
+        ("the state as of an instant is what was seen then", |b| Box::pin(as_of(b))),
+        ("aggregates are those of the samples", |b| Box::pin(aggregates(b))),
+        ("instances can be added, replaced and removed", |b| Box::pin(corrections(b))),
+    ]
+}
+
+fn at(seconds: i64) -> Time {
+    Time::from_micros(1_700_000_000_000_000 + seconds * 1_000_000)
+}
+
+fn everything(by: TimeProperty) -> TemporalRange {
+    TemporalRange { by, from: Time::MIN, to: Time::MAX, last_n: None, limit: 100_000 }
+}
+
+async fn observe(b: &Bench<'_>, id: &str, value: f64, observed: Time) -> Time {
+    let id = id.to_owned();
+    b.clock.advance_micros(1_000_000);
+    let commit = b
+        .store()
+        .write(Box::new(move |read, now| {
+            let mut level = number("level", value, now);
+            level.observed_at = Some(observed);
+            let before = read.entity(&id)?;
+            let mut made = entity(&id, "Sensor", vec![], now);
+            if let Some(before) = &before {
+                made.created_at = before.created_at;
+                level.created_at = before.attributes.first().map_or(now, |a| a.created_at);
+            }
+            made.attributes.push(level);
+            Ok(ChangeSet::of(put(read, made)?))
+        }))
+        .await
+        .expect("a write");
+    commit.at
+}
+
+fn values(b: &Bench<'_>, id: &str, range: &TemporalRange) -> Vec<f64> {
+    let found = b.store().evolution(id, Some(&[name("level")]), range).expect("a read").expect("it has history");
+    found
+        .instances
+        .iter()
+        .filter(|i| !i.deleted)
+        .map(|i| match &i.attribute.value {
+            Value::Property(json) => json.as_f64().expect("a number"),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+async fn every_instance(b: &mut Bench<'_>) {
+    // The second arrives late: it was observed before the first.
+    for (value, observed) in [(1.5, at(100)), (2.5, at(50)), (3.0, at(200)), (4.0, at(150))] {
+        observe(b, "urn:s:1", value, observed).await;
+    }
+    for _ in 0..2 {
+        assert_eq!(values(b, "urn:s:1", &everything(TimeProperty::ModifiedAt)), [1.5, 2.5, 3.0, 4.0]);
+        assert_eq!(values(b, "urn:s:1", &everything(TimeProperty::ObservedAt)), [2.5, 1.5, 4.0, 3.0]);
+        let between = TemporalRange { from: at(60), to: at(200), ..everything(TimeProperty::ObservedAt) };
+        assert_eq!(values(b, "urn:s:1", &between), [1.5, 4.0]);
+        let last = TemporalRange { last_n: Some(2), ..everything(TimeProperty::ObservedAt) };
+        assert_eq!(values(b, "urn:s:1", &last), [4.0, 3.0]);
+        b.restart();
+    }
+    assert!(b.store().evolution("urn:s:none", None, &everything(TimeProperty::ObservedAt)).expect("a read").is_none());
+}
+
+async fn as_of(b: &mut Bench<'_>) {
+    let mut seen = Vec::new();
+    for i in 0..40_i64 {
+        let id = format!("urn:s:{}", i % 5);
+        let commit_at = if i % 11 == 10 {
+            b.clock.advance_micros(1_000_000);
+            let gone = id.clone();
+            b.store().write(Box::new(move |read, _| delete(read, &gone))).await.expect("a write").at
+        } else {
+            observe(b, &id, i as f64, at(i)).await
+        };
+        let state: Vec<_> = (0..5).map(|n| b.store().entity(&format!("urn:s:{n}")).expect("a read")).collect();
+        seen.push((commit_at, state));
+        if i == 20 {
+            b.restart();
+        }
+    }
+    for (instant, state) in &seen {
+        for (n, wanted) in state.iter().enumerate() {
+            let found = b.store().entity_at(&format!("urn:s:{n}"), *instant).expect("a read");
+            assert_eq!(found.as_ref(), wanted.as_ref(), "urn:s:{n} at {instant}");
+        }
+        let mut all = Vec::new();
+        b.store()
+            .state_at(*instant, &mut |e| {
+                all.push(e);
+                true
+            })
+            .expect("a read");
+        assert_eq!(all.len(), state.iter().flatten().count(), "at {instant}");
+    }
+    assert_eq!(b.store().entity_at("urn:s:0", Time::from_micros(1)).expect("a read"), None);
+    let historic = b.store().historic(None, 3).expect("a list");
+    assert_eq!(historic.len(), 3);
+    assert_eq!(b.store().historic(Some(historic[2].0.as_str()), 10).expect("a list").len(), 2);
+}
+
+async fn aggregates(b: &mut Bench<'_>) {
+    for i in 0..100_i64 {
+        observe(b, "urn:s:1", (i % 10) as f64, at(i * 60)).await;
+    }
+    b.restart();
+    let boundaries: Vec<Time> = (0..=10).map(|i| at(i * 600)).collect();
+    let found = b
+        .store()
+        .aggregate("urn:s:1", None, TimeProperty::ObservedAt, &boundaries, true)
+        .expect("a read")
+        .expect("it has history");
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].buckets.len(), 10);
+    for bucket in &found[0].buckets {
+        assert_eq!((bucket.count, bucket.distinct), (10, Some(10)));
+        assert_eq!((bucket.min, bucket.max, bucket.sum), (Some(0.0), Some(9.0), Some(45.0)));
+        assert!((bucket.avg.expect("numbers") - 4.5).abs() < 1e-12);
+        assert!((bucket.stddev.expect("numbers") - 8.25_f64.sqrt()).abs() < 1e-9);
+    }
+}
+
+async fn corrections(b: &mut Bench<'_>) {
+    let append = |value: f64, seconds: i64| {
+        let mut attribute = number("level", value, at(seconds));
+        attribute.observed_at = Some(at(seconds));
+        Sample::Append {
+            id: belfry_kernel::Iri::from_checked("urn:s:9"),
+            types: vec![name("Sensor")],
+            attribute,
+        }
+    };
+    let set = ChangeSet { samples: (0..5).map(|i| append(i as f64, i)).collect(), ..ChangeSet::default() };
+    b.store().write(Box::new(move |_, _| Ok(set))).await.expect("a write");
+    assert!(b.store().entity("urn:s:9").expect("a read").is_none(), "history alone was written");
+    let all = everything(TimeProperty::ObservedAt);
+    let evolution = b.store().evolution("urn:s:9", None, &all).expect("a read").expect("it has history");
+    assert_eq!(evolution.types, [name("Sensor")]);
+    let stamps: Vec<i64> = evolution.instances.iter().map(|i| i.stamp).collect();
+    let mut corrected = evolution.instances[1].attribute.clone();
+    corrected.value = Value::Property(Json::Float(10.5));
+    let id = belfry_kernel::Iri::from_checked("urn:s:9");
+    let set = ChangeSet {
+        samples: vec![
+            Sample::Replace { id: id.clone(), stamp: stamps[1], attribute: corrected },
+            Sample::Remove { id: id.clone(), name: name("level"), dataset_id: None, stamp: stamps[3] },
+        ],
+        ..ChangeSet::default()
+    };
+    b.store().write(Box::new(move |_, _| Ok(set))).await.expect("a write");
+    for _ in 0..2 {
+        assert_eq!(values(b, "urn:s:9", &all), [0.0, 10.5, 2.0, 4.0]);
+        b.restart();
+    }
+    let forget = Sample::Forget { id, name: None, dataset_id: None, all_datasets: true };
+    let set = ChangeSet { samples: vec![forget], ..ChangeSet::default() };
+    b.store().write(Box::new(move |_, _| Ok(set))).await.expect("a write");
+    assert!(b.store().evolution("urn:s:9", None, &all).expect("a read").is_none());
+}

@@ -1,0 +1,206 @@
+//! Queries: the same answer as a plain look at every entity, whatever indexes the store keeps.
+
+use super::{Bench, Check};
+use crate::entity::{entity, number, point, put, relationship, text};
+use belfry_kernel::Time;
+use belfry_ngsi_ld::context::{Limits, NoRemote};
+use belfry_ngsi_ld::query::{EntityQuery, GeoQuery, Naming, ScopeQuery, Selector, TypeSelection, filter};
+use belfry_ngsi_ld::{Context, Entity};
+use belfry_ports::{ChangeSet, Page, Store};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub(super) fn checks() -> Vec<(&'static str, Check)> {
+    vec![
+        ("queries answer as a look at every entity does", |b| Box::pin(as_a_scan(b))),
+        ("pages join up to the whole answer", |b| Box::pin(pages(b))),
+        ("what expired is listed and left out", |b| Box::pin(expiry(b))),
+        ("types and attributes in use are counted", |b| Box::pin(types(b))),
+    ]
+}
+
+const EVERYTHING: Page = Page { offset: 0, limit: usize::MAX, count: true };
+
+/// Numbers that look random and are the same in every run (Knuth, TAOCP 3.3.4, the multiplier of MMIX).
+struct Lcg(u64);
+
+impl Lcg {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+fn some_entity(i: u64, random: &mut Lcg, now: Time) -> Entity {
+    let mut attributes = vec![number("level", random.below(50) as f64 / 2.0, now)];
+    if random.below(2) == 0 {
+        attributes.push(text("name", ["ann", "bob", "bobby", "eve"][random.below(4) as usize], now));
+    }
+    if random.below(2) == 0 {
+        attributes.push(relationship("feeds", &format!("urn:s:{}", random.below(20)), now));
+    }
+    if random.below(3) > 0 {
+        attributes.push(point("location", random.below(100) as f64 / 100.0, random.below(100) as f64 / 100.0, now));
+    }
+    let mut made = entity(&format!("urn:s:{i}"), ["Pump", "Valve", "Tank"][random.below(3) as usize], attributes, now);
+    if random.below(3) == 0 {
+        made.scopes.push(["/a", "/a/b", "/c"][random.below(3) as usize].into());
+    }
+    made
+}
+
+fn queries() -> Vec<EntityQuery> {
+    let context = Context::core();
+    let naming = Naming::new(context);
+    let of = |term: &str| format!("https://belfry.test/{term}");
+    let typed = |text: &str| EntityQuery {
+        selectors: vec![Selector { types: TypeSelection::parse(text, &naming).expect("a selection"), ..Selector::default() }],
+        ..EntityQuery::default()
+    };
+    let mut all = vec![EntityQuery::default(), typed(&of("Pump")), typed(&format!("{}|{}", of("Pump"), of("Tank")))];
+    // A context for the names of the test, so that conditions can use short terms.
+    let terms = br#"{"@context":{"level":"https://belfry.test/level","name":"https://belfry.test/name",
+        "feeds":"https://belfry.test/feeds","nothing":"https://belfry.test/nothing","here":"https://belfry.test/location"}}"#;
+    let short = Context::build_from_bytes(terms, &NoRemote, &Limits::default()).expect("a context");
+    let naming = Naming::new(&short);
+    for q in [
+        "level>10", "level>=10;level<=12", "level==3.5", "level==1..4", "level==1,2,3", "name==\"bob\"", "name>\"bob\"",
+        "name~=\"^bo\"", "feeds==urn:s:3", "level!=4", "name", "level<5|name==\"eve\"", "level>100", "nothing>1",
+        "(level>3;name)|feeds", "level==\"text\"", "name<\"c\";level>2",
+    ] {
+        let q = filter::parse(q, &naming, filter::Expansion::default()).expect(q);
+        all.push(EntityQuery { q: Some(q.clone()), ..EntityQuery::default() });
+        all.push(EntityQuery { q: Some(q), ..typed("https://belfry.test/Valve") });
+    }
+    for scope in ["/a", "/a/#", "/+/b", "/a|/c", "/x"] {
+        let scope = ScopeQuery::parse(scope, &naming).expect(scope);
+        all.push(EntityQuery { scope: Some(scope), ..EntityQuery::default() });
+    }
+    for (relation, geometry, coordinates) in [
+        ("near;maxDistance==15000", "Point", "[0.5,0.5]"),
+        ("near;minDistance==60000", "Point", "[0.5,0.5]"),
+        ("within", "Polygon", "[[[0.2,0.2],[0.6,0.2],[0.6,0.6],[0.2,0.6],[0.2,0.2]]]"),
+        ("disjoint", "Polygon", "[[[0.2,0.2],[0.6,0.2],[0.6,0.6],[0.2,0.6],[0.2,0.2]]]"),
+        ("intersects", "LineString", "[[0.1,0.1],[0.1,0.9]]"),
+        ("equals", "Point", "[0.5,0.5]"),
+    ] {
+        let geo = GeoQuery::parse(relation, geometry, coordinates, Some("here"), &naming).expect(relation);
+        all.push(EntityQuery { geo: Some(geo.clone()), ..EntityQuery::default() });
+        all.push(EntityQuery { geo: Some(geo), ..typed("https://belfry.test/Pump") });
+    }
+    all
+}
+
+fn ids<'a>(entities: impl IntoIterator<Item = &'a Entity>) -> BTreeSet<String> {
+    entities.into_iter().map(|e| e.id.to_string()).collect()
+}
+
+async fn as_a_scan(b: &mut Bench<'_>) {
+    let mut random = Lcg(7);
+    let mut model: Vec<Entity> = Vec::new();
+    for round in 0..4_u64 {
+        let mut set = Vec::new();
+        for i in 0..400 {
+            let made = some_entity((round * 250 + i) % 1000, &mut random, Time::default());
+            model.retain(|e| e.id != made.id);
+            model.push(made.clone());
+            set.push(made);
+        }
+        b.store()
+            .write(Box::new(move |read, _| {
+                let entities = set.into_iter().map(|e| put(read, e)).collect::<Result<_, _>>()?;
+                Ok(ChangeSet { entities, ..ChangeSet::default() })
+            }))
+            .await
+            .expect("a write");
+        let gone = model.swap_remove(random.below(model.len() as u64) as usize).id;
+        b.store().write(Box::new(move |read, _| crate::entity::delete(read, gone.as_str()))).await.expect("a write");
+        // Twice: the first round may make the store build indexes.
+        for attempt in 0..2 {
+            for (i, query) in queries().iter().enumerate() {
+                let now = Time::from_micros(1);
+                let wanted = ids(model.iter().filter(|e| query.matches(e, now)));
+                let answer = b.store().query(query, None, EVERYTHING, now).expect("an answer");
+                assert_eq!(answer.entities.len(), wanted.len(), "round {round}, attempt {attempt}, query {i}: {query:?}");
+                assert_eq!(ids(&answer.entities), wanted, "round {round}, query {i}");
+                assert_eq!(answer.count, Some(wanted.len()), "round {round}, query {i}");
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        }
+        if round == 2 {
+            b.restart();
+        }
+    }
+}
+
+async fn pages(b: &mut Bench<'_>) {
+    let mut random = Lcg(3);
+    let made: Vec<Entity> = (0..500).map(|i| some_entity(i, &mut random, Time::default())).collect();
+    b.store()
+        .write(Box::new(move |read, _| {
+            let entities = made.into_iter().map(|e| put(read, e)).collect::<Result<_, _>>()?;
+            Ok(ChangeSet { entities, ..ChangeSet::default() })
+        }))
+        .await
+        .expect("a write");
+    for query in queries() {
+        let now = Time::from_micros(1);
+        let whole = b.store().query(&query, None, EVERYTHING, now).expect("an answer").entities;
+        let mut joined = Vec::new();
+        for offset in (0..).step_by(7) {
+            let page = b.store().query(&query, None, Page { offset, limit: 7, count: false }, now).expect("an answer");
+            assert_eq!(page.more, offset + 7 < whole.len());
+            let more = page.more;
+            joined.extend(page.entities);
+            if !more {
+                break;
+            }
+        }
+        assert!(joined == whole, "pages differ from the whole answer: {query:?}");
+    }
+}
+
+async fn expiry(b: &mut Bench<'_>) {
+    let at = |s: i64| Time::from_micros(s * 1_000_000);
+    let mut short = entity("urn:s:1", "Sensor", vec![number("level", 1.0, at(0))], at(0));
+    short.expires_at = Some(at(10));
+    let long = entity("urn:s:2", "Sensor", vec![number("level", 2.0, at(0))], at(0));
+    b.store()
+        .write(Box::new(move |read, _| {
+            Ok(ChangeSet { entities: vec![put(read, short)?, put(read, long)?], ..ChangeSet::default() })
+        }))
+        .await
+        .expect("a write");
+    for _ in 0..2 {
+        assert_eq!(b.store().expired(at(9), 10).expect("a list"), []);
+        assert_eq!(b.store().expired(at(10), 10).expect("a list").len(), 1);
+        let found = b.store().query(&EntityQuery::default(), None, EVERYTHING, at(10)).expect("an answer");
+        assert_eq!(ids(&found.entities), BTreeSet::from(["urn:s:2".to_owned()]));
+        b.restart();
+    }
+}
+
+async fn types(b: &mut Bench<'_>) {
+    let store: &Arc<dyn Store> = b.store();
+    for (id, of_type, extra) in [("urn:s:1", "A", true), ("urn:s:2", "A", false), ("urn:s:3", "B", false)] {
+        let mut attributes = vec![number("level", 1.0, Time::default())];
+        if extra {
+            attributes.push(text("note", "x", Time::default()));
+        }
+        let made = entity(id, of_type, attributes, Time::default());
+        store.write(Box::new(move |read, _| Ok(ChangeSet::of(put(read, made)?)))).await.expect("a write");
+    }
+    let found = store.types().expect("types");
+    let seen: Vec<_> = found
+        .iter()
+        .map(|t| (t.name.as_str(), t.entities, t.attributes.iter().map(|a| (a.name.as_str(), a.entities)).collect::<Vec<_>>()))
+        .collect();
+    let (level, note) = ("https://belfry.test/level", "https://belfry.test/note");
+    assert_eq!(
+        seen,
+        [
+            ("https://belfry.test/A", 2, vec![(level, 2), (note, 1)]),
+            ("https://belfry.test/B", 1, vec![(level, 1)]),
+        ]
+    );
+}
