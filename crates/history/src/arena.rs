@@ -22,14 +22,14 @@ impl Arena {
         self.bytes
     }
 
-    /// Whether there are pages enough for `more` bytes in short pieces.
+    /// Whether addresses are left.
     pub(crate) fn has_room(&self) -> bool {
-        self.pages.len() < MAX_PAGES - 2
+        self.pages.len() < MAX_PAGES / 2
     }
 
     /// Copies `piece` in and returns its address. The caller has seen [`Self::has_room`].
     pub(crate) fn push(&mut self, piece: &[u8]) -> u32 {
-        let fits = self.pages.last().is_some_and(|p| p.len() + piece.len() <= PAGE);
+        let fits = self.pages.last().is_some_and(|p| p.len() < PAGE && p.len() + piece.len() <= PAGE);
         if !fits {
             self.pages.push(Vec::with_capacity(piece.len().max(PAGE)));
         }
@@ -46,7 +46,7 @@ impl Arena {
         &self.pages[(address >> PAGE_BITS) as usize][address as usize & (PAGE - 1)..]
     }
 
-    /// The bytes at `address`, to be changed in place.
+    /// `len` bytes at `address`.
     pub(crate) fn at(&self, address: u32, len: usize) -> &[u8] {
         &self.from(address)[..len]
     }

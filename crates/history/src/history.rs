@@ -155,7 +155,11 @@ impl History {
                 Manifest::default()
             }
         };
-        remove_orphans(&dir, &manifest)?;
+        // A copy that is damaged, or left over from an interrupted change, is made good before files go that it names.
+        // Where that cannot be (the disk is full), everything stays and reads go on.
+        if manifest.is_stored_twice(&dir) || manifest.store(&dir).is_ok() {
+            remove_orphans(&dir, &manifest)?;
+        }
         let runs =
             manifest.runs.iter().map(|&id| Run::open(&dir, id).map(Arc::new)).collect::<Result<Vec<Arc<Run>>>>()?;
         let active = Memtable::after(manifest.flushed_seq);

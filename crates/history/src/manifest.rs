@@ -85,6 +85,11 @@ impl Manifest {
         }
     }
 
+    /// Whether both copies say this.
+    pub(crate) fn is_stored_twice(&self, dir: &Path) -> bool {
+        NAMES.iter().all(|name| Self::read(&dir.join(name)).is_ok_and(|m| m.as_ref() == Some(self)))
+    }
+
     /// Replaces both copies, durably.
     pub(crate) fn store(&self, dir: &Path) -> Result<()> {
         let bytes = self.to_bytes();

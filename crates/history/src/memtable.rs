@@ -5,6 +5,7 @@
 //! before it in its series. Nothing is changed in place: a correction is one more row, flagged as such.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use belfry_kernel::Time;
 use hashbrown::HashTable;
@@ -325,8 +326,8 @@ impl Memtable {
 
     /// What this part alone holds of `key`: corrections that may concern older parts, and samples, both ascending.
     pub(crate) fn parts(&self, key: &[u8]) -> (Vec<Patch>, Vec<Sample>) {
-        let (mut overlay, mut base) = (Overlay::new(), Vec::new());
-        self.walk(key, (i64::MIN, i64::MAX), usize::MAX, &mut overlay, |s| base.push(s.to_owned()));
+        let (mut overlay, mut base, mut rest) = (Overlay::new(), Vec::new(), Arc::default());
+        self.walk(key, (i64::MIN, i64::MAX), usize::MAX, &mut overlay, |s| base.push(s.to_owned_beside(&mut rest)));
         base.reverse();
         let first = base.first().map_or(i64::MAX, |s| s.stamp);
         let mut patches = Vec::new();

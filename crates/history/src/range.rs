@@ -148,7 +148,7 @@ impl Stamps {
         stamp >= self.from && stamp <= self.to && !self.view.overlay.contains_key(&stamp)
     }
 
-    fn from_memory(&mut self) -> Option<Sample> {
+    fn next_from_memory(&mut self) -> Option<Sample> {
         loop {
             let sample = self.memory.next()?;
             if self.wanted(sample.stamp) {
@@ -157,7 +157,7 @@ impl Stamps {
         }
     }
 
-    fn from_blocks(&mut self) -> Result<Option<Sample>> {
+    fn next_from_blocks(&mut self) -> Result<Option<Sample>> {
         let ascending = self.order == Order::Ascending;
         loop {
             if let Some((rows, left)) = &mut self.rows {
@@ -193,16 +193,16 @@ impl Stamps {
         }
     }
 
-    fn from_parts(&mut self) -> Result<Option<Sample>> {
+    fn next_from_parts(&mut self) -> Result<Option<Sample>> {
         if self.order == Order::Ascending {
-            match self.from_blocks()? {
+            match self.next_from_blocks()? {
                 Some(sample) => Ok(Some(sample)),
-                None => Ok(self.from_memory()),
+                None => Ok(self.next_from_memory()),
             }
         } else {
-            match self.from_memory() {
+            match self.next_from_memory() {
                 Some(sample) => Ok(Some(sample)),
-                None => self.from_blocks(),
+                None => self.next_from_blocks(),
             }
         }
     }
@@ -213,7 +213,7 @@ impl Iterator for Stamps {
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ahead.is_none() {
-            match self.from_parts() {
+            match self.next_from_parts() {
                 Ok(sample) => self.ahead = sample,
                 Err(e) => return Some(Err(e)),
             }

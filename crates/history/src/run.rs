@@ -324,11 +324,8 @@ fn rebuild(file: &File, path: &Path, id: u64, len: u64) -> Result<(Meta, Vec<Pla
         }
         offset += frame.len;
     }
-    let meta = match meta {
-        Some(meta) => meta,
-        None => {
-            return Err(Error::Corrupt { path: path.to_owned(), offset: HEADER as u64, what: "it has no meta" });
-        }
+    let Some(meta) = meta else {
+        return Err(Error::Corrupt { path: path.to_owned(), offset: HEADER as u64, what: "it has no meta" });
     };
     Ok((meta, places, newest))
 }

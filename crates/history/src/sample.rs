@@ -143,15 +143,23 @@ impl Sample {
 }
 
 impl SampleRef<'_> {
-    /// Copies it.
-    pub fn to_owned(self) -> Sample {
+    /// Copies it; its remainder is that of the sample before where they are equal.
+    pub(crate) fn to_owned_beside(self, last_rest: &mut Arc<[u8]>) -> Sample {
+        if **last_rest != *self.rest {
+            *last_rest = self.rest.into();
+        }
         Sample {
             stamp: self.stamp,
             observed: self.observed,
             value: self.value.to_owned(),
-            rest: if self.rest.is_empty() { Arc::default() } else { self.rest.into() },
+            rest: Arc::clone(last_rest),
             kind: self.kind,
         }
+    }
+
+    /// Copies it.
+    pub fn to_owned(self) -> Sample {
+        self.to_owned_beside(&mut Arc::default())
     }
 }
 

@@ -42,8 +42,8 @@ impl Snapshot {
         let enough = newest.unwrap_or(usize::MAX);
         for memory in &self.memory {
             let memory = memory.read();
-            let mut samples = Vec::new();
-            memory.walk(key, (from, to), enough, &mut view.overlay, |s| samples.push(s.to_owned()));
+            let (mut samples, mut rest) = (Vec::new(), Arc::default());
+            memory.walk(key, (from, to), enough, &mut view.overlay, |s| samples.push(s.to_owned_beside(&mut rest)));
             samples.reverse();
             samples.append(&mut view.memory);
             view.memory = samples;
