@@ -1,7 +1,9 @@
 //! Measures what could lie under the store: durable 1 KB upserts from 64 clients with group commit, point reads, reopening;
 //! and three ways to prepare a file for a log. Chooses nothing: `docs/design/001-commit-log.md` does.
 //!
-//! `cargo run --release --manifest-path bench/engines/Cargo.toml -- [seconds] [keys] [directory]`
+//! `cargo run --release --manifest-path bench/engines/Cargo.toml -- [rounds] [seconds] [keys] [directory]`
+//!
+//! Every round measures every engine in turn, so that what else the machine does hits all alike; the medians are printed.
 
 mod engines;
 mod group;
@@ -17,28 +19,53 @@ pub const VALUE: usize = 1024;
 
 fn main() {
     let mut args = std::env::args().skip(1);
+    let rounds: usize = args
+        .next()
+        .map_or(3, |arg| arg.parse().expect("rounds must be a number"));
     let seconds: u64 = args
         .next()
-        .map_or(5, |arg| arg.parse().expect("seconds must be a number"));
+        .map_or(3, |arg| arg.parse().expect("seconds must be a number"));
     let keys: u64 = args
         .next()
-        .map_or(300_000, |arg| arg.parse().expect("keys must be a number"));
+        .map_or(200_000, |arg| arg.parse().expect("keys must be a number"));
     let parent = args
         .next()
         .unwrap_or_else(|| std::env::temp_dir().display().to_string());
     println!("| preparation of the file | write | commits/s | p50 µs | p99 µs |\n|---|---|---|---|---|");
-    prepare::measure(Path::new(&parent));
+    prepare::measure(Path::new(&parent), rounds);
     println!();
     println!(
         "| engine | 1 client/s | 64 clients/s | p50 µs | p99 µs | fill {keys} in 1,000s/s | 1 M reads/s | reopen ms | disk MB |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     let time = Duration::from_secs(seconds);
-    run::<OwnLog>(&parent, time, keys);
-    run::<Fjall>(&parent, time, keys);
-    run::<Redb>(&parent, time, keys);
-    run::<Sqlite>(&parent, time, keys);
+    let runs: [(&str, fn(&str, Duration, u64) -> Figures); 4] = [
+        (OwnLog::NAME, run::<OwnLog>),
+        (Fjall::NAME, run::<Fjall>),
+        (Redb::NAME, run::<Redb>),
+        (Sqlite::NAME, run::<Sqlite>),
+    ];
+    let mut figures = [const { Vec::new() }; 4];
+    for round in 0..rounds {
+        for at in 0..runs.len() {
+            // Each round begins with another one.
+            let at = (at + round) % runs.len();
+            figures[at].push(runs[at].1(&parent, time, keys));
+        }
+    }
+    for ((name, _), rounds) in runs.iter().zip(&figures) {
+        let median = |column: usize| {
+            let mut values: Vec<f64> = rounds.iter().map(|figures: &Figures| figures[column]).collect();
+            values.sort_by(f64::total_cmp);
+            values[values.len() / 2]
+        };
+        let columns: Vec<String> = (0..8).map(|column| format!("{:.0}", median(column))).collect();
+        println!("| {name} | {} |", columns.join(" | "));
+    }
 }
+
+/// What one run measured, in the order of the table's columns.
+type Figures = [f64; 8];
 
 /// Bytes that do not compress, different for each key and round.
 pub fn value(key: u64, round: u64) -> Vec<u8> {
@@ -53,7 +80,7 @@ pub fn value(key: u64, round: u64) -> Vec<u8> {
     bytes
 }
 
-fn run<E: Engine + 'static>(parent: &str, time: Duration, keys: u64) {
+fn run<E: Engine + 'static>(parent: &str, time: Duration, keys: u64) -> Figures {
     let dir = tempfile::tempdir_in(parent).expect("the directory must be writable");
     let mut engine = E::open(dir.path());
     let started = Instant::now();
@@ -91,16 +118,16 @@ fn run<E: Engine + 'static>(parent: &str, time: Duration, keys: u64) {
     );
     let reopen = started.elapsed();
     drop(engine);
-    println!(
-        "| {} | {:.0} | {:.0} | {} | {} | {fill:.0} | {read:.0} | {} | {} |",
-        E::NAME,
+    [
         one.rate,
         many.rate,
-        many.p50.as_micros(),
-        many.p99.as_micros(),
-        reopen.as_millis(),
-        size(dir.path()) / 1_000_000,
-    );
+        many.p50.as_micros() as f64,
+        many.p99.as_micros() as f64,
+        fill,
+        read,
+        reopen.as_secs_f64() * 1000.0,
+        size(dir.path()) as f64 / 1e6,
+    ]
 }
 
 fn size(dir: &Path) -> u64 {

@@ -6,20 +6,19 @@ use std::path::Path;
 use std::time::Instant;
 
 const FILE: u64 = 64 << 20;
-const ROUNDS: usize = 3;
 
-/// Measures each way with three sizes of a commit, three times in turn, and prints the medians of the rounds.
-pub fn measure(parent: &Path) {
+/// Measures each way with three sizes of a commit, in turn, and prints the medians of the rounds.
+pub fn measure(parent: &Path, rounds: usize) {
     for size in [1024, 16 << 10, 64 << 10] {
         let mut results = [const { Vec::new() }; 3];
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
             for (way, results) in ["grows", "fallocate", "zeros written"].iter().zip(&mut results) {
                 results.push((commits(parent, way, size), *way));
             }
         }
-        for mut rounds in results {
-            rounds.sort_by(|a, b| a.0.0.total_cmp(&b.0.0));
-            let ((rate, p50, p99), way) = rounds[ROUNDS / 2];
+        for mut taken in results {
+            taken.sort_by(|a, b| a.0.0.total_cmp(&b.0.0));
+            let ((rate, p50, p99), way) = taken[taken.len() / 2];
             println!("| {way} | {size} B | {rate:.0} | {p50} | {p99} |");
         }
     }
