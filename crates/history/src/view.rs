@@ -104,22 +104,22 @@ impl Snapshot {
         Ok(())
     }
 
-    /// The greatest stamp that the older parts (all but the first open one) hold of `key`, corrections included.
+    /// The greatest stamp that any part holds of `key`, corrections included.
     pub(crate) fn floor(&self, key: &[u8]) -> Result<Option<i64>> {
         let mut floor = None;
-        for memory in self.memory.iter().skip(1) {
+        for memory in &self.memory {
             let memory = memory.read();
             floor = floor.max(memory.newest_of(key));
             if memory.clears.covers(key) {
                 return Ok(floor);
             }
         }
-        let older = Self { memory: Vec::new(), ..self.clone() }.view(key, i64::MIN, i64::MAX, None)?;
-        floor = floor.max(older.overlay.keys().next_back().copied());
-        for (run, i) in older.blocks.iter().rev() {
+        let runs = Self { memory: Vec::new(), ..self.clone() }.view(key, i64::MIN, i64::MAX, None)?;
+        floor = floor.max(runs.overlay.keys().next_back().copied());
+        for (run, i) in runs.blocks.iter().rev() {
             let block = run.block(*i, &self.cache)?;
             let mut newest = None;
-            for c in older.chunks(&block) {
+            for c in runs.chunks(&block) {
                 let chunk = run.blame(*i, block.chunk(c))?;
                 if chunk.is_patches() {
                     continue;
