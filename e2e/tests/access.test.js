@@ -99,21 +99,21 @@ test('keyboard alone: skip link, list, card, chart table, back to the row', asyn
   await context.close();
 });
 
-test('a phone 360 pixels wide: nothing sticks out, list and map take turns, the card fills the page', async () => {
-  for (const locale of ['en', 'es', 'ar', 'zh']) {
-    const { page, context } = await visit(browser, belfry.url, { ...phone, locale });
+test('a phone, 360 and 320 pixels wide: nothing sticks out, list and map take turns, the card fills the page', async () => {
+  for (const [locale, width] of [['en', 360], ['en', 320], ['es', 360], ['ar', 360], ['zh', 360]]) {
+    const { page, context } = await visit(browser, belfry.url, { ...phone, viewport: { width, height: 740 }, locale });
     await row(page, STATION).waitFor();
     const wide = () => page.evaluate(() => document.documentElement.scrollWidth);
-    assert.equal(await wide(), 360, locale);
+    assert.equal(await wide(), width, locale);
     await row(page, STATION).tap();
     await card(page, STATION).locator('canvas').waitFor();
-    assert.equal(await wide(), 360, locale);
-    assert.equal((await card(page, STATION).boundingBox()).width, 360);
+    assert.equal(await wide(), width, locale);
+    assert.equal((await card(page, STATION).boundingBox()).width, width);
     await page.keyboard.press('Escape');
     await page.locator('.switch button').last().tap();
     await page.locator('.maplibregl-canvas').waitFor();
     assert.equal(await row(page, STATION).count(), 0);
-    assert.equal(await wide(), 360, locale);
+    assert.equal(await wide(), width, locale);
     await context.close();
   }
 });

@@ -130,3 +130,19 @@ test('a frozen server is noticed although the connection stands', { timeout: 90_
   await row(page, STATION).getByText(/^8.5/).waitFor();
   await context.close();
 });
+
+test('a list that cannot be loaded is said, tried again, and shown when it can', async () => {
+  const context = await browser.newContext({ locale: 'en' });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  let broken = true;
+  await page.route(/\/ngsi-ld\/v1\/entities\?/, (route) =>
+    broken ? route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"title":"Busy"}' }) : route.continue(),
+  );
+  await page.goto(belfry.url);
+  await page.getByText(/The list could not be loaded: .?503 Busy/).waitFor();
+  broken = false;
+  await row(page, STATION).waitFor();
+  assert.equal(await page.getByText('The list could not be loaded').count(), 0);
+  await context.close();
+});

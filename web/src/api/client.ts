@@ -57,11 +57,31 @@ async function problemTitle(response: Response): Promise<string> {
   return response.statusText;
 }
 
-/** Every entity, page by page, at most {@link MAX_ENTITIES}; `total` is what the server counts. */
-export async function allEntities(signal: AbortSignal): Promise<{ entities: Json[]; total: number }> {
-  const first = await page(0, signal);
-  const pages: Json[][] = [first.entities];
-  const last = Math.ceil(Math.min(first.total, MAX_ENTITIES) / PAGE);
+/** What a load of the list found. `total` is what the server counts; it may be more than the page takes. */
+export interface Loaded {
+  entities: Json[];
+  total: number;
+}
+
+/**
+ * Every entity, page by page, at most {@link MAX_ENTITIES}. `first` gets the first page at once, so that there is
+ * something to look at. A server that does not count is read until a page is not full.
+ */
+export async function allEntities(signal: AbortSignal, first: (entities: Json[]) => void): Promise<Loaded> {
+  const start = await page(0, signal);
+  first(start.entities);
+  const pages: Json[][] = [start.entities];
+  const total = start.total;
+  if (total === undefined) {
+    for (let full = start.entities.length >= PAGE; full && pages.length * PAGE < MAX_ENTITIES; ) {
+      const { entities } = await page(pages.length * PAGE, signal);
+      pages.push(entities);
+      full = entities.length >= PAGE;
+    }
+    const entities = pages.flat();
+    return { entities, total: entities.length };
+  }
+  const last = Math.ceil(Math.min(total, MAX_ENTITIES) / PAGE);
   let next = 1;
   const worker = async (): Promise<void> => {
     while (next < last) {
@@ -70,13 +90,13 @@ export async function allEntities(signal: AbortSignal): Promise<{ entities: Json
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
-  return { entities: pages.flat(), total: first.total };
+  return { entities: pages.flat(), total };
 }
 
-async function page(offset: number, signal: AbortSignal): Promise<{ entities: Json[]; total: number }> {
+async function page(offset: number, signal: AbortSignal): Promise<{ entities: Json[]; total: number | undefined }> {
   const query = `local=true&limit=${String(PAGE)}&offset=${String(offset)}&options=sysAttrs&count=true`;
   const response = await get(`/ngsi-ld/v1/entities?${query}`, {}, signal);
   const entities = (await response.json()) as Json[];
-  const total = Number(response.headers.get('NGSILD-Results-Count') ?? Number.NaN);
-  return { entities, total: Number.isFinite(total) ? total : offset + entities.length };
+  const count = response.headers.get('NGSILD-Results-Count');
+  return { entities, total: count === null ? undefined : Number(count) };
 }

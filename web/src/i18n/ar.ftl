@@ -26,6 +26,7 @@ banner-retry = المحاولة التالية بعد { $seconds } ث.
 banner-trying = تجري المحاولة الآن…
 retry-now = حاول الآن
 banner-refused = يرفض الخادم هذا الرمز: { $title }
+banner-unlisted = تعذّر تحميل القائمة: { $reason }. تُعاد المحاولة.
 banner-too-many = لا يُعرض هنا إلا أول { $shown } من { $total } كيان. كلها متاحة عبر واجهة البرمجة.
 
 search = ابحث بالاسم أو المعرّف أو النوع

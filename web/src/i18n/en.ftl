@@ -26,6 +26,7 @@ banner-retry = Next try in { $seconds } s.
 banner-trying = Trying now…
 retry-now = Try now
 banner-refused = The server refuses this token: { $title }
+banner-unlisted = The list could not be loaded: { $reason }. Trying again.
 banner-too-many = Only the first { $shown } of { $total } entities are shown here. The API has them all.
 
 search = Search by name, id or type

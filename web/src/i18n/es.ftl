@@ -26,6 +26,7 @@ banner-retry = Próximo intento en { $seconds } s.
 banner-trying = Intentándolo ahora…
 retry-now = Intentar ahora
 banner-refused = El servidor rechaza esta clave: { $title }
+banner-unlisted = No se pudo cargar la lista: { $reason }. Se vuelve a intentar.
 banner-too-many = Aquí solo se muestran las primeras { $shown } de { $total } entidades. La API las tiene todas.
 
 search = Buscar por nombre, id o tipo

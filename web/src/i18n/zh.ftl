@@ -26,6 +26,7 @@ banner-retry = { $seconds } 秒后重试。
 banner-trying = 正在重试…
 retry-now = 立即重试
 banner-refused = 服务器拒绝了此令牌：{ $title }
+banner-unlisted = 无法加载列表：{ $reason }。正在重试。
 banner-too-many = 这里只显示 { $total } 个实体中的前 { $shown } 个，其余可通过 API 查询。
 
 search = 按名称、标识或类型搜索

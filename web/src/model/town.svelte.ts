@@ -26,6 +26,8 @@ class Town implements Listener {
   heardAt = $state<number | undefined>(undefined);
   /** Changes a second over the last five seconds. */
   rate = $state(0);
+  /** Why the list could not be loaded; it is tried again for as long as the connection stands. */
+  failure = $state<string | undefined>(undefined);
   signedIn = $state(token() !== undefined);
 
   private entities = new Map<string, Entity>();
@@ -139,21 +141,22 @@ class Town implements Listener {
     this.load = load;
     this.buffer.hold();
     try {
-      const { entities, total } = await allEntities(load.signal);
+      const { entities, total } = await allEntities(load.signal, (first) => {
+        if (this.loaded || load.signal.aborted) return;
+        this.entities = parsed(first);
+        this.version++;
+      });
       if (load.signal.aborted) return;
-      const fresh = new Map<string, Entity>();
-      for (const json of entities) {
-        const entity = parseEntity(json);
-        if (entity !== undefined) fresh.set(entity.id, entity);
-      }
-      this.entities = fresh;
+      this.entities = parsed(entities);
       this.total = total;
+      this.failure = undefined;
       this.loaded = true;
       this.version++;
       this.buffer.release();
     } catch (error) {
       if (load.signal.aborted) return;
       if (error instanceof Unauthorised) this.link = { state: 'signIn' };
+      else this.failure = error instanceof Error ? error.message : String(error);
       setTimeout(() => {
         if (!load.signal.aborted && this.link.state === 'live') void this.reload();
       }, RELOAD_PAUSE);
@@ -180,6 +183,15 @@ class Town implements Listener {
     }
     this.version++;
   }
+}
+
+function parsed(entities: Json[]): Map<string, Entity> {
+  const out = new Map<string, Entity>();
+  for (const json of entities) {
+    const entity = parseEntity(json);
+    if (entity !== undefined) out.set(entity.id, entity);
+  }
+  return out;
 }
 
 function idOf(json: Json): string | undefined {
