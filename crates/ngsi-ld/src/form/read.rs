@@ -9,7 +9,7 @@ mod value;
 
 use super::fragment::{AttributeFragment, EntityFragment, Field};
 use super::{Limits, NULL};
-use crate::{Context, Entity, Json};
+use crate::{Context, Entity, Json, Name};
 use belfry_kernel::{Error, Iri, Time};
 pub use batch::{Batch, BatchFault, read_batch, read_ids};
 use compact_str::CompactString;
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
     /// `BadRequestData`, naming the attribute and the member that is wrong.
     pub fn attribute(&self, term: &str, body: Json) -> Result<AttributeFragment, Error> {
         let read = || {
-            let name = self.name(term)?;
+            let name = self.name(term, false)?;
             let mut found = Vec::with_capacity(1);
             self.instances(term, name, body, 1, true, &mut found).map_err(|fault| fault.under(term))?;
             match (found.pop(), found.is_empty()) {
@@ -139,6 +139,7 @@ impl<'a> Reader<'a> {
             return Err(Fault::new(format!("an entity is an object, not {}", body.kind())));
         };
         let mut fragment = EntityFragment { attributes: Vec::with_capacity(members.len()), ..EntityFragment::default() };
+        let mut names: SmallVec<[Name; 32]> = SmallVec::new();
         for (key, value) in members {
             match key.as_str() {
                 "id" | "@id" => {
@@ -156,7 +157,8 @@ impl<'a> Reader<'a> {
                 "expiresAt" => fragment.expires_at = member::time("expiresAt", &value, self.mode.in_parts())?,
                 "createdAt" | "modifiedAt" | "deletedAt" | "@context" => {}
                 term => {
-                    let name = self.name(term)?;
+                    let name = self.name(term, false)?;
+                    names.push(name);
                     self.instances(term, name, value, 1, false, &mut fragment.attributes)
                         .map_err(|fault| fault.under(term))?;
                     if fragment.attributes.len() > self.limits.attributes {
@@ -168,31 +170,15 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        self.no_attribute_twice(&fragment.attributes)?;
+        // Two members may have the same term, and two terms may expand to the same name.
+        names.sort_unstable_by_key(|name| name.id());
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Fault::new("it is given twice").under(pair[0].as_str()));
+        }
         if matches!(self.mode, Mode::Full | Mode::Temporal) && fragment.attributes.iter().any(AttributeFragment::deletes) {
             return Err(Fault::new("urn:ngsi-ld:null cannot stand here"));
         }
         Ok(fragment)
-    }
-
-    /// Two terms of one body may expand to the same name.
-    fn no_attribute_twice(&self, attributes: &[AttributeFragment]) -> Result<(), Box<Fault>> {
-        let mut runs: SmallVec<[u32; 32]> = SmallVec::new();
-        let mut previous = None;
-        for attribute in attributes {
-            if previous != Some(attribute.name) {
-                runs.push(attribute.name.id());
-                previous = Some(attribute.name);
-            }
-        }
-        runs.sort_unstable();
-        match runs.windows(2).find(|pair| pair[0] == pair[1]) {
-            None => Ok(()),
-            Some(pair) => {
-                let name = attributes.iter().find(|a| a.name.id() == pair[0]).map_or("", |a| a.name.as_str());
-                Err(Fault::new("it is given twice").under(name))
-            }
-        }
     }
 
     fn scopes(&self, value: Json) -> Result<Field<Vec<CompactString>>, Box<Fault>> {

@@ -263,7 +263,7 @@ impl Reader<'_> {
                     if json == Json::Null {
                         return Err(Fault::new("null cannot stand here").under(sub));
                     }
-                    let name = self.name(sub)?;
+                    let name = self.name(sub, true)?;
                     let before = fragment.sub.len();
                     self.instances(sub, name, json, level + 1, false, &mut fragment.sub).map_err(|fault| fault.under(sub))?;
                     if fragment.sub.len() > self.limits.sub_attributes {

@@ -31,25 +31,20 @@ fn reserved(term: &str) -> bool {
             | "previousJson"
             | "previousValueList"
             | "previousObjectList"
-            | "hasValue"
-            | "hasObject"
-            | "hasLanguageMap"
-            | "hasVocab"
-            | "hasJSON"
-            | "hasValueList"
-            | "hasObjectList"
             | "entity"
             | "entityList"
-            | "value"
-            | "object"
-            | "languageMap"
-            | "vocab"
-            | "json"
-            | "valueList"
-            | "objectList"
             | "id"
             | "type"
             | "scope"
+    )
+}
+
+/// What the members that carry a value expand to. Models in use name attributes of an entity so (`Device.value` of the
+/// Smart Data Models), and there they can be told apart; inside an attribute they cannot.
+fn carries_value(local: &str) -> bool {
+    matches!(
+        local,
+        "hasValue" | "hasObject" | "hasLanguageMap" | "hasVocab" | "hasJSON" | "hasValueList" | "hasObjectList"
     )
 }
 
@@ -101,8 +96,8 @@ pub(super) fn scope(text: CompactString) -> Result<CompactString, Box<Fault>> {
 }
 
 impl Reader<'_> {
-    /// Expands an attribute's term, once it is known to be one.
-    pub(super) fn name(&self, term: &str) -> Result<Name, Box<Fault>> {
+    /// Expands the term of an attribute, or of a sub-attribute.
+    pub(super) fn name(&self, term: &str, sub: bool) -> Result<Name, Box<Fault>> {
         if !well_formed(term) {
             return Err(if term.starts_with('@') {
                 Fault::new(format!("'{}' is a keyword of JSON-LD that cannot stand here", shown(term)))
@@ -111,19 +106,13 @@ impl Reader<'_> {
             });
         }
         let name = self.context.expand(term)?;
-        if name.as_str().strip_prefix(CORE).is_some_and(reserved) || reserved(term) {
+        let core = name.as_str().strip_prefix(CORE);
+        if core.is_some_and(|local| reserved(local) || (sub && carries_value(local))) || reserved(term) {
             return Err(Fault::new(format!("'{}' describes an attribute and cannot name one", shown(term))));
         }
-        self.allowed(term, name)?;
-        Ok(name)
-    }
-
-    /// Refuses denied terms, by the term that the client wrote and by what it expands to.
-    pub(super) fn allowed(&self, term: &str, name: Name) -> Result<(), Box<Fault>> {
-        let deny = &self.limits.deny;
-        match deny.reason(name.as_str()).or_else(|| deny.reason(term)) {
-            None => Ok(()),
-            Some(reason) => Err(Fault::new(format!("the term '{}' is refused: {reason}", shown(term)))),
+        match self.denied(term, name) {
+            None => Ok(name),
+            Some(refusal) => Err(Fault::new(refusal)),
         }
     }
 
@@ -162,7 +151,16 @@ impl Reader<'_> {
             return Err(Fault::new(format!("{member}: '{}' is not a name", shown(term))));
         }
         let name = self.context.expand(term)?;
-        self.allowed(term, name)?;
-        Ok(name)
+        match self.denied(term, name) {
+            None => Ok(name),
+            Some(refusal) => Err(Fault::new(format!("{member}: {refusal}"))),
+        }
+    }
+
+    /// Denied terms, by the term that the client wrote and by what it expands to: the sentence for the client.
+    fn denied(&self, term: &str, name: Name) -> Option<String> {
+        let deny = &self.limits.deny;
+        let reason = deny.reason(name.as_str()).or_else(|| deny.reason(term))?;
+        Some(format!("the term '{}' is refused: {reason}", shown(term)))
     }
 }

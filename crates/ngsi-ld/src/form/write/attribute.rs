@@ -55,7 +55,7 @@ impl Writer<'_> {
             }
             match self.view.representation {
                 Representation::Normalized => self.normalized(instance),
-                Representation::Concise => self.concise(instance),
+                Representation::Concise => self.concise(instance, shown == 1),
                 Representation::Simplified => self.simplified(&instance.value),
             }
         }
@@ -92,9 +92,11 @@ impl Writer<'_> {
         self.value(value, true);
     }
 
-    fn concise(&mut self, attribute: &Attribute) {
+    /// `only` tells that it is the only instance: among several, a bare value would not be read as one.
+    fn concise(&mut self, attribute: &Attribute, only: bool) {
         let value = &attribute.value;
-        let alone = attribute.dataset_id.is_none()
+        let alone = only
+            && attribute.dataset_id.is_none()
             && attribute.observed_at.is_none()
             && attribute.unit_code.is_none()
             && attribute.sub.is_empty()
