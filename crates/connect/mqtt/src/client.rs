@@ -9,6 +9,9 @@
 //! back from an older copy of its sessions may repeat under new identifiers; then equal values at an equal `observedAt` are
 //! all that tells them apart, so a mapping should name `observed_at` wherever the device sends one.
 //!
+//! With 3.1.1 the broker sends every retained message again when this process subscribes for the first time, and no
+//! identifier tells that it is old; 5.0, the default, asks for them only when a subscription is new.
+//!
 //! It stands on the codec of this crate, as the listener does, and not on a client library: an acknowledgement belongs to
 //! the connection that the message came on, and so lives and ends with that connection here. In a library with an event
 //! loop and a detached handle it can go out on a later connection, where its identifier may be that of another message.
@@ -190,7 +193,7 @@ impl Work {
             match self.connection(&mut stopped).await {
                 Ok(()) => return,
                 Err(e) => {
-                    tracing::warn!(broker = &*self.source.principal, error = %e, "not connected to the broker; trying again")
+                    tracing::warn!(broker = &*self.source.principal, error = %e, "not connected to the broker; trying again");
                 }
             }
             self.up.send_replace(false);

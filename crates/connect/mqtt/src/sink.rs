@@ -46,8 +46,9 @@ pub struct Source {
 pub struct Dedup {
     /// A digest of packet identifier, topic and payload.
     pub key: u64,
-    /// Whether the message may be a repetition: its DUP flag is set, or it is among the first after a session was taken up
-    /// again. Only then is an equal key a repetition; a sensor that says `21.5` twice says it twice.
+    /// Whether the message may be a repetition: its DUP flag is set and the client did not say goodbye before, or it is among
+    /// the first after a session at an external broker was taken up again. Only then is an equal key a repetition; a sensor
+    /// that says `21.5` twice says it twice.
     pub suspect: bool,
 }
 

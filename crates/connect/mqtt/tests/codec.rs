@@ -1,4 +1,5 @@
 //! The codec: what is encoded is decoded as it was, and no bytes make it panic.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use belfry_connect_mqtt::codec::{
     Ack, AckKind, ConnAck, Connect, DecodeError, Packet, Properties, Publish, QoS, SubAck, Subscribe, Subscription,

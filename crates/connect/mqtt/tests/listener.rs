@@ -1,4 +1,5 @@
 //! The listener with raw sockets: when it acknowledges, what it repeats, whom it lets in, whom it throws out.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 
@@ -94,6 +95,39 @@ async fn a_failed_commit_closes_the_connection_and_the_repetition_is_stored_once
     assert_eq!(raw.packet().await, Some(vec![0x40, 2, 0, 1]));
     assert_eq!(raw.packet().await, Some(vec![0x40, 2, 0, 3]));
     assert_eq!(sink.numbers(), [1.0, 2.0, 1.0]);
+    listener.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_sensor_that_says_the_same_twice_says_it_twice() {
+    let sink = MemorySink::new();
+    let listener = listen(config(), sink.clone()).await;
+    // It wakes up, says its value under identifier 1 and leaves; the last time it repeats what never arrived.
+    for flags in [2, 2, 0x0a] {
+        let mut raw = Raw::connected(listener.local_addr(), &connect311("sleeper", false, 60)).await;
+        raw.send(&publish(flags, "n/a", 1, "21.5")).await;
+        assert_eq!(raw.packet().await, Some(vec![0x40, 2, 0, 1]));
+        raw.send(&[0xe0, 0]).await;
+        assert_eq!(raw.packet().await, None);
+    }
+    assert_eq!(sink.numbers(), [21.5; 3]);
+    listener.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_expiry() {
+    let listener = listen(config(), MemorySink::new()).await;
+    // 5.0, not clean, and a session that outlives its connection by one second.
+    let mut connect = connect5("d", &[0x11, 0, 0, 0, 1]);
+    connect[9] = 0;
+    for (pause, present) in [(0, 0), (200, 1), (1300, 0)] {
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        let mut raw = Raw::open(listener.local_addr()).await;
+        raw.send(&connect).await;
+        assert_eq!(raw.packet().await.map(|p| p[2]), Some(present), "after {pause} ms");
+        raw.send(&[0xe0, 0]).await;
+        assert_eq!(raw.packet().await, None);
+    }
     listener.shutdown().await;
 }
 

@@ -1,9 +1,11 @@
 //! With the real Mosquitto: its tools against the listener, its broker under the client and the publisher.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 
 use belfry_connect_mqtt::codec::{QoS, Version};
 use belfry_connect_mqtt::{Client, ClientConfig, Endpoint, PublishError, Publisher, PublisherConfig, TcpDial};
+use belfry_connect_payload::{Mapper, Mapping};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -188,6 +190,43 @@ async fn nothing_lost_nothing_doubled_version_5() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_lost_nothing_doubled_version_311() {
     nothing_lost_nothing_doubled(Version::V311).await;
+}
+
+#[tokio::test]
+async fn discovery_and_rebirths_work_through_the_broker() {
+    let Some(broker) = Mosquitto::start() else { return };
+    let run = async |topic: &str, payload: &str, retain: &[&str]| {
+        let args = [&["-q", "1", "-t", topic, "-m", payload], retain].concat();
+        assert!(tool("mosquitto_pub", broker.port, &args).status().await.unwrap().success());
+    };
+    let discovery = r#"{"state_topic":"z2m/hall","value_template":"{{ value_json.t }}","unique_id":"hall"}"#;
+    run("homeassistant/sensor/hall/config", discovery, &["-r"]).await;
+    let sink = MemorySink::new();
+    let commands =
+        tool("mosquitto_sub", broker.port, &["-t", "spBv1.0/g/NCMD/#", "-C", "1", "-W", "10", "-F", "%t %x"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+    // The second time the session at the broker is an old one: what discovery says is wanted again all the same.
+    for n in 1..=2 {
+        let endpoint = Endpoint::parse(&format!("mqtt://127.0.0.1:{}", broker.port)).unwrap();
+        let learning = Arc::new(Mapper::new(Mapping::parse(support::LEARNING).unwrap()));
+        let client =
+            Client::start(ClientConfig::new(endpoint, "ha"), sink.clone(), learning, clock(), rng(), Arc::new(TcpDial));
+        until_up(&client).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        run("z2m/hall", &format!("{{\"t\":{n}}}"), &[]).await;
+        sink.wait_for(n).await;
+        // Data of a Sparkplug node whose birth was never heard: it is asked for.
+        run("spBv1.0/g/NDATA/n", "", &[]).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        client.shutdown().await;
+    }
+    assert_eq!(sink.numbers(), [1.0, 2.0]);
+    let out = commands.wait_with_output().await.unwrap();
+    let out = String::from_utf8(out.stdout).unwrap();
+    let rebirth: String = b"Node Control/Rebirth".iter().map(|b| format!("{b:02x}")).collect();
+    assert!(out.starts_with("spBv1.0/g/NCMD/n ") && out.contains(&rebirth), "{out}");
 }
 
 #[tokio::test]

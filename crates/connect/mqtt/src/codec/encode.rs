@@ -22,7 +22,7 @@ impl Packet<'_> {
             Packet::Subscribe(s) => framed(into, 0x82, |out| subscribe(out, version, s)),
             Packet::SubAck(s) => framed(into, 0x90, |out| suback(out, version, s)),
             Packet::UnsubAck(s) if version == Version::V311 => {
-                framed(into, 0xb0, |out| out.extend_from_slice(&s.id.to_be_bytes()))
+                framed(into, 0xb0, |out| out.extend_from_slice(&s.id.to_be_bytes()));
             }
             Packet::UnsubAck(s) => framed(into, 0xb0, |out| suback(out, version, s)),
             Packet::Unsubscribe(u) => framed(into, 0xa2, |out| unsubscribe(out, version, u)),

@@ -12,6 +12,7 @@ pub enum Version {
 }
 
 /// Quality of service.
+#[expect(clippy::enum_variant_names, reason = "the names are those of the standard")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum QoS {
     /// At most once.
@@ -139,6 +140,7 @@ pub struct Publish<'a> {
 }
 
 /// Which of the four acknowledgements.
+#[expect(clippy::enum_variant_names, reason = "the names are those of the standard")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AckKind {
     /// Of QoS 1.

@@ -9,7 +9,7 @@ pub struct Properties<'a>(pub(super) &'a [u8]);
 /// The identifier of a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-#[expect(missing_docs, reason = "the names are those of the standard, table 2-4")]
+#[expect(missing_docs, clippy::enum_variant_names, reason = "the names are those of the standard, table 2-4")]
 pub enum Property {
     PayloadFormat = 0x01,
     MessageExpiry = 0x02,

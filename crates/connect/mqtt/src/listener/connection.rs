@@ -24,8 +24,6 @@ use tokio::time::{Instant, timeout};
 const READ_BYTES: usize = 32 << 10;
 /// No more deliveries are put into the output beyond this, bytes.
 const OUTPUT_BYTES: usize = 64 << 10;
-/// How many publishes after a session was taken up again may be repetitions without saying so.
-const SUSPECTS: usize = 1024;
 
 /// Why a connection ends.
 enum End {
@@ -51,7 +49,10 @@ struct Connection<'h> {
     out: Vec<u8>,
     /// QoS 1 and 2 publishes of the client that are not acknowledged yet.
     unacknowledged: usize,
-    suspects: usize,
+    /// Whether the earlier connection ended without a goodbye, so that publishes with the DUP flag may be repetitions of
+    /// committed ones. After a goodbye the client has had its acknowledgements: what it then sends again never arrived, even
+    /// when an earlier message had the same identifier and payload.
+    may_repeat: bool,
 }
 
 /// Serves a connection from its first byte to its last.
@@ -70,7 +71,10 @@ pub(super) async fn serve(mut stream: TcpStream, peer: SocketAddr, hub: Arc<Hub>
         principal: grant.principal.as_str().into(),
         tenant: grant.tenant.as_deref().map(Into::into),
     });
-    let window = std::mem::replace(&mut session.state.lock().window, Window::new(0));
+    let (window, said_goodbye) = {
+        let mut state = session.state.lock();
+        (std::mem::replace(&mut state.window, Window::new(0)), std::mem::take(&mut state.said_goodbye))
+    };
     let pipeline = Pipeline::new(hub.ingest.clone(), source, window);
     let mut connection = Connection {
         hub: &hub,
@@ -79,7 +83,7 @@ pub(super) async fn serve(mut stream: TcpStream, peer: SocketAddr, hub: Arc<Hub>
         pipeline,
         out: Vec::with_capacity(4096),
         unacknowledged: 0,
-        suspects: SUSPECTS,
+        may_repeat: !said_goodbye,
     };
     connection.resend();
     let end = connection.run(&mut stream, &mut buffer, &mut stopped).await;
@@ -92,6 +96,7 @@ pub(super) async fn serve(mut stream: TcpStream, peer: SocketAddr, hub: Arc<Hub>
         let mut state = session.state.lock();
         state.connected = false;
         state.window = pipeline.window;
+        state.said_goodbye = matches!(end, End::Goodbye);
         // Uncommitted QoS 2 publishes come again.
         state.received.retain(|_, committed| *committed);
         state.expires = Some(Instant::now() + admitted.expiry);
@@ -209,9 +214,8 @@ impl Connection<'_> {
         if p.qos != QoS::AtMostOnce {
             if p.qos == QoS::ExactlyOnce {
                 let known = self.session.state.lock().received.get(&p.id).copied();
-                match known {
-                    Some(true) => self.ack(AckKind::PubRec, p.id, reason::SUCCESS),
-                    Some(false) | None => {}
+                if let Some(true) = known {
+                    self.ack(AckKind::PubRec, p.id, reason::SUCCESS);
                 }
                 if known.is_some() {
                     return Ok(());
@@ -248,8 +252,7 @@ impl Connection<'_> {
             qos: p.qos,
             retain: p.retain,
         });
-        let suspect = p.dup || self.suspects > 0;
-        self.suspects = self.suspects.saturating_sub(1);
+        let suspect = p.dup && self.may_repeat;
         for effect in self.pipeline.offer(p, now, suspect, forward) {
             // Everything that devices publish comes through here, so there is nothing to subscribe to.
             if let Effect::Publish { topic, payload } = effect {

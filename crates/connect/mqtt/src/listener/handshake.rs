@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedMutexGuard;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// A client that has been let in.
 pub(super) struct Admitted {
@@ -127,14 +127,19 @@ async fn decide(connect: &Connect<'_>, peer: SocketAddr, hub: &Arc<Hub>) -> Resu
         }
     };
     let (session, seat) = take_seat(&client_id, &grant, hub).await?;
-    if !connect.clean {
+    let expired = session.state.lock().expires.is_some_and(|e| e <= Instant::now());
+    if !connect.clean && !expired {
         // A session that was used before has an expiry.
         let present = session.state.lock().expires.take().is_some();
         return Ok((admitted(connect, session, seat, grant, will, hub), present, assigned));
     }
     // What was kept is given up, its subscriptions and queue with it; only what is known of repetitions stays.
     let fresh = Arc::new(Session::new(&client_id, &grant.principal, 0));
-    fresh.state.lock().window = std::mem::replace(&mut session.state.lock().window, Window::new(0));
+    {
+        let (mut new, mut old) = (fresh.state.lock(), session.state.lock());
+        new.window = std::mem::replace(&mut old.window, Window::new(0));
+        new.said_goodbye = old.said_goodbye;
+    }
     let fresh_seat = fresh.seat.clone().lock_owned().await;
     hub.sessions.lock().insert(client_id.into(), fresh.clone());
     hub.end(&session);

@@ -44,6 +44,8 @@ pub(super) struct State {
     next_id: u16,
     /// QoS 2 publishes received and not yet released; true once committed.
     pub received: HashMap<u16, bool>,
+    /// Whether the last connection ended with a DISCONNECT of the client.
+    pub said_goodbye: bool,
     /// A QoS 1 message did not fit.
     pub overflowed: bool,
     pub window: Window,
@@ -94,6 +96,7 @@ impl State {
             in_flight: VecDeque::new(),
             next_id: 1,
             received: HashMap::new(),
+            said_goodbye: false,
             overflowed: false,
             window: Window::new(window),
         }

@@ -166,6 +166,16 @@ topic = 'j/{dev}'
 format = 'json'
 ";
 
+/// A mapping of formats that learn, for an external broker.
+pub const LEARNING: &str = "
+[[rule]]
+topic = 'homeassistant/#'
+format = 'homeassistant'
+[[rule]]
+topic = 'spBv1.0/#'
+format = 'sparkplug'
+";
+
 pub fn mapper() -> Arc<Mapper> {
     Arc::new(Mapper::new(Mapping::parse(MAPPING).expect("the mapping of the tests is right")))
 }

@@ -251,7 +251,8 @@ fn value_template(text: &str) -> Result<Template, PayloadError> {
             "int" => (number, round) = (true, Some(0)),
             "round" if argument.is_empty() => (number, round) = (true, Some(0)),
             "round" => {
-                (number, round) = (true, Some(argument.parse().ok().filter(|d| (0..=9).contains(d)).ok_or_else(wrong)?))
+                (number, round) =
+                    (true, Some(argument.parse().ok().filter(|d| (0..=9).contains(d)).ok_or_else(wrong)?));
             }
             "is_defined" => {}
             _ => return Err(wrong()),

@@ -40,10 +40,8 @@ pub fn decode(payload: &[u8], now: Time) -> Result<Vec<Sample>, PayloadError> {
                 "bt" => base_time = number()?,
                 "bv" => base_value = number()?,
                 "bs" => base_sum = number()?,
-                "bver" => {
-                    if field.as_u64().is_none_or(|v| v == 0 || v > VERSION) {
-                        return Err(wrong("its version is newer than RFC 8428, version 10"));
-                    }
+                "bver" if field.as_u64().is_none_or(|v| v == 0 || v > VERSION) => {
+                    return Err(wrong("its version is newer than RFC 8428, version 10"));
                 }
                 "n" => name = text()?,
                 "u" => unit = Some(text()?),
