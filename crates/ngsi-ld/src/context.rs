@@ -71,12 +71,7 @@ impl Context {
         static ALONE: LazyLock<[Arc<Context>; 4]> = LazyLock::new(|| {
             CoreVersion::ALL.map(|version| {
                 let none = Table::new(Vec::new(), core::table(version).hasher().clone());
-                Arc::new(Context::new(
-                    version,
-                    none,
-                    Reference::of(&Json::Null, version),
-                    Vec::new(),
-                ))
+                Arc::new(Context::new(version, none, Reference::of(&Json::Null, version), Vec::new()))
             })
         });
         &ALONE[version as usize]
@@ -122,14 +117,7 @@ impl Context {
     }
 
     fn new(version: CoreVersion, own: Table, reference: Reference, remotes: Vec<String>) -> Self {
-        Self {
-            core: core::table(version),
-            own,
-            reference,
-            remotes,
-            seen: Seen::new(),
-            shorts: Shorts::new(),
-        }
+        Self { core: core::table(version), own, reference, remotes, seen: Seen::new(), shorts: Shorts::new() }
     }
 
     /// Expands an attribute name, type or vocabulary term and interns it. A defined term gives its IRI, a compact IRI
@@ -190,10 +178,7 @@ impl Context {
     /// The keyword that this term stands for: `@type` for `type`, for `@type` and for a client's alias of it.
     pub fn keyword(&self, term: &str) -> Option<&'static str> {
         match self.find(self.hash(term), term) {
-            Some(Definition {
-                meaning: Meaning::Keyword(keyword),
-                ..
-            }) => Some(keyword),
+            Some(Definition { meaning: Meaning::Keyword(keyword), .. }) => Some(keyword),
             Some(_) => None,
             None => iri::keyword(term),
         }
@@ -247,9 +232,7 @@ impl Context {
             None => undefined(self, short).is_ok_and(|whole| whole == iri),
         };
         let terms = self.core.term_of(iri).into_iter().chain(self.own.term_of(iri));
-        let short = terms
-            .chain(iri.strip_prefix(DEFAULT_VOCABULARY))
-            .find(|short| back(short));
+        let short = terms.chain(iri.strip_prefix(DEFAULT_VOCABULARY)).find(|short| back(short));
         if let Some(short) = short {
             return short.into();
         }
@@ -274,14 +257,10 @@ impl Context {
 /// The IRI of a definition that has one.
 fn iri_of(definition: &Definition) -> Result<&str, Error> {
     definition.iri().ok_or_else(|| match definition.meaning {
-        Meaning::Keyword(keyword) => Error::bad_data(format!(
-            "`{}` stands for {keyword} and is no name",
-            define::shown(&definition.term)
-        )),
-        _ => Error::bad_data(format!(
-            "the @context gives `{}` no IRI",
-            define::shown(&definition.term)
-        )),
+        Meaning::Keyword(keyword) => {
+            Error::bad_data(format!("`{}` stands for {keyword} and is no name", define::shown(&definition.term)))
+        }
+        _ => Error::bad_data(format!("the @context gives `{}` no IRI", define::shown(&definition.term))),
     })
 }
 
@@ -297,10 +276,7 @@ fn undefined<'t>(context: &Context, term: &'t str) -> Result<Cow<'t, str>, Error
         return Err(Error::bad_data("a name is empty"));
     }
     if iri::keyword(term).is_some() || iri::is_keyword_like(term) {
-        return Err(Error::bad_data(format!(
-            "`{}` is a keyword and no name",
-            define::shown(term)
-        )));
+        return Err(Error::bad_data(format!("`{}` is a keyword and no name", define::shown(term))));
     }
     if let Some(wrong) = term.chars().find(|c| iri::is_forbidden(*c)) {
         return Err(Error::bad_data(format!(
@@ -311,10 +287,7 @@ fn undefined<'t>(context: &Context, term: &'t str) -> Result<Cow<'t, str>, Error
     }
     if let Some((prefix, suffix)) = iri::split_compact(term) {
         if prefix == "_" {
-            return Err(Error::bad_data(format!(
-                "`{}` is a blank node and no name",
-                define::shown(term)
-            )));
+            return Err(Error::bad_data(format!("`{}` is a blank node and no name", define::shown(term))));
         }
         if !suffix.starts_with("//") {
             let definition = context.find(context.hash(prefix), prefix).filter(|d| d.prefix);

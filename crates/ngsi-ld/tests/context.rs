@@ -142,16 +142,8 @@ fn refuses_names() {
         "urn:\n",
     ] {
         for _ in 0..2 {
-            assert_eq!(
-                context.expand(bad).map_err(|e| e.kind()),
-                Err(Kind::BadRequestData),
-                "{bad:?}"
-            );
-            assert_eq!(
-                context.expand_known(bad).map_err(|e| e.kind()),
-                Err(Kind::BadRequestData),
-                "{bad:?}"
-            );
+            assert_eq!(context.expand(bad).map_err(|e| e.kind()), Err(Kind::BadRequestData), "{bad:?}");
+            assert_eq!(context.expand_known(bad).map_err(|e| e.kind()), Err(Kind::BadRequestData), "{bad:?}");
         }
     }
     assert!(context.expand(&"x".repeat(4000)).is_err());
@@ -177,47 +169,15 @@ fn compacts() {
         (&town, "https://unforced.example/x/y", "https://unforced.example/x/y"),
         (&town, "https://uri.etsi.org/ngsi-ld/location", "location"),
         (&town, "https://town.example/ns#myLocation", "town:myLocation"),
-        (
-            &town,
-            "https://uri.etsi.org/ngsi-ld/default-context/whatever",
-            "whatever",
-        ),
+        (&town, "https://uri.etsi.org/ngsi-ld/default-context/whatever", "whatever"),
         // These terms of the default vocabulary mean something else here.
-        (
-            &town,
-            "https://uri.etsi.org/ngsi-ld/default-context/gone",
-            "ngsi-ld:default-context/gone",
-        ),
-        (
-            &town,
-            "https://uri.etsi.org/ngsi-ld/default-context/type",
-            "ngsi-ld:default-context/type",
-        ),
-        (
-            &town,
-            "https://uri.etsi.org/ngsi-ld/default-context/",
-            "ngsi-ld:default-context/",
-        ),
-        (
-            &town,
-            "https://uri.etsi.org/ngsi-ld/default-context/town:x",
-            "ngsi-ld:default-context/town:x",
-        ),
-        (
-            &town,
-            "https://uri.etsi.org/ngsi-ld/default-context/@type",
-            "ngsi-ld:default-context/@type",
-        ),
-        (
-            &town,
-            "https://uri.etsi.org/ngsi-ld/default-context/a:b",
-            "ngsi-ld:default-context/a:b",
-        ),
-        (
-            &masked,
-            "https://uri.etsi.org/ngsi-ld/default-context/almostFull",
-            "ngsi-ld:default-context/almostFull",
-        ),
+        (&town, "https://uri.etsi.org/ngsi-ld/default-context/gone", "ngsi-ld:default-context/gone"),
+        (&town, "https://uri.etsi.org/ngsi-ld/default-context/type", "ngsi-ld:default-context/type"),
+        (&town, "https://uri.etsi.org/ngsi-ld/default-context/", "ngsi-ld:default-context/"),
+        (&town, "https://uri.etsi.org/ngsi-ld/default-context/town:x", "ngsi-ld:default-context/town:x"),
+        (&town, "https://uri.etsi.org/ngsi-ld/default-context/@type", "ngsi-ld:default-context/@type"),
+        (&town, "https://uri.etsi.org/ngsi-ld/default-context/a:b", "ngsi-ld:default-context/a:b"),
+        (&masked, "https://uri.etsi.org/ngsi-ld/default-context/almostFull", "ngsi-ld:default-context/almostFull"),
         (&town, "https://uri.etsi.org/ngsi-ld/hasValue", "value"),
         (&town, "urn:x:y", "urn:x:y"),
         (&town, "https://else.example/x", "https://else.example/x"),
@@ -314,11 +274,7 @@ fn odd_but_right_contexts_are_taken() {
         ("[]", "a", "https://uri.etsi.org/ngsi-ld/default-context/a"),
         ("{}", "a", "https://uri.etsi.org/ngsi-ld/default-context/a"),
         (r#"[{"a": "urn:1"}, {"a": "urn:2"}]"#, "a", "urn:2"),
-        (
-            r#"[{"a": "urn:1"}, null]"#,
-            "a",
-            "https://uri.etsi.org/ngsi-ld/default-context/a",
-        ),
+        (r#"[{"a": "urn:1"}, null]"#, "a", "https://uri.etsi.org/ngsi-ld/default-context/a"),
         (r#"[{"a": "urn:1"}, null, {"b": "urn:2"}]"#, "b", "urn:2"),
         (r#"{"a": "urn:1", "a": "urn:2"}"#, "a", "urn:2"),
         (r#"[{"p": "urn:p:"}, {"a": "p:x"}]"#, "a", "urn:p:x"),
@@ -326,66 +282,22 @@ fn odd_but_right_contexts_are_taken() {
         (r#"{"a": "p:x", "p": "q:y:", "q": "urn:q:"}"#, "a", "urn:q:y:x"),
         (r#"{"@vocab": "urn:v:", "a": {}}"#, "a", "urn:v:a"),
         (r#"{"@vocab": "urn:v:", "a": "b"}"#, "a", "urn:v:b"),
-        (
-            r#"{"@vocab": "urn:v:"}"#,
-            "a",
-            "https://uri.etsi.org/ngsi-ld/default-context/a",
-        ),
-        (
-            r#"{"@vocab": null}"#,
-            "a",
-            "https://uri.etsi.org/ngsi-ld/default-context/a",
-        ),
-        (
-            r#"{"@vocab": "ngsi-ld:mine/", "a": {}}"#,
-            "a",
-            "https://uri.etsi.org/ngsi-ld/mine/a",
-        ),
-        (
-            r#"{"a": {"@id": "a"}}"#,
-            "a",
-            "https://uri.etsi.org/ngsi-ld/default-context/a",
-        ),
+        (r#"{"@vocab": "urn:v:"}"#, "a", "https://uri.etsi.org/ngsi-ld/default-context/a"),
+        (r#"{"@vocab": null}"#, "a", "https://uri.etsi.org/ngsi-ld/default-context/a"),
+        (r#"{"@vocab": "ngsi-ld:mine/", "a": {}}"#, "a", "https://uri.etsi.org/ngsi-ld/mine/a"),
+        (r#"{"a": {"@id": "a"}}"#, "a", "https://uri.etsi.org/ngsi-ld/default-context/a"),
         (r#"{"a": "status"}"#, "a", "https://uri.etsi.org/ngsi-ld/status"),
         (r#"{"status": "urn:mine", "a": "status"}"#, "a", "urn:mine"),
-        (
-            r#"{"status": "urn:mine"}"#,
-            "status",
-            "https://uri.etsi.org/ngsi-ld/status",
-        ),
+        (r#"{"status": "urn:mine"}"#, "status", "https://uri.etsi.org/ngsi-ld/status"),
         (r#"{"status": null}"#, "status", "https://uri.etsi.org/ngsi-ld/status"),
-        (
-            r#"{"id": "@id", "type": "@type"}"#,
-            "a",
-            "https://uri.etsi.org/ngsi-ld/default-context/a",
-        ),
+        (r#"{"id": "@id", "type": "@type"}"#, "a", "https://uri.etsi.org/ngsi-ld/default-context/a"),
         (r#"{"geojson": "urn:mine:", "a": "geojson:x"}"#, "a", "urn:mine:x"),
-        (
-            r#"{"geojson": "urn:mine:"}"#,
-            "geojson:x",
-            "https://purl.org/geojson/vocab#x",
-        ),
+        (r#"{"geojson": "urn:mine:"}"#, "geojson:x", "https://purl.org/geojson/vocab#x"),
         (r#"[{"@protected": true, "a": "urn:a"}, {"a": "urn:a"}]"#, "a", "urn:a"),
-        (
-            r#"{"@protected": true, "a": {"@id": "urn:a", "@protected": false}}"#,
-            "a",
-            "urn:a",
-        ),
-        (
-            r#"{"@type": {"@container": "@set"}}"#,
-            "a",
-            "https://uri.etsi.org/ngsi-ld/default-context/a",
-        ),
-        (
-            r#"["https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.7.jsonld", {"a": "urn:a"}]"#,
-            "a",
-            "urn:a",
-        ),
-        (
-            r#"[{"@import": "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context.jsonld", "a": "urn:a"}]"#,
-            "a",
-            "urn:a",
-        ),
+        (r#"{"@protected": true, "a": {"@id": "urn:a", "@protected": false}}"#, "a", "urn:a"),
+        (r#"{"@type": {"@container": "@set"}}"#, "a", "https://uri.etsi.org/ngsi-ld/default-context/a"),
+        (r#"["https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.7.jsonld", {"a": "urn:a"}]"#, "a", "urn:a"),
+        (r#"[{"@import": "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context.jsonld", "a": "urn:a"}]"#, "a", "urn:a"),
         (r#"[[{"a": "urn:a"}]]"#, "a", "urn:a"),
         (r#"{"a": "https://x.example/#"}"#, "a:b", "https://x.example/#b"),
     ] {
@@ -400,11 +312,7 @@ fn references() {
     for (given, text, link) in [
         ("null", format!("\"{core}\""), Some(core)),
         ("[]", format!("\"{core}\""), Some(core)),
-        (
-            r#""https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.6.jsonld""#,
-            format!("\"{core}\""),
-            Some(core),
-        ),
+        (r#""https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.6.jsonld""#, format!("\"{core}\""), Some(core)),
         (r#"{"a":"urn:a"}"#, format!(r#"[{{"a":"urn:a"}},"{core}"]"#), None),
         (
             r#"[{"a":"urn:a"},"https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context.jsonld"]"#,
@@ -423,38 +331,14 @@ fn references() {
 #[test]
 fn core_versions() {
     for (version, term, expected) in [
-        (
-            "1.6",
-            "jsonKeys",
-            "https://uri.etsi.org/ngsi-ld/default-context/jsonKeys",
-        ),
+        ("1.6", "jsonKeys", "https://uri.etsi.org/ngsi-ld/default-context/jsonKeys"),
         ("1.8", "jsonKeys", "https://uri.etsi.org/ngsi-ld/jsonKeys"),
-        (
-            "1.7",
-            "VocabularyProperty",
-            "https://uri.etsi.org/ngsi-ld/VocabularyProperty",
-        ),
-        (
-            "1.8",
-            "VocabularyProperty",
-            "https://uri.etsi.org/ngsi-ld/default-context/VocabularyProperty",
-        ),
+        ("1.7", "VocabularyProperty", "https://uri.etsi.org/ngsi-ld/VocabularyProperty"),
+        ("1.8", "VocabularyProperty", "https://uri.etsi.org/ngsi-ld/default-context/VocabularyProperty"),
         ("1.9", "snapshotId", "https://uri.etsi.org/ngsi-ld/snapshotId"),
-        (
-            "1.8",
-            "snapshotId",
-            "https://uri.etsi.org/ngsi-ld/default-context/snapshotId",
-        ),
-        (
-            "v1.9",
-            "langString",
-            "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString",
-        ),
-        (
-            "1.6",
-            "attributeCount",
-            "https://uri.etsi.org/ngsi-ld/default-context/attributeCount",
-        ),
+        ("1.8", "snapshotId", "https://uri.etsi.org/ngsi-ld/default-context/snapshotId"),
+        ("v1.9", "langString", "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"),
+        ("1.6", "attributeCount", "https://uri.etsi.org/ngsi-ld/default-context/attributeCount"),
         ("1.9", "attributeCount", "https://uri.etsi.org/ngsi-ld/attributeCount"),
     ] {
         let context = Context::core_version(version).unwrap();
@@ -465,10 +349,7 @@ fn core_versions() {
     }
     let newer = Context::build_on(CoreVersion::V1_9, &json("{}"), &NoRemote, &Limits::default()).unwrap();
     assert_eq!(newer.link_url(), None);
-    assert_eq!(
-        newer.expand("snapshotId").unwrap().as_str(),
-        "https://uri.etsi.org/ngsi-ld/snapshotId"
-    );
+    assert_eq!(newer.expand("snapshotId").unwrap().as_str(), "https://uri.etsi.org/ngsi-ld/snapshotId");
 }
 
 #[test]

@@ -59,13 +59,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            remote_documents: 16,
-            depth: 8,
-            terms: 20_000,
-            bytes: 4 << 20,
-            parts: 512,
-        }
+        Self { remote_documents: 16, depth: 8, terms: 20_000, bytes: 4 << 20, parts: 512 }
     }
 }
 
@@ -86,10 +80,7 @@ impl From<BuildError> for Error {
         match error {
             BuildError::Missing(ref urls) => {
                 let first = urls.first().map(|url| shown(url)).unwrap_or_default();
-                Self::new(
-                    Kind::LdContextNotAvailable,
-                    format!("the remote @context {first} is not available"),
-                )
+                Self::new(Kind::LdContextNotAvailable, format!("the remote @context {first} is not available"))
             }
             BuildError::Refused(error) => error,
         }
@@ -132,12 +123,7 @@ pub(super) fn build(
     if !walk.missing.is_empty() {
         return Err(BuildError::Missing(walk.missing));
     }
-    Ok(Arc::new(Context::new(
-        version,
-        walk.definitions.finish(),
-        Reference::of(local, version),
-        walk.remotes,
-    )))
+    Ok(Arc::new(Context::new(version, walk.definitions.finish(), Reference::of(local, version), walk.remotes)))
 }
 
 impl Walk<'_> {
@@ -154,10 +140,9 @@ impl Walk<'_> {
             Json::Str(reference) => self.remote(reference, depth),
             Json::Array(all) => all.iter().try_for_each(|one| self.value(one, depth + 1)),
             Json::Object(members) => self.object(members, depth),
-            other => Err(Error::bad_data(format!(
-                "an @context must be a URL, an object or an array, not {}",
-                other.kind()
-            ))),
+            other => {
+                Err(Error::bad_data(format!("an @context must be a URL, an object or an array, not {}", other.kind())))
+            }
         }
     }
 
@@ -167,10 +152,7 @@ impl Walk<'_> {
             return Ok(());
         }
         if self.inside.contains(&url) {
-            return Err(Error::bad_data(format!(
-                "the remote @context {} contains itself",
-                shown(&url)
-            )));
+            return Err(Error::bad_data(format!("the remote @context {} contains itself", shown(&url))));
         }
         let Some(document) = self.document(&url)? else {
             return Ok(());
@@ -200,27 +182,17 @@ impl Walk<'_> {
             return Ok(());
         };
         let Json::Object(imported) = content(&document, Some(&url))? else {
-            return Err(Error::bad_data(format!(
-                "the imported @context {} is no object",
-                shown(&url)
-            )));
+            return Err(Error::bad_data(format!("the imported @context {} is no object", shown(&url))));
         };
         if imported.iter().any(|(key, _)| key == "@import") {
-            return Err(Error::bad_data(format!(
-                "the imported @context {} itself has an @import",
-                shown(&url)
-            )));
+            return Err(Error::bad_data(format!("the imported @context {} itself has an @import", shown(&url))));
         }
         self.take(&imported.iter().chain(members).collect::<Vec<_>>())
     }
 
     fn take(&mut self, members: &[&(CompactString, Json)]) -> Result<(), Error> {
         // While documents are missing, what they define is unknown, and judging the rest would be premature.
-        if self.missing.is_empty() {
-            self.definitions.take(members)
-        } else {
-            Ok(())
-        }
+        if self.missing.is_empty() { self.definitions.take(members) } else { Ok(()) }
     }
 
     /// The absolute URL of a reference in the present document.

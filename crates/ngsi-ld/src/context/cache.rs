@@ -41,11 +41,7 @@ impl ContextCache {
     /// A cache of at most this many contexts that together weigh at most this much (an estimate of what they hold when
     /// new: their text, their definitions and their first answers, bytes).
     pub fn new(max_contexts: usize, max_bytes: usize) -> Self {
-        Self {
-            max_contexts,
-            max_bytes,
-            held: Mutex::default(),
-        }
+        Self { max_contexts, max_bytes, held: Mutex::default() }
     }
 
     /// The context of this `@context` value, when it is held.
@@ -88,12 +84,7 @@ impl ContextCache {
     pub fn forget(&self, url: &str) -> usize {
         let mut held = self.held.lock();
         let uses = |slot: &Slot| slot.context.remotes().iter().any(|r| r == url);
-        let keys: Vec<_> = held
-            .contexts
-            .iter()
-            .filter(|(_, s)| uses(s))
-            .map(|(k, _)| k.clone())
-            .collect();
+        let keys: Vec<_> = held.contexts.iter().filter(|(_, s)| uses(s)).map(|(k, _)| k.clone()).collect();
         for key in &keys {
             held.remove(key);
         }

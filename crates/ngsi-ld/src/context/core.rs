@@ -67,9 +67,7 @@ pub fn is_core_url(url: &str) -> bool {
     };
     version.is_empty()
         || version.strip_prefix("-v1.").is_some_and(|v| {
-            v.len() <= 8
-                && v.split('.')
-                    .all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+            v.len() <= 8 && v.split('.').all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
         })
 }
 
@@ -83,10 +81,7 @@ fn load(version: CoreVersion) -> Table {
     let definitions = TERMS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
         let mut columns = line.split('\t');
         let (term, iri, versions) = (columns.next()?, columns.next()?, columns.next()?);
-        versions
-            .split(' ')
-            .any(|v| v == version.as_str())
-            .then(|| definition(term, iri))
+        versions.split(' ').any(|v| v == version.as_str()).then(|| definition(term, iri))
     });
     Table::new(definitions.collect(), DefaultHashBuilder::default())
 }
@@ -115,10 +110,7 @@ mod tests {
         for (version, terms) in CoreVersion::ALL.into_iter().zip([146, 151, 181, 209]) {
             let table = table(version);
             assert_eq!(table.len(), terms, "{version:?}");
-            assert_eq!(
-                table.prefixes().map(|(p, _)| p).collect::<Vec<_>>(),
-                ["geojson", "ngsi-ld"]
-            );
+            assert_eq!(table.prefixes().map(|(p, _)| p).collect::<Vec<_>>(), ["geojson", "ngsi-ld"]);
         }
     }
 

@@ -103,11 +103,7 @@ impl Definitions {
             Some(Json::Null) => self.vocabulary = None,
             Some(Json::Str(text)) => {
                 // Terms of this very object cannot be used in its own @vocab.
-                let mut none = Piece {
-                    members: HashMap::new(),
-                    state: HashMap::new(),
-                    protected: false,
-                };
+                let mut none = Piece { members: HashMap::new(), state: HashMap::new(), protected: false };
                 match self.expand(&mut none, text, 0)? {
                     Meaning::Iri(iri) if is_iri(&iri) => self.vocabulary = Some(iri),
                     _ => return Err(bad("@vocab", "must be an IRI")),
@@ -152,12 +148,7 @@ impl Definitions {
             (_, draft) => draft,
         };
         if let Some(draft) = kept {
-            let bytes = term.len()
-                + if let Meaning::Iri(iri) = &draft.meaning {
-                    iri.len()
-                } else {
-                    0
-                };
+            let bytes = term.len() + if let Meaning::Iri(iri) = &draft.meaning { iri.len() } else { 0 };
             let left = self.bytes_left.checked_sub(bytes);
             self.bytes_left = left.ok_or_else(|| Error::bad_data("the @context is too large"))?;
             self.terms.insert(term.into(), draft);
@@ -171,11 +162,7 @@ impl Definitions {
         if term.is_empty() {
             return Err(Error::bad_data("the @context defines the empty term"));
         }
-        let mut draft = Draft {
-            meaning: Meaning::Unset,
-            prefix: false,
-            protected: piece.protected,
-        };
+        let mut draft = Draft { meaning: Meaning::Unset, prefix: false, protected: piece.protected };
         let (id, simple) = match value {
             Json::Null => return Ok(Some(draft)),
             Json::Str(id) => (Some(id.as_str()), true),
@@ -211,9 +198,7 @@ impl Definitions {
                 }
                 let inner_colon = split_compact(term).is_some_and(|(_, suffix)| !suffix.is_empty());
                 if inner_colon || term.contains('/') {
-                    piece
-                        .state
-                        .insert(piece.members.get_key_value(term).map_or("", |(k, _)| k), true);
+                    piece.state.insert(piece.members.get_key_value(term).map_or("", |(k, _)| k), true);
                     if self.expand(piece, term, depth)? != draft.meaning {
                         return Err(bad(term, "looks like an IRI but stands for another one"));
                     }
@@ -247,11 +232,7 @@ impl Definitions {
                 None => return Err(bad(term, "has no IRI: there is neither an @id nor an @vocab")),
             }
         };
-        if is_iri(&iri) {
-            Ok(Meaning::Iri(iri))
-        } else {
-            Err(no_iri(term, &iri))
-        }
+        if is_iri(&iri) { Ok(Meaning::Iri(iri)) } else { Err(no_iri(term, &iri)) }
     }
 
     /// IRI expansion relative to the vocabulary (JSON-LD 1.1 API clause 5.2.2).
@@ -287,20 +268,12 @@ impl Definitions {
     /// What a term stands for by now: the definitions so far, then the core @context's.
     fn lookup(&self, term: &str) -> Option<&Meaning> {
         let own = self.terms.get(term).map(|draft| &draft.meaning);
-        own.or_else(|| {
-            self.core
-                .find(self.core.hasher().hash_one(term), term)
-                .map(|d| &d.meaning)
-        })
+        own.or_else(|| self.core.find(self.core.hasher().hash_one(term), term).map(|d| &d.meaning))
     }
 
     fn prefix(&self, term: &str) -> Option<&str> {
         match self.terms.get(term) {
-            Some(Draft {
-                meaning: Meaning::Iri(iri),
-                prefix: true,
-                ..
-            }) => Some(iri),
+            Some(Draft { meaning: Meaning::Iri(iri), prefix: true, .. }) => Some(iri),
             Some(_) => None,
             None => {
                 let definition = self.core.find(self.core.hasher().hash_one(term), term)?;
@@ -320,27 +293,10 @@ impl Definitions {
     }
 }
 
-const CONTEXT_KEYWORDS: [&str; 8] = [
-    "@base",
-    "@direction",
-    "@import",
-    "@language",
-    "@propagate",
-    "@protected",
-    "@version",
-    "@vocab",
-];
+const CONTEXT_KEYWORDS: [&str; 8] =
+    ["@base", "@direction", "@import", "@language", "@propagate", "@protected", "@version", "@vocab"];
 
-const CONTAINERS: [&str; 8] = [
-    "@graph",
-    "@id",
-    "@index",
-    "@language",
-    "@list",
-    "@none",
-    "@set",
-    "@type",
-];
+const CONTAINERS: [&str; 8] = ["@graph", "@id", "@index", "@language", "@list", "@none", "@set", "@type"];
 
 /// The members that an expanded term definition may have, and what they may hold.
 fn check_members(term: &str, definition: &Json) -> Result<(), Error> {
@@ -363,10 +319,7 @@ fn check_members(term: &str, definition: &Json) -> Result<(), Error> {
                 _ => false,
             },
             _ => {
-                return Err(bad(
-                    term,
-                    &format!("has the member `{}`, which JSON-LD 1.1 does not know", shown(key)),
-                ));
+                return Err(bad(term, &format!("has the member `{}`, which JSON-LD 1.1 does not know", shown(key))));
             }
         };
         if !fits {
@@ -389,11 +342,7 @@ fn check_type_definition(value: &Json) -> Result<(), Error> {
         }
         _ => false,
     };
-    if fits {
-        Ok(())
-    } else {
-        Err(bad("@type", "is a keyword and cannot be defined"))
-    }
+    if fits { Ok(()) } else { Err(bad("@type", "is a keyword and cannot be defined")) }
 }
 
 fn has(core: &Table, term: &str) -> bool {
@@ -411,11 +360,7 @@ fn no_iri(term: &str, iri: &str) -> Error {
 /// At most 80 characters of a text from outside, without controls, for a message.
 pub(super) fn shown(text: &str) -> String {
     let clean = |c: char| {
-        if is_forbidden(c) && !"<>'{}|^ ".contains(c) {
-            '?'
-        } else {
-            c
-        }
+        if is_forbidden(c) && !"<>'{}|^ ".contains(c) { '?' } else { c }
     };
     text.chars().take(80).map(clean).collect()
 }

@@ -56,8 +56,7 @@ pub(super) fn keyword(text: &str) -> Option<&'static str> {
 
 /// Whether JSON-LD keeps this text back for keywords to come: `@` and nothing but letters.
 pub(super) fn is_keyword_like(text: &str) -> bool {
-    text.strip_prefix('@')
-        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphabetic()))
+    text.strip_prefix('@').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphabetic()))
 }
 
 /// `prefix` and `suffix` of what may be a compact IRI: cut at the first colon that is not the first character.
@@ -76,10 +75,7 @@ pub(super) fn resolve(reference: &str, base: Option<&str>) -> Option<String> {
     let base = base?;
     let scheme = &base[..scheme_end(base)?];
     let authority_start = scheme.len() + 3;
-    let authority_end = base
-        .get(authority_start..)?
-        .find(['/', '?'])
-        .map_or(base.len(), |i| authority_start + i);
+    let authority_end = base.get(authority_start..)?.find(['/', '?']).map_or(base.len(), |i| authority_start + i);
     let (root, rest) = base.split_at(authority_end);
     let (base_path, base_query) = rest.find('?').map_or((rest, ""), |i| rest.split_at(i));
     let (path, query) = reference.find('?').map_or((reference, ""), |i| reference.split_at(i));
@@ -155,10 +151,7 @@ mod tests {
             assert_eq!(resolve(reference, base).as_deref(), expected, "{reference:?}");
         }
         assert_eq!(resolve("d", None), None);
-        assert_eq!(
-            resolve("d", Some("https://example.org")).as_deref(),
-            Some("https://example.org/d")
-        );
+        assert_eq!(resolve("d", Some("https://example.org")).as_deref(), Some("https://example.org/d"));
     }
 
     #[test]
@@ -166,9 +159,7 @@ mod tests {
         for good in ["urn:a", "https://example.org/é", "x:", "a+b-c.d:e"] {
             assert!(is_iri(good), "{good}");
         }
-        for bad in [
-            "", "a", ":a", "1a:b", "a b:c", "a:b c", "a:<b>", "a:\"", "a:\u{0}", "_:b0",
-        ] {
+        for bad in ["", "a", ":a", "1a:b", "a b:c", "a:b c", "a:<b>", "a:\"", "a:\u{0}", "_:b0"] {
             assert!(!is_iri(bad), "{bad}");
         }
     }

@@ -32,9 +32,7 @@ impl Seen {
 
     /// Keeps the name when one of its slots is free.
     pub(super) fn keep(&self, hash: u64, name: Name) {
-        let slots = self
-            .0
-            .get_or_init(|| std::iter::repeat_with(OnceLock::new).take(SLOTS).collect());
+        let slots = self.0.get_or_init(|| std::iter::repeat_with(OnceLock::new).take(SLOTS).collect());
         for i in 0..PROBES {
             if *slots[slot(hash, i)].get_or_init(|| name) == name {
                 return;

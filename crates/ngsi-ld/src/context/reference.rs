@@ -40,11 +40,7 @@ impl Reference {
         };
         let mut text = Vec::new();
         json.write(&mut text);
-        Self {
-            json,
-            text: text.into(),
-            link,
-        }
+        Self { json, text: text.into(), link }
     }
 
     /// The value of the `@context` member: a URL or an array that ends in the core @context's URL.

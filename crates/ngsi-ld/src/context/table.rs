@@ -29,12 +29,7 @@ pub(super) struct Definition {
 
 impl Definition {
     pub(super) fn new(term: &str, meaning: Meaning, prefix: bool) -> Self {
-        Self {
-            term: term.into(),
-            meaning,
-            prefix,
-            name: OnceLock::new(),
-        }
+        Self { term: term.into(), meaning, prefix, name: OnceLock::new() }
     }
 
     pub(super) fn iri(&self) -> Option<&str> {
@@ -68,13 +63,7 @@ impl Table {
                 prefixes.push(i as u32);
             }
         }
-        Self {
-            hasher,
-            definitions,
-            by_term,
-            by_iri: OnceLock::new(),
-            prefixes,
-        }
+        Self { hasher, definitions, by_term, by_iri: OnceLock::new(), prefixes }
     }
 
     pub(super) fn hasher(&self) -> &DefaultHashBuilder {
@@ -88,26 +77,19 @@ impl Table {
     /// About what it takes, bytes.
     pub(super) fn weight(&self) -> usize {
         let text = |d: &Definition| d.term.len() + d.iri().map_or(0, str::len);
-        self.definitions
-            .iter()
-            .map(|d| size_of::<Definition>() + 16 + text(d))
-            .sum()
+        self.definitions.iter().map(|d| size_of::<Definition>() + 16 + text(d)).sum()
     }
 
     /// The definition of this term, whose hash under this table's hasher is `hash`.
     pub(super) fn find(&self, hash: u64, term: &str) -> Option<&Definition> {
-        let i = self
-            .by_term
-            .find(hash, |&i| *self.definitions[i as usize].term == *term)?;
+        let i = self.by_term.find(hash, |&i| *self.definitions[i as usize].term == *term)?;
         Some(&self.definitions[*i as usize])
     }
 
     /// The shortest, then first in the alphabet, of the terms that stand for this IRI.
     pub(super) fn term_of(&self, iri: &str) -> Option<&str> {
         let by_iri = self.by_iri.get_or_init(|| self.index_by_iri());
-        let i = by_iri.find(self.hasher.hash_one(iri), |&i| {
-            self.definitions[i as usize].iri() == Some(iri)
-        })?;
+        let i = by_iri.find(self.hasher.hash_one(iri), |&i| self.definitions[i as usize].iri() == Some(iri))?;
         Some(&self.definitions[*i as usize].term)
     }
 
