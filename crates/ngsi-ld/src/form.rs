@@ -10,8 +10,13 @@ pub mod write;
 pub use deny::Deny;
 pub use fragment::{AttributeFragment, EntityFragment, Field};
 pub use limits::Limits;
-pub use read::{Mode, Reader, read_attribute, read_entity, read_fragment, take_context};
-pub use write::{Representation, Select, View, write_entity};
+pub use read::{
+    BatchFault, Mode, Reader, read_attribute, read_batch, read_entity, read_fragment, read_ids, take_context,
+};
+pub use write::{
+    Languages, Representation, Select, View, write_entities, write_entity, write_feature, write_feature_collection,
+    write_temporal,
+};
 
 /// The text that stands for "nothing" where JSON would say null (clause 4.5.0, NGSI-LD Null).
 pub const NULL: &str = "urn:ngsi-ld:null";

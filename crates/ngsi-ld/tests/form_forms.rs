@@ -2,8 +2,8 @@
 
 use belfry_kernel::{Iri, Time};
 use belfry_ngsi_ld::form::write::{
-    Aggregate, Languages, TemporalAttribute, TemporalEntity, TemporalForm, TemporalInstance, TemporalView, write_feature,
-    write_feature_collection, write_temporal,
+    Aggregate, Languages, TemporalAttribute, TemporalEntity, TemporalForm, TemporalInstance, TemporalView,
+    write_feature, write_feature_collection, write_temporal,
 };
 use belfry_ngsi_ld::form::{Limits, Mode, Reader, Representation, Select, View, read_entity, write_entity};
 use belfry_ngsi_ld::{Context, Entity, Json};
@@ -121,7 +121,12 @@ const KINDS: &[(&str, &str, &str, &str)] = &[
         r#"{"json":{"id":"x","value":null}}"#,
         r#"{"json":{"id":"x","value":null}}"#,
     ),
-    (r#"{"valueList":[1,"x"]}"#, r#"{"type":"ListProperty","valueList":[1,"x"]}"#, r#"{"valueList":[1,"x"]}"#, r#"[1,"x"]"#),
+    (
+        r#"{"valueList":[1,"x"]}"#,
+        r#"{"type":"ListProperty","valueList":[1,"x"]}"#,
+        r#"{"valueList":[1,"x"]}"#,
+        r#"[1,"x"]"#,
+    ),
     (
         r#"{"objectList":["urn:x:2",{"object":"urn:x:3"}]}"#,
         r#"{"type":"ListRelationship","objectList":[{"object":"urn:x:2"},{"object":"urn:x:3"}]}"#,
@@ -134,12 +139,7 @@ const KINDS: &[(&str, &str, &str, &str)] = &[
         r#"[{"value":2},{"value":1,"datasetId":"urn:d:1"}]"#,
         r#"{"dataset":{"@none":2,"urn:d:1":1}}"#,
     ),
-    (
-        r#"{"value":1,"datasetId":"@none"}"#,
-        r#"{"type":"Property","value":1}"#,
-        "1",
-        "1",
-    ),
+    (r#"{"value":1,"datasetId":"@none"}"#, r#"{"type":"Property","value":1}"#, "1", "1"),
 ];
 
 #[test]
@@ -278,26 +278,38 @@ fn temporal_forms() {
         (
             format!(r#"{{"value":1,"observedAt":"{t1}"}}"#),
             format!(r#"{{"value":2,"observedAt":"{t2}"}}"#),
-            format!(r#"[{{"type":"Property","value":1,"instanceId":"urn:i:1","observedAt":"{t1}"}},{{"type":"Property","value":2,"instanceId":"urn:i:1","observedAt":"{t2}"}}]"#),
+            format!(
+                r#"[{{"type":"Property","value":1,"instanceId":"urn:i:1","observedAt":"{t1}"}},{{"type":"Property","value":2,"instanceId":"urn:i:1","observedAt":"{t2}"}}]"#
+            ),
             format!(r#"{{"type":"Property","values":[[1,"{t1}"],[2,"{t2}"]]}}"#),
         ),
         (
             format!(r#"{{"object":"urn:x:2","observedAt":"{t1}"}}"#),
             format!(r#"{{"object":["urn:x:3"],"observedAt":"{t2}"}}"#),
-            format!(r#"[{{"type":"Relationship","object":"urn:x:2","instanceId":"urn:i:1","observedAt":"{t1}"}},{{"type":"Relationship","object":["urn:x:3"],"instanceId":"urn:i:1","observedAt":"{t2}"}}]"#),
+            format!(
+                r#"[{{"type":"Relationship","object":"urn:x:2","instanceId":"urn:i:1","observedAt":"{t1}"}},{{"type":"Relationship","object":["urn:x:3"],"instanceId":"urn:i:1","observedAt":"{t2}"}}]"#
+            ),
             format!(r#"{{"type":"Relationship","objects":[["urn:x:2","{t1}"],[["urn:x:3"],"{t2}"]]}}"#),
         ),
         (
             format!(r#"{{"languageMap":{{"en":"yes"}},"observedAt":"{t1}"}}"#),
             format!(r#"{{"languageMap":{{"en":"no"}},"observedAt":"{t2}"}}"#),
-            format!(r#"[{{"type":"LanguageProperty","languageMap":{{"en":"yes"}},"instanceId":"urn:i:1","observedAt":"{t1}"}},{{"type":"LanguageProperty","languageMap":{{"en":"no"}},"instanceId":"urn:i:1","observedAt":"{t2}"}}]"#),
-            format!(r#"{{"type":"LanguageProperty","languageMaps":[[{{"languageMap":{{"en":"yes"}}}},"{t1}"],[{{"languageMap":{{"en":"no"}}}},"{t2}"]]}}"#),
+            format!(
+                r#"[{{"type":"LanguageProperty","languageMap":{{"en":"yes"}},"instanceId":"urn:i:1","observedAt":"{t1}"}},{{"type":"LanguageProperty","languageMap":{{"en":"no"}},"instanceId":"urn:i:1","observedAt":"{t2}"}}]"#
+            ),
+            format!(
+                r#"{{"type":"LanguageProperty","languageMaps":[[{{"languageMap":{{"en":"yes"}}}},"{t1}"],[{{"languageMap":{{"en":"no"}}}},"{t2}"]]}}"#
+            ),
         ),
         (
             format!(r#"{{"valueList":[1],"observedAt":"{t1}"}}"#),
             format!(r#"{{"objectList":["urn:x:2"],"observedAt":"{t2}"}}"#),
-            format!(r#"[{{"type":"ListProperty","valueList":[1],"instanceId":"urn:i:1","observedAt":"{t1}"}},{{"type":"ListRelationship","objectList":[{{"object":"urn:x:2"}}],"instanceId":"urn:i:1","observedAt":"{t2}"}}]"#),
-            format!(r#"[{{"type":"ListProperty","valueLists":[[[1],"{t1}"]]}},{{"type":"ListRelationship","objectLists":[[["urn:x:2"],"{t2}"]]}}]"#),
+            format!(
+                r#"[{{"type":"ListProperty","valueList":[1],"instanceId":"urn:i:1","observedAt":"{t1}"}},{{"type":"ListRelationship","objectList":[{{"object":"urn:x:2"}}],"instanceId":"urn:i:1","observedAt":"{t2}"}}]"#
+            ),
+            format!(
+                r#"[{{"type":"ListProperty","valueLists":[[[1],"{t1}"]]}},{{"type":"ListRelationship","objectLists":[[["urn:x:2"],"{t2}"]]}}]"#
+            ),
         ),
     ] {
         let entity = entity(vec![instance(&first, None), instance(&second, None)], Vec::new());
@@ -305,22 +317,35 @@ fn temporal_forms() {
         assert_eq!(show(&entity, TemporalForm::Values), with(&values));
     }
     for (text, shown) in [
-        ("1", r#"{"type":"Property","value":"urn:ngsi-ld:null","instanceId":"urn:i:1","deletedAt":"2026-03-01T12:00:00Z"}"#),
-        (r#"{"languageMap":{"en":"x"}}"#, r#"{"type":"LanguageProperty","languageMap":{"@none":"urn:ngsi-ld:null"},"instanceId":"urn:i:1","deletedAt":"2026-03-01T12:00:00Z"}"#),
-        (r#"{"objectList":["urn:x:2"]}"#, r#"{"type":"ListRelationship","objectList":[{"object":"urn:ngsi-ld:null"}],"instanceId":"urn:i:1","deletedAt":"2026-03-01T12:00:00Z"}"#),
+        (
+            "1",
+            r#"{"type":"Property","value":"urn:ngsi-ld:null","instanceId":"urn:i:1","deletedAt":"2026-03-01T12:00:00Z"}"#,
+        ),
+        (
+            r#"{"languageMap":{"en":"x"}}"#,
+            r#"{"type":"LanguageProperty","languageMap":{"@none":"urn:ngsi-ld:null"},"instanceId":"urn:i:1","deletedAt":"2026-03-01T12:00:00Z"}"#,
+        ),
+        (
+            r#"{"objectList":["urn:x:2"]}"#,
+            r#"{"type":"ListRelationship","objectList":[{"object":"urn:ngsi-ld:null"}],"instanceId":"urn:i:1","deletedAt":"2026-03-01T12:00:00Z"}"#,
+        ),
     ] {
         let entity = entity(vec![instance(text, Some(t1))], Vec::new());
         assert_eq!(show(&entity, TemporalForm::Normalized), with(&format!("[{shown}]")));
     }
     let aggregate = Aggregate { method: "avg", periods: vec![(Json::Float(1.5), time(t1), time(t2))] };
     let entity = entity(Vec::new(), vec![aggregate]);
-    assert_eq!(show(&entity, TemporalForm::Aggregated), with(&format!(r#"{{"type":"Property","avg":[[1.5,"{t1}","{t2}"]]}}"#)));
+    assert_eq!(
+        show(&entity, TemporalForm::Aggregated),
+        with(&format!(r#"{{"type":"Property","avg":[[1.5,"{t1}","{t2}"]]}}"#))
+    );
 }
 
 #[test]
 fn temporal_bodies_may_repeat_a_dataset() {
     let limits = Limits::default();
-    let text = with(r#"[{"value":1,"observedAt":"2026-03-01T12:00:00Z"},{"value":2,"observedAt":"2026-03-01T13:00:00Z"}]"#);
+    let text =
+        with(r#"[{"value":1,"observedAt":"2026-03-01T12:00:00Z"},{"value":2,"observedAt":"2026-03-01T13:00:00Z"}]"#);
     let json = || Json::parse(text.as_bytes(), 16).expect("JSON");
     let entity = Reader::new(Context::core(), &limits, Mode::Temporal).entity(json()).expect("an entity");
     assert_eq!(entity.attributes.len(), 2);

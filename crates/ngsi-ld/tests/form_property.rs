@@ -63,7 +63,11 @@ fn json() -> impl Strategy<Value = Json> {
 
 fn geometry() -> impl Strategy<Value = Geometry> {
     let position = || {
-        (-180.0..180.0, -90.0..90.0, prop::option::of(-400.0..9000.0)).prop_map(|(lon, lat, alt)| Position { lon, lat, alt })
+        (-180.0..180.0, -90.0..90.0, prop::option::of(-400.0..9000.0)).prop_map(|(lon, lat, alt)| Position {
+            lon,
+            lat,
+            alt,
+        })
     };
     prop_oneof![
         position().prop_map(Geometry::Point),
@@ -98,8 +102,8 @@ fn time() -> impl Strategy<Value = Time> {
 }
 
 fn attribute(sub: Vec<Attribute>) -> impl Strategy<Value = Attribute> {
-    (0_usize..10, value(), prop::option::of(time()), prop::option::of("[A-Z0-9]{1,3}"), prop::option::of(time())).prop_map(
-        move |(i, value, observed_at, unit, expires_at)| {
+    (0_usize..10, value(), prop::option::of(time()), prop::option::of("[A-Z0-9]{1,3}"), prop::option::of(time()))
+        .prop_map(move |(i, value, observed_at, unit, expires_at)| {
             let unit_code = matches!(value, Value::Property(_) | Value::List(_)).then_some(unit).flatten();
             Attribute {
                 name: name(i),
@@ -112,8 +116,7 @@ fn attribute(sub: Vec<Attribute>) -> impl Strategy<Value = Attribute> {
                 expires_at,
                 sub: sub.clone(),
             }
-        },
-    )
+        })
 }
 
 /// One instance for each name, or several apart by dataset.
@@ -131,8 +134,8 @@ fn apart(mut attributes: Vec<Attribute>) -> Vec<Attribute> {
 fn entity() -> impl Strategy<Value = Entity> {
     let sub = prop::collection::vec(attribute(Vec::new()), 0..3).prop_map(apart);
     let attributes = prop::collection::vec(sub.prop_flat_map(attribute), 0..6).prop_map(apart);
-    (iri(), types(), prop::collection::btree_set("/[A-Za-z][a-z0-9_]{0,8}", 0..3), attributes, prop::option::of(time())).prop_map(
-        |(id, mut types, scopes, attributes, expires_at)| {
+    (iri(), types(), prop::collection::btree_set("/[A-Za-z][a-z0-9_]{0,8}", 0..3), attributes, prop::option::of(time()))
+        .prop_map(|(id, mut types, scopes, attributes, expires_at)| {
             if types.is_empty() {
                 types.push(name(0));
             }
@@ -145,8 +148,7 @@ fn entity() -> impl Strategy<Value = Entity> {
                 modified_at: Time::default(),
                 expires_at,
             }
-        },
-    )
+        })
 }
 
 proptest! {

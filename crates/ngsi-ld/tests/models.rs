@@ -17,10 +17,8 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 fn models() -> Option<PathBuf> {
-    let root = std::env::var_os("BELFRY_DATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("BELFRY_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let models = root.join("models");
     models.is_dir().then_some(models)
 }
@@ -55,7 +53,8 @@ fn every_example_comes_back_or_is_refused_with_a_reason() {
     let limits = Limits::default();
     let context = Context::core();
     let (mut equal, mut refused, mut wrong) = (0, Vec::new(), Vec::new());
-    let mut folders: Vec<_> = std::fs::read_dir(&models).expect("the models folder").flatten().map(|e| e.path()).collect();
+    let mut folders: Vec<_> =
+        std::fs::read_dir(&models).expect("the models folder").flatten().map(|e| e.path()).collect();
     folders.sort();
     for folder in folders {
         let model = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -87,7 +86,8 @@ fn every_example_comes_back_or_is_refused_with_a_reason() {
         let mut out = Vec::new();
         let concise = View { representation: Representation::Concise, ..View::default() };
         write_entity(&entity, context, &concise, None, &mut out);
-        let again = reader.entity(Json::parse(&out, limits.json_depth).expect("JSON")).expect("the concise form is read");
+        let again =
+            reader.entity(Json::parse(&out, limits.json_depth).expect("JSON")).expect("the concise form is read");
         let expiry_aside = |mut e: belfry_ngsi_ld::Entity| {
             e.expires_at = None;
             e

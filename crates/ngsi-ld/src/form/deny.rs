@@ -218,7 +218,8 @@ impl Default for Deny {
 impl Deny {
     /// Adds a term, in any case or spelling that folds to the same, with the reason that the client is told.
     pub fn add(&mut self, term: &str, reason: &str) {
-        let folded: String = term.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase() as char).collect();
+        let folded: String =
+            term.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase() as char).collect();
         if !folded.is_empty() && folded.len() <= MAX_FOLDED {
             self.terms.insert(folded.into(), reason.into());
         }
@@ -276,7 +277,9 @@ mod tests {
         ] {
             assert!(deny.reason(denied).is_some(), "{denied}");
         }
-        for fine in ["roadSurface", "interface", "plateau", "face", "race", "template", "", "é", "voiceDevice", "latitude"] {
+        for fine in
+            ["roadSurface", "interface", "plateau", "face", "race", "template", "", "é", "voiceDevice", "latitude"]
+        {
             assert_eq!(deny.reason(fine), None, "{fine}");
         }
         assert_eq!(deny.reason(&"x".repeat(500)), None);

@@ -20,6 +20,8 @@ pub struct Limits {
     pub value_bytes: usize,
     /// Types of one entity, and terms of one VocabProperty, and types of a Relationship's targets.
     pub types: usize,
+    /// Languages of one LanguageProperty.
+    pub languages: usize,
     /// Scopes of one entity.
     pub scopes: usize,
     /// Targets of one Relationship or ListRelationship.
@@ -40,6 +42,7 @@ impl Default for Limits {
             sub_attributes: 100,
             value_bytes: 1 << 20,
             types: 32,
+            languages: 256,
             scopes: 64,
             targets: 10_000,
             batch: 10_000,

@@ -10,8 +10,8 @@ mod value;
 use super::fragment::{AttributeFragment, EntityFragment, Field};
 use super::{Limits, NULL};
 use crate::{Context, Entity, Json, Name};
-use belfry_kernel::{Error, Iri, Time};
 pub use batch::{Batch, BatchFault, read_batch, read_ids};
+use belfry_kernel::{Error, Iri, Time};
 use compact_str::CompactString;
 use fault::Fault;
 use smallvec::SmallVec;
@@ -138,7 +138,8 @@ impl<'a> Reader<'a> {
         let Json::Object(members) = body else {
             return Err(Fault::new(format!("an entity is an object, not {}", body.kind())));
         };
-        let mut fragment = EntityFragment { attributes: Vec::with_capacity(members.len()), ..EntityFragment::default() };
+        let mut fragment =
+            EntityFragment { attributes: Vec::with_capacity(members.len()), ..EntityFragment::default() };
         let mut names: SmallVec<[Name; 32]> = SmallVec::new();
         for (key, value) in members {
             match key.as_str() {
@@ -175,7 +176,9 @@ impl<'a> Reader<'a> {
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(Fault::new("it is given twice").under(pair[0].as_str()));
         }
-        if matches!(self.mode, Mode::Full | Mode::Temporal) && fragment.attributes.iter().any(AttributeFragment::deletes) {
+        if matches!(self.mode, Mode::Full | Mode::Temporal)
+            && fragment.attributes.iter().any(AttributeFragment::deletes)
+        {
             return Err(Fault::new("urn:ngsi-ld:null cannot stand here"));
         }
         Ok(fragment)

@@ -11,7 +11,12 @@ use belfry_kernel::{Error, Time};
 ///
 /// # Errors
 /// `BadRequestData` when an attribute of the fragment is not complete.
-pub fn append_attributes(current: Entity, fragment: EntityFragment, overwrite: bool, now: Time) -> Result<Outcome, Error> {
+pub fn append_attributes(
+    current: Entity,
+    fragment: EntityFragment,
+    overwrite: bool,
+    now: Time,
+) -> Result<Outcome, Error> {
     let mut draft = Draft::new(current, now);
     let mut not_updated = Vec::new();
     for attribute in fragment.attributes {

@@ -2,8 +2,8 @@
 //! applied one after the other, each to what the one before left (5.5.11). Holds no rule of its own.
 
 use super::{MergeOptions, Outcome, append_attributes, create_entity, merge_entity, replace_entity, update_attributes};
-use crate::form::{EntityFragment, Mode};
 use crate::Entity;
+use crate::form::{EntityFragment, Mode};
 use belfry_kernel::{Error, Time};
 
 /// The batch operations that write entities.
@@ -52,7 +52,9 @@ pub fn apply_batch_item(
     };
     match (kind, current) {
         (BatchKind::Create, current) => create_entity(current.as_ref(), fragment.into_entity(now)?, now),
-        (BatchKind::UpsertReplace | BatchKind::UpsertUpdate, None) => create_entity(None, fragment.into_entity(now)?, now),
+        (BatchKind::UpsertReplace | BatchKind::UpsertUpdate, None) => {
+            create_entity(None, fragment.into_entity(now)?, now)
+        }
         (BatchKind::UpsertReplace, Some(current)) => replace_entity(Some(&current), fragment.into_entity(now)?, now),
         (BatchKind::UpsertUpdate, Some(current)) => update_attributes(current, fragment, now),
         (_, None) => Err(missing(&fragment)),

@@ -37,7 +37,9 @@ impl Draft {
         let at = match (first, &attribute.dataset_id) {
             (None, _) => attributes.len(),
             (Some(first), None) => first,
-            (Some(_), Some(_)) => attributes.iter().rposition(|a| a.name == attribute.name).map_or(attributes.len(), |i| i + 1),
+            (Some(_), Some(_)) => {
+                attributes.iter().rposition(|a| a.name == attribute.name).map_or(attributes.len(), |i| i + 1)
+            }
         };
         attributes.insert(at, attribute);
     }

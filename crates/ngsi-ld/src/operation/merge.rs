@@ -8,6 +8,7 @@ use crate::form::{AttributeFragment, EntityFragment, Field, NULL};
 use crate::{Attribute, AttributeKind, Context, Entity, Json, Value};
 use belfry_kernel::{Error, Iri, Time};
 use compact_str::CompactString;
+use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 /// What a client may say about all attributes of a merge.
@@ -156,18 +157,35 @@ fn merge_json(target: &mut Json, patch: Json) {
         *target = Json::Object(Vec::new());
     }
     let Json::Object(into) = target else { return };
+    // By key, once looking through the members for each of the patch's would cost more.
+    let mut places: Option<HashMap<CompactString, usize>> = (into.len().saturating_mul(members.len()) > 1024)
+        .then(|| into.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect());
+    let mut removed = false;
     for (key, value) in members {
-        let at = into.iter().position(|(k, _)| *k == key);
+        let at = match &places {
+            Some(places) => places.get(&key).copied(),
+            None => into.iter().position(|(k, _)| *k == key),
+        };
         match (at, value.as_str() == Some(NULL)) {
-            (Some(at), true) => drop(into.remove(at)),
+            (Some(at), true) => {
+                // Left in its place until the end, so that the places stay right.
+                into[at].1 = Json::from(NULL);
+                removed = true;
+            }
             (None, true) => {}
             (Some(at), false) => merge_json(&mut into[at].1, value),
             (None, false) => {
                 let mut new = Json::Null;
                 merge_json(&mut new, value);
+                if let Some(places) = &mut places {
+                    places.insert(key.clone(), into.len());
+                }
                 into.push((key, new));
             }
         }
+    }
+    if removed {
+        into.retain(|(_, value)| value.as_str() != Some(NULL));
     }
 }
 
@@ -191,7 +209,9 @@ fn merge_bare(target: &mut Attribute, value: Value, options: &MergeOptions<'_>, 
         };
     };
     let uri = |json: &Json| {
-        json.as_str().and_then(|text| Iri::parse(text).ok()).ok_or_else(|| refused("the value must be a URI or an array of URIs"))
+        json.as_str()
+            .and_then(|text| Iri::parse(text).ok())
+            .ok_or_else(|| refused("the value must be a URI or an array of URIs"))
     };
     let new = match (kind, json) {
         (AttributeKind::Relationship, Json::Array(items)) if !items.is_empty() => Value::Relationship {

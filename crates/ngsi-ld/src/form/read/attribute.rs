@@ -86,7 +86,9 @@ impl Reader<'_> {
                 }
                 self.order(&mut out[first..])?;
             }
-            Json::Object(mut members) if members.len() == 1 && members[0].0 == "dataset" && members[0].1.is_object() => {
+            Json::Object(mut members)
+                if members.len() == 1 && members[0].0 == "dataset" && members[0].1.is_object() =>
+            {
                 let Some((_, Json::Object(datasets))) = members.pop() else { return Ok(()) };
                 if datasets.len() > self.limits.instances {
                     return Err(Fault::new(format!("it has more than {} instances", self.limits.instances)));
@@ -122,7 +124,14 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn instance(&self, term: &str, name: Name, value: Json, level: usize, body: bool) -> Result<AttributeFragment, Box<Fault>> {
+    fn instance(
+        &self,
+        term: &str,
+        name: Name,
+        value: Json,
+        level: usize,
+        body: bool,
+    ) -> Result<AttributeFragment, Box<Fault>> {
         let Json::Object(members) = value else {
             return self.bare(name, value);
         };
@@ -192,7 +201,9 @@ impl Reader<'_> {
                     if members.len() == 1
                         && matches!(
                             kind,
-                            AttributeKind::LanguageProperty | AttributeKind::VocabProperty | AttributeKind::JsonProperty
+                            AttributeKind::LanguageProperty
+                                | AttributeKind::VocabProperty
+                                | AttributeKind::JsonProperty
                         ) =>
                 {
                     Shown::Members(Some(kind))
@@ -201,10 +212,16 @@ impl Reader<'_> {
             });
         }
         Ok(match value {
-            Some((AttributeKind::Property, json)) if is_geometry(json) => Shown::Members(Some(AttributeKind::GeoProperty)),
+            Some((AttributeKind::Property, json)) if is_geometry(json) => {
+                Shown::Members(Some(AttributeKind::GeoProperty))
+            }
             Some((kind, _)) => Shown::Members(Some(kind)),
             None if (body || described) && self.mode.in_parts() => Shown::Members(None),
-            None if described => return Err(Fault::new("it has no value (value, object, languageMap, vocab, json, valueList or objectList)")),
+            None if described => {
+                return Err(Fault::new(
+                    "it has no value (value, object, languageMap, vocab, json, valueList or objectList)",
+                ));
+            }
             None => Shown::Value,
         })
     }
@@ -229,7 +246,8 @@ impl Reader<'_> {
                 "datasetId" => fragment.dataset_id = dataset_id(&json)?,
                 "unitCode" => fragment.unit_code = self.unit_code(kind, json)?,
                 "objectType" => {
-                    if kind.is_some_and(|k| !matches!(k, AttributeKind::Relationship | AttributeKind::ListRelationship)) {
+                    if kind.is_some_and(|k| !matches!(k, AttributeKind::Relationship | AttributeKind::ListRelationship))
+                    {
                         return Err(Fault::new("objectType: only relationships have it"));
                     }
                     fragment.object_types = match json.as_str() {
@@ -243,15 +261,29 @@ impl Reader<'_> {
                     self.plain(member, iri, json, &mut fragment)?;
                 }
                 "@context" => return Err(Fault::new("@context: it can stand at the top of the document only")),
-                "entityIdSealed" | "entityTypeSealed" => return Err(Fault::new(format!("{key}: it can stand in ngsildproof only"))),
-                "entity" | "entityList" | "lang" | "previousValue" | "previousObject" | "previousLanguageMap"
-                | "previousVocab" | "previousJson" | "previousValueList" | "previousObjectList" => {
+                "entityIdSealed" | "entityTypeSealed" => {
+                    return Err(Fault::new(format!("{key}: it can stand in ngsildproof only")));
+                }
+                "entity"
+                | "entityList"
+                | "lang"
+                | "previousValue"
+                | "previousObject"
+                | "previousLanguageMap"
+                | "previousVocab"
+                | "previousJson"
+                | "previousValueList"
+                | "previousObjectList" => {
                     return Err(Fault::new(format!("{key}: only the platform writes it")));
                 }
                 key if implied(key).is_some() => {
                     let Some(kind) = kind else { return Ok(fragment) };
                     if key != kind.value_member() {
-                        return Err(Fault::new(format!("{key}: a {} carries {} instead", kind.as_str(), kind.value_member())));
+                        return Err(Fault::new(format!(
+                            "{key}: a {} carries {} instead",
+                            kind.as_str(),
+                            kind.value_member()
+                        )));
                     }
                     if given {
                         return Err(Fault::new(format!("{key}: it is given twice")));
@@ -265,9 +297,13 @@ impl Reader<'_> {
                     }
                     let name = self.name(sub, true)?;
                     let before = fragment.sub.len();
-                    self.instances(sub, name, json, level + 1, false, &mut fragment.sub).map_err(|fault| fault.under(sub))?;
+                    self.instances(sub, name, json, level + 1, false, &mut fragment.sub)
+                        .map_err(|fault| fault.under(sub))?;
                     if fragment.sub.len() > self.limits.sub_attributes {
-                        return Err(Fault::new(format!("it has more than {} sub-attributes", self.limits.sub_attributes)));
+                        return Err(Fault::new(format!(
+                            "it has more than {} sub-attributes",
+                            self.limits.sub_attributes
+                        )));
                     }
                     if fragment.sub[..before].iter().any(|s| s.name == name) {
                         return Err(Fault::new("it is given twice").under(sub));

@@ -102,7 +102,10 @@ impl Reader<'_> {
             return Err(if term.starts_with('@') {
                 Fault::new(format!("'{}' is a keyword of JSON-LD that cannot stand here", shown(term)))
             } else {
-                Fault::new(format!("'{}' cannot name an attribute: it has other characters than letters, digits, _ - . :", shown(term)))
+                Fault::new(format!(
+                    "'{}' cannot name an attribute: it has other characters than letters, digits, _ - . :",
+                    shown(term)
+                ))
             });
         }
         let name = self.context.expand(term)?;

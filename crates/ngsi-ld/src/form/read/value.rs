@@ -111,7 +111,10 @@ impl Reader<'_> {
                 for (key, value) in members {
                     *bytes += key.len();
                     if !null && value.as_str() == Some(NULL) {
-                        return Err(Fault::new(format!("{member}: urn:ngsi-ld:null cannot stand in it ('{}')", shown(key))));
+                        return Err(Fault::new(format!(
+                            "{member}: urn:ngsi-ld:null cannot stand in it ('{}')",
+                            shown(key)
+                        )));
                     }
                     if let Some(reason) = self.limits.deny.reason(key) {
                         return Err(Fault::new(format!("{member}: the term '{}' is refused: {reason}", shown(key))));
@@ -197,6 +200,9 @@ impl Reader<'_> {
         };
         if members.is_empty() {
             return Err(Fault::new("languageMap: it is empty"));
+        }
+        if members.len() > self.limits.languages {
+            return Err(Fault::new(format!("languageMap: more than {} languages", self.limits.languages)));
         }
         let mut bytes = 0;
         for (at, (tag, value)) in members.iter().enumerate() {

@@ -128,7 +128,9 @@ impl Writer<'_> {
     /// What follows the value: the same in both lossless forms.
     pub(super) fn members(&mut self, attribute: &Attribute) {
         let object_types = match &attribute.value {
-            Value::Relationship { object_types, .. } | Value::ListRelationship { object_types, .. } => object_types.as_slice(),
+            Value::Relationship { object_types, .. } | Value::ListRelationship { object_types, .. } => {
+                object_types.as_slice()
+            }
             _ => &[],
         };
         if !object_types.is_empty() {

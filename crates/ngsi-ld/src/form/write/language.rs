@@ -25,9 +25,13 @@ impl Languages {
             let good = range == "*"
                 || (!range.is_empty()
                     && range.len() <= 64
-                    && range.split('-').all(|p| (1..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric())));
+                    && range
+                        .split('-')
+                        .all(|p| (1..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric())));
             if !good {
-                return Err(Error::bad_data("lang: each part is a language tag such as en, fr-CH or *, with an optional ;q="));
+                return Err(Error::bad_data(
+                    "lang: each part is a language tag such as en, fr-CH or *, with an optional ;q=",
+                ));
             }
             let weight = match weight {
                 None => 1.0,

@@ -3,6 +3,7 @@
 
 use super::{View, Writer, write_list, write_time};
 use crate::json::write_str;
+use crate::query::temporal::TimeProperty;
 use crate::{Attribute, AttributeKind, Context, Json, Name, Value};
 use belfry_kernel::{Iri, Time};
 use compact_str::CompactString;
@@ -66,20 +67,6 @@ pub enum TemporalForm {
     Values,
     /// `aggregatedValues`
     Aggregated,
-}
-
-/// The temporal property that a query is about (clause 4.11).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TimeProperty {
-    /// observedAt
-    #[default]
-    ObservedAt,
-    /// createdAt
-    CreatedAt,
-    /// modifiedAt
-    ModifiedAt,
-    /// deletedAt
-    DeletedAt,
 }
 
 /// What a client wants to see of an evolution.
