@@ -64,13 +64,8 @@ impl Engine for Fjall {
     const NAME: &'static str = "fjall 3";
 
     fn open(dir: &Path) -> Self {
-        let db = fjall::Database::builder(dir)
-            .cache_size(256 << 20)
-            .open()
-            .expect("fjall must open");
-        let values = db
-            .keyspace("values", fjall::KeyspaceCreateOptions::default)
-            .expect("the keyspace must open");
+        let db = fjall::Database::builder(dir).cache_size(256 << 20).open().expect("fjall must open");
+        let values = db.keyspace("values", fjall::KeyspaceCreateOptions::default).expect("the keyspace must open");
         Self { db, values }
     }
 
@@ -83,10 +78,7 @@ impl Engine for Fjall {
     }
 
     fn get(&self, key: u64) -> Option<usize> {
-        self.values
-            .get(key.to_be_bytes())
-            .expect("fjall must read")
-            .map(|value| value.len())
+        self.values.get(key.to_be_bytes()).expect("fjall must read").map(|value| value.len())
     }
 }
 
@@ -102,9 +94,7 @@ impl Engine for Redb {
     fn open(dir: &Path) -> Self {
         let mut builder = redb::Builder::new();
         builder.set_cache_size(256 << 20);
-        Self {
-            db: builder.create(dir.join("values.redb")).expect("redb must open"),
-        }
+        Self { db: builder.create(dir.join("values.redb")).expect("redb must open") }
     }
 
     fn commit(&mut self, batch: &[(u64, Vec<u8>)]) {
@@ -155,14 +145,7 @@ impl Engine for Sqlite {
     }
 
     fn get(&self, key: u64) -> Option<usize> {
-        let mut select = self
-            .db
-            .prepare_cached("SELECT v FROM held WHERE k = ?1")
-            .expect("the statement is right");
-        select
-            .query_row((key.cast_signed(),), |row| {
-                Ok(row.get_ref(0)?.as_blob().map_or(0, <[u8]>::len))
-            })
-            .ok()
+        let mut select = self.db.prepare_cached("SELECT v FROM held WHERE k = ?1").expect("the statement is right");
+        select.query_row((key.cast_signed(),), |row| Ok(row.get_ref(0)?.as_blob().map_or(0, <[u8]>::len))).ok()
     }
 }

@@ -59,11 +59,7 @@ pub fn measure<E: Engine + 'static>(mut engine: E, clients: u64, time: Duration,
     let engine = committer.join().expect("the committer does not panic");
     latencies.sort_unstable();
     let at = |part: usize| Duration::from_micros(latencies[latencies.len() * part / 100].into());
-    let measured = Measured {
-        rate: latencies.len() as f64 / time.as_secs_f64(),
-        p50: at(50),
-        p99: at(99),
-    };
+    let measured = Measured { rate: latencies.len() as f64 / time.as_secs_f64(), p50: at(50), p99: at(99) };
     (engine, measured)
 }
 
@@ -71,22 +67,13 @@ fn client(number: u64, sender: &Sender<Request>, until: Instant, keys: u64) -> V
     let mut state = number * 7919 + 1;
     let mut latencies = Vec::new();
     while Instant::now() < until {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let key = (state >> 20) % keys;
         let done = Arc::new(AtomicBool::new(false));
         let value = value(key, state);
         let started = Instant::now();
-        let request = Request {
-            key,
-            value,
-            done: Arc::clone(&done),
-            client: std::thread::current(),
-        };
-        sender
-            .send(request)
-            .expect("the committer lives as long as its clients");
+        let request = Request { key, value, done: Arc::clone(&done), client: std::thread::current() };
+        sender.send(request).expect("the committer lives as long as its clients");
         while !done.load(Ordering::Acquire) {
             std::thread::park();
         }

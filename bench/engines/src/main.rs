@@ -19,18 +19,10 @@ pub const VALUE: usize = 1024;
 
 fn main() {
     let mut args = std::env::args().skip(1);
-    let rounds: usize = args
-        .next()
-        .map_or(3, |arg| arg.parse().expect("rounds must be a number"));
-    let seconds: u64 = args
-        .next()
-        .map_or(3, |arg| arg.parse().expect("seconds must be a number"));
-    let keys: u64 = args
-        .next()
-        .map_or(200_000, |arg| arg.parse().expect("keys must be a number"));
-    let parent = args
-        .next()
-        .unwrap_or_else(|| std::env::temp_dir().display().to_string());
+    let rounds: usize = args.next().map_or(3, |arg| arg.parse().expect("rounds must be a number"));
+    let seconds: u64 = args.next().map_or(3, |arg| arg.parse().expect("seconds must be a number"));
+    let keys: u64 = args.next().map_or(200_000, |arg| arg.parse().expect("keys must be a number"));
+    let parent = args.next().unwrap_or_else(|| std::env::temp_dir().display().to_string());
     println!("| preparation of the file | write | commits/s | p50 µs | p99 µs |\n|---|---|---|---|---|");
     prepare::measure(Path::new(&parent), rounds);
     println!();
@@ -86,9 +78,7 @@ fn run<E: Engine + 'static>(parent: &str, time: Duration, keys: u64) -> Figures 
     let started = Instant::now();
     let mut next = 0;
     while next < keys {
-        let batch: Vec<_> = (next..(next + 1000).min(keys))
-            .map(|key| (key, value(key, 0)))
-            .collect();
+        let batch: Vec<_> = (next..(next + 1000).min(keys)).map(|key| (key, value(key, 0))).collect();
         engine.commit(&batch);
         next += batch.len() as u64;
     }
@@ -111,11 +101,7 @@ fn run<E: Engine + 'static>(parent: &str, time: Duration, keys: u64) -> Figures 
 
     let started = Instant::now();
     let engine = E::open(dir.path());
-    assert_eq!(
-        engine.get(keys - 1),
-        Some(VALUE),
-        "the last key is there after reopening"
-    );
+    assert_eq!(engine.get(keys - 1), Some(VALUE), "the last key is there after reopening");
     let reopen = started.elapsed();
     drop(engine);
     [

@@ -27,12 +27,7 @@ pub fn measure(parent: &Path, rounds: usize) {
 fn commits(parent: &Path, way: &str, size: usize) -> (f64, u128, u128) {
     let dir = tempfile::tempdir_in(parent).expect("the directory must be writable");
     let path = dir.path().join("file");
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .open(&path)
-        .expect("the file must open");
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path).expect("the file must open");
     prepare(&file, way);
     file.sync_all().expect("the file must sync");
     let count = (FILE / size as u64).min(1000);
@@ -41,8 +36,7 @@ fn commits(parent: &Path, way: &str, size: usize) -> (f64, u128, u128) {
     let started = Instant::now();
     for at in 0..count {
         let one = Instant::now();
-        file.write_all_at(&bytes, at * size as u64)
-            .expect("the file must be writable");
+        file.write_all_at(&bytes, at * size as u64).expect("the file must be writable");
         file.sync_data().expect("the file must sync");
         times.push(one.elapsed().as_micros());
     }

@@ -45,21 +45,10 @@ impl Backup {
             });
         }
         if let Some(last) = segments.last() {
-            let mark = Mark {
-                id,
-                segment: last.header.number,
-                end: last.end(),
-                seq: last_seq,
-                void_through: 0,
-            };
+            let mark = Mark { id, segment: last.header.number, end: last.end(), seq: last_seq, void_through: 0 };
             let bytes: Arc<[u8]> = mark.encode().to_vec().into();
             let name = mark::NAME.to_owned();
-            files.push(BackupFile {
-                name,
-                len: bytes.len() as u64,
-                sealed: false,
-                content: Content::Bytes(bytes),
-            });
+            files.push(BackupFile { name, len: bytes.len() as u64, sealed: false, content: Content::Bytes(bytes) });
         }
         Self { files, last_seq }
     }
@@ -92,9 +81,7 @@ impl Backup {
             let mut from = file.open();
             let mut buf = vec![0; 1 << 20];
             loop {
-                let n = from
-                    .read(&mut buf)
-                    .map_err(|error| Error::io("read", Path::new(&file.name), error))?;
+                let n = from.read(&mut buf).map_err(|error| Error::io("read", Path::new(&file.name), error))?;
                 if n == 0 {
                     break;
                 }
@@ -102,9 +89,7 @@ impl Backup {
             }
             to.sync_all().map_err(fail)?;
         }
-        std::fs::File::open(dir)
-            .and_then(|dir| dir.sync_all())
-            .map_err(|error| Error::io("sync", dir, error))
+        std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| Error::io("sync", dir, error))
     }
 }
 
@@ -136,10 +121,7 @@ impl BackupFile {
     /// Its content from the start.
     #[must_use]
     pub fn open(&self) -> BackupRead {
-        BackupRead {
-            file: self.clone(),
-            pos: 0,
-        }
+        BackupRead { file: self.clone(), pos: 0 }
     }
 }
 

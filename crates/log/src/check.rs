@@ -73,11 +73,7 @@ pub fn check_on(disk: &dyn Disk, dir: &Path) -> Result<Report> {
         }
     };
     if survey.mark_fault {
-        report.findings.push(Finding {
-            file: dir.join(mark::NAME),
-            offset: 0,
-            fault: Fault::Mark,
-        });
+        report.findings.push(Finding { file: dir.join(mark::NAME), offset: 0, fault: Fault::Mark });
     }
     report.segments = survey.chain.len() as u64;
     report.first_seq = survey.chain.first().map_or(0, |link| link.header.first_seq);
@@ -86,11 +82,7 @@ pub fn check_on(disk: &dyn Disk, dir: &Path) -> Result<Report> {
         let outcome = match link.stated_end {
             Some((end, next_seq)) if at < last => closed(link, end, next_seq).map(|()| (end, next_seq)),
             _ => tail(link, survey.mark.as_ref()).map(|tail| {
-                report.torn = tail.torn.map(|(offset, fault)| Finding {
-                    file: link.path.clone(),
-                    offset,
-                    fault,
-                });
+                report.torn = tail.torn.map(|(offset, fault)| Finding { file: link.path.clone(), offset, fault });
                 (tail.end, tail.next_seq)
             }),
         };
@@ -103,9 +95,6 @@ pub fn check_on(disk: &dyn Disk, dir: &Path) -> Result<Report> {
             Err(error) => report.take(error)?,
         }
     }
-    debug_assert!(
-        report.bytes >= HEADER_LEN || !report.is_sound(),
-        "a sound log has at least a header"
-    );
+    debug_assert!(report.bytes >= HEADER_LEN || !report.is_sound(), "a sound log has at least a header");
     Ok(report)
 }

@@ -171,11 +171,7 @@ impl Error {
 
     /// Damage at a place.
     pub(crate) fn corrupt(file: &Path, offset: u64, fault: Fault) -> Self {
-        Self::Corrupt {
-            file: file.to_path_buf(),
-            offset,
-            fault,
-        }
+        Self::Corrupt { file: file.to_path_buf(), offset, fault }
     }
 
     /// Whether the disk was full: the caller can free space and try again.

@@ -152,10 +152,7 @@ impl Head {
 
     /// What of the log was durable when this record's batch was written: the last such sequence, as a lower bound.
     pub fn durable(&self) -> u64 {
-        self.seq
-            .saturating_sub(u64::from(self.place))
-            .saturating_sub(1)
-            .saturating_sub(u64::from(self.lag))
+        self.seq.saturating_sub(u64::from(self.place)).saturating_sub(1).saturating_sub(u64::from(self.lag))
     }
 
     /// The length of the record with header and padding.

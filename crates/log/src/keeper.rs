@@ -67,28 +67,14 @@ impl Keeper {
         next_number: u64,
         recycled: bool,
     ) -> Result<Self> {
-        let desk = Mutex::new(Desk {
-            state: State::Wanted,
-            next_number,
-            recycled,
-            stop: false,
-        });
-        let room = Arc::new(Room {
-            disk,
-            dir: dir.to_path_buf(),
-            segment_bytes,
-            desk,
-            changed: Condvar::new(),
-        });
+        let desk = Mutex::new(Desk { state: State::Wanted, next_number, recycled, stop: false });
+        let room = Arc::new(Room { disk, dir: dir.to_path_buf(), segment_bytes, desk, changed: Condvar::new() });
         let in_thread = Arc::clone(&room);
         let thread = std::thread::Builder::new()
             .name("log-keeper".to_owned())
             .spawn(move || in_thread.run())
             .map_err(|error| Error::io("start a thread for", dir, error))?;
-        Ok(Self {
-            room,
-            thread: Some(thread),
-        })
+        Ok(Self { room, thread: Some(thread) })
     }
 
     /// Takes the spare, waiting for one to be made if none is ready, and has the next one made.
@@ -139,15 +125,11 @@ impl Keeper {
     /// Frees a file that no segment needs any more: kept for reuse if none is, deleted otherwise.
     pub fn free(&self, path: &Path, reusable: bool) -> Result<()> {
         let disk = &self.room.disk;
-        let sync = || {
-            disk.sync_dir(&self.room.dir)
-                .map_err(|error| Error::io("sync", &self.room.dir, error))
-        };
+        let sync = || disk.sync_dir(&self.room.dir).map_err(|error| Error::io("sync", &self.room.dir, error));
         let mut desk = self.room.desk.lock();
         if reusable && !desk.recycled {
             let to = self.room.dir.join(RECYCLED);
-            disk.rename(path, &to)
-                .map_err(|error| Error::io("rename", path, error))?;
+            disk.rename(path, &to).map_err(|error| Error::io("rename", path, error))?;
             // Not before the old name is gone for good: a file that came back under it must come back whole.
             sync()?;
             desk.recycled = true;
@@ -242,18 +224,9 @@ impl Room {
 
     fn name(&self, path: &Path, number: u64, file: Arc<dyn DiskFile>, len: u64) -> Result<Spare> {
         let to = segment::path(&self.dir, number);
-        self.disk
-            .rename(path, &to)
-            .map_err(|error| Error::io("rename", path, error))?;
-        self.disk
-            .sync_dir(&self.dir)
-            .map_err(|error| Error::io("sync", &self.dir, error))?;
-        Ok(Spare {
-            number,
-            path: to,
-            file,
-            len,
-        })
+        self.disk.rename(path, &to).map_err(|error| Error::io("rename", path, error))?;
+        self.disk.sync_dir(&self.dir).map_err(|error| Error::io("sync", &self.dir, error))?;
+        Ok(Spare { number, path: to, file, len })
     }
 
     /// Lengthens a spare for a batch that is larger than a segment.

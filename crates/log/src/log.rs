@@ -95,10 +95,7 @@ impl Log {
         let options = options.checked()?;
         disk.create_dir(dir).map_err(|error| Error::io("make", dir, error))?;
         let lock_path = dir.join("lock");
-        let lock = disk
-            .lock(&lock_path)
-            .map_err(|error| Error::io("lock", &lock_path, error))?;
-        let lock = lock.ok_or_else(|| Error::Locked { dir: dir.to_path_buf() })?;
+        let lock = take_lock(&*disk, &lock_path)?.ok_or_else(|| Error::Locked { dir: dir.to_path_buf() })?;
         match survey(&*disk, dir)? {
             None => Self::make(&disk, dir, options, lock),
             Some(survey) => Self::resume(&disk, dir, options, lock, &survey),
@@ -114,38 +111,20 @@ impl Log {
         let id = options.new_id.unwrap_or_else(random_id);
         let names = disk.list(dir).map_err(|error| Error::io("list", dir, error))?;
         let mut next_number = 1;
-        for name in names
-            .iter()
-            .filter(|name| name.ends_with(".tmp") || segment::number(name).is_some())
-        {
+        for name in names.iter().filter(|name| name.ends_with(".tmp") || segment::number(name).is_some()) {
             next_number = next_number.max(segment::number(name).map_or(1, |number| number + 1));
             let path = dir.join(name);
             disk.remove(&path).map_err(|error| Error::io("delete", &path, error))?;
         }
         let keeper = Keeper::start(Arc::clone(disk), dir, options.segment_bytes, next_number, false)?;
         let spare = keeper.take(options.segment_bytes)?;
-        let header = SegmentHeader {
-            id,
-            number: spare.number,
-            first_seq: 1,
-            previous: 0,
-            previous_end: 0,
-        };
+        let header = SegmentHeader { id, number: spare.number, first_seq: 1, previous: 0, previous_end: 0 };
         let mut block = vec![0; HEADER_SIZE];
         header.encode(&mut block);
         write_all(&*spare.file, &block, 0).map_err(|error| Error::io("write", &spare.path, error))?;
-        spare
-            .file
-            .sync_data()
-            .map_err(|error| Error::io("sync", &spare.path, error))?;
+        spare.file.sync_data().map_err(|error| Error::io("sync", &spare.path, error))?;
         let active = Arc::new(Segment::new(header, spare.path, spare.file, spare.len, HEADER_LEN));
-        let mark = Mark {
-            id,
-            segment: header.number,
-            end: HEADER_LEN,
-            seq: 0,
-            void_through: 0,
-        };
+        let mark = Mark { id, segment: header.number, end: HEADER_LEN, seq: 0, void_through: 0 };
         let mark = make_mark(&**disk, dir, mark)?;
         let log = Self::assemble(options, dir, vec![active], 0, keeper, mark, lock);
         let recovered = log.recovered(true);
@@ -163,9 +142,7 @@ impl Log {
         let tail = tail(last, survey.mark.as_ref())?;
         let broken = last.stated_end.is_some();
         let path = last.path.clone();
-        let file = disk
-            .open(&path, true)
-            .map_err(|error| Error::io("open", &path, error))?;
+        let file = disk.open(&path, true).map_err(|error| Error::io("open", &path, error))?;
         if tail.traces_end > tail.end {
             // Remains of a batch could line up behind a new one: they go before anything is written.
             write_zeros(&*file, tail.end, tail.traces_end).map_err(|error| Error::io("write", &path, error))?;
@@ -175,49 +152,21 @@ impl Log {
             file.sync_data().map_err(|error| Error::io("sync", &path, error))?;
         }
         let recycled = clear_leftovers(&**disk, dir, &survey.leftovers, options.segment_bytes)?;
-        let keeper = Keeper::start(
-            Arc::clone(disk),
-            dir,
-            options.segment_bytes,
-            survey.highest + 1,
-            recycled,
-        )?;
+        let keeper = Keeper::start(Arc::clone(disk), dir, options.segment_bytes, survey.highest + 1, recycled)?;
         let mut segments = Vec::with_capacity(survey.chain.len());
         for link in &survey.chain {
             let is_last = link.header.number == last.header.number;
-            let file = if is_last {
-                Arc::clone(&file)
-            } else {
-                Arc::clone(&link.file)
-            };
+            let file = if is_last { Arc::clone(&file) } else { Arc::clone(&link.file) };
             let end = link.stated_end.map_or(tail.end, |(end, _)| end);
-            segments.push(Arc::new(Segment::new(
-                link.header,
-                link.path.clone(),
-                file,
-                link.len,
-                end,
-            )));
+            segments.push(Arc::new(Segment::new(link.header, link.path.clone(), file, link.len, end)));
         }
         let last_seq = tail.next_seq - 1;
         let mark_path = dir.join(mark::NAME);
         let mark = match survey.mark {
-            Some(_) => disk
-                .open(&mark_path, true)
-                .map_err(|error| Error::io("open", &mark_path, error))?,
+            Some(_) => disk.open(&mark_path, true).map_err(|error| Error::io("open", &mark_path, error))?,
             None => {
                 let (segment, end) = (last.header.number, tail.end);
-                make_mark(
-                    &**disk,
-                    dir,
-                    Mark {
-                        id: survey.id,
-                        segment,
-                        end,
-                        seq: last_seq,
-                        void_through: 0,
-                    },
-                )?
+                make_mark(&**disk, dir, Mark { id: survey.id, segment, end, seq: last_seq, void_through: 0 })?
             }
         };
         let mut log = Self::assemble(options, dir, segments, last_seq, keeper, mark, lock);
@@ -227,11 +176,7 @@ impl Log {
         }
         log.write_mark();
         let mut recovered = log.recovered(false);
-        recovered.torn = tail.torn.map(|(offset, fault)| Torn {
-            file: path,
-            offset,
-            fault,
-        });
+        recovered.torn = tail.torn.map(|(offset, fault)| Torn { file: path, offset, fault });
         recovered.mark_lost = survey.mark.is_none();
         Ok((log, recovered))
     }
@@ -251,12 +196,7 @@ impl Log {
         Self {
             options,
             dir: dir.to_path_buf(),
-            shared: Arc::new(Shared {
-                id,
-                view,
-                grown: Condvar::new(),
-                read_bytes,
-            }),
+            shared: Arc::new(Shared { id, view, grown: Condvar::new(), read_bytes }),
             keeper,
             active,
             batch: vec![0; HEADER_SIZE],
@@ -302,15 +242,9 @@ impl Log {
         let refused = if self.batch.len() < start + HEAD_SIZE {
             Some(Error::Options("append_with must only add to the end"))
         } else if len > self.options.max_record_bytes {
-            Some(Error::RecordTooLarge {
-                bytes: len,
-                limit: self.options.max_record_bytes,
-            })
+            Some(Error::RecordTooLarge { bytes: len, limit: self.options.max_record_bytes })
         } else if whole > self.options.max_batch_bytes && self.batch_count > 0 {
-            Some(Error::BatchFull {
-                bytes: whole,
-                limit: self.options.max_batch_bytes,
-            })
+            Some(Error::BatchFull { bytes: whole, limit: self.options.max_batch_bytes })
         } else {
             None
         };
@@ -508,9 +442,7 @@ impl Log {
     /// A handle for reading, for any thread.
     #[must_use]
     pub fn handle(&self) -> LogReader {
-        LogReader {
-            shared: Arc::clone(&self.shared),
-        }
+        LogReader { shared: Arc::clone(&self.shared) }
     }
 
     /// A walk over the committed records that begins with `seq`.
@@ -533,6 +465,17 @@ impl Drop for Log {
             let _ = self.mark.sync_data();
         }
     }
+}
+
+/// Takes the writer's lock, waiting a moment: a process just forked elsewhere holds a copy of a lock given up until it execs.
+fn take_lock(disk: &dyn Disk, path: &Path) -> Result<Option<Box<dyn Debug + Send + Sync>>> {
+    for _ in 0..20 {
+        if let Some(lock) = disk.lock(path).map_err(|error| Error::io("lock", path, error))? {
+            return Ok(Some(lock));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(None)
 }
 
 fn make_mark(disk: &dyn Disk, dir: &Path, mark: Mark) -> Result<Arc<dyn DiskFile>> {

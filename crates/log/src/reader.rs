@@ -30,9 +30,7 @@ pub(crate) struct View {
 
 impl View {
     pub fn first_seq(&self) -> u64 {
-        self.segments
-            .first()
-            .map_or(self.last_seq + 1, |segment| segment.header.first_seq)
+        self.segments.first().map_or(self.last_seq + 1, |segment| segment.header.first_seq)
     }
 
     pub fn size_bytes(&self) -> u64 {
@@ -96,12 +94,7 @@ impl LogReader {
         if seq < oldest {
             return Err(Error::Truncated { asked: seq, oldest });
         }
-        Ok(Reader {
-            shared: Arc::clone(&self.shared),
-            at: None,
-            next_seq: seq,
-            failed: false,
-        })
+        Ok(Reader { shared: Arc::clone(&self.shared), at: None, next_seq: seq, failed: false })
     }
 
     /// Waits until a record later than `seq` is committed or the time is over, and returns the last committed sequence.
@@ -179,10 +172,7 @@ impl Reader {
             }
             let after = view.segments.partition_point(|segment| segment.header.first_seq <= seq);
             let Some(segment) = after.checked_sub(1).and_then(|at| view.segments.get(at)) else {
-                return Err(Error::Truncated {
-                    asked: seq,
-                    oldest: view.first_seq(),
-                });
+                return Err(Error::Truncated { asked: seq, oldest: view.first_seq() });
             };
             (Arc::clone(segment), segment.end())
         };
@@ -209,12 +199,7 @@ impl Iterator for Reader {
             return None;
         }
         match self.next_record() {
-            Ok(record) => record.map(|record| {
-                Ok(Entry {
-                    seq: record.seq,
-                    payload: record.payload.to_vec(),
-                })
-            }),
+            Ok(record) => record.map(|record| Ok(Entry { seq: record.seq, payload: record.payload.to_vec() })),
             Err(error) => {
                 self.failed = true;
                 Some(Err(error))

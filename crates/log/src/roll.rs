@@ -65,12 +65,8 @@ impl Log {
         seal(&mut bytes[HEADER_SIZE..], seed(&header.id, header.number));
         let written = write_all(&*spare.file, bytes, 0).map_err(|error| Error::io("write", &spare.path, error));
         let end = bytes.len() as u64;
-        let synced = written.and_then(|()| {
-            spare
-                .file
-                .sync_data()
-                .map_err(|error| Error::io("sync", &spare.path, error))
-        });
+        let synced =
+            written.and_then(|()| spare.file.sync_data().map_err(|error| Error::io("sync", &spare.path, error)));
         if let Err(error) = synced {
             return Err(self.void(error, Some(&spare)));
         }

@@ -14,10 +14,7 @@ pub(crate) trait Source {
 
 impl Source for &[u8] {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        let rest = usize::try_from(offset)
-            .ok()
-            .and_then(|at| self.get(at..))
-            .unwrap_or_default();
+        let rest = usize::try_from(offset).ok().and_then(|at| self.get(at..)).unwrap_or_default();
         let n = rest.len().min(buf.len());
         buf[..n].copy_from_slice(&rest[..n]);
         Ok(n)
@@ -46,11 +43,7 @@ struct Window {
 
 impl Window {
     fn new(chunk: usize) -> Self {
-        Self {
-            bytes: Vec::new(),
-            at: 0,
-            chunk,
-        }
+        Self { bytes: Vec::new(), at: 0, chunk }
     }
 
     /// The bytes from `from` on, at least `need` of them unless the source ends at `limit` or before.
@@ -81,10 +74,7 @@ impl Window {
             self.bytes.truncate(filled);
         }
         let start = (from - self.at) as usize;
-        let end = self
-            .bytes
-            .len()
-            .min(start + (limit.saturating_sub(from).min(need as u64)) as usize);
+        let end = self.bytes.len().min(start + (limit.saturating_sub(from).min(need as u64)) as usize);
         Ok(self.bytes.get(start..end).unwrap_or_default())
     }
 }
@@ -120,17 +110,7 @@ impl<S: Source> Scanner<S> {
     /// A walk that begins at a batch's start.
     pub fn new(source: S, seed: u32, pos: u64, limit: u64, next_seq: u64, chunk: usize) -> Self {
         let window = Window::new(chunk);
-        Self {
-            source,
-            window,
-            seed,
-            pos,
-            limit,
-            next_seq,
-            place: 0,
-            batch_end: pos,
-            batch_next: next_seq,
-        }
+        Self { source, window, seed, pos, limit, next_seq, place: 0, batch_end: pos, batch_next: next_seq }
     }
 
     /// Takes one record.
@@ -148,10 +128,7 @@ impl<S: Source> Scanner<S> {
             return Ok(Step::End(Fault::HeadChecksum { expected }));
         };
         if head.seq != expected {
-            return Ok(Step::End(Fault::Sequence {
-                expected,
-                found: head.seq,
-            }));
+            return Ok(Step::End(Fault::Sequence { expected, found: head.seq }));
         }
         if head.place != self.place {
             return Ok(Step::End(Fault::BatchOrder { sequence: head.seq }));
@@ -173,10 +150,7 @@ impl<S: Source> Scanner<S> {
         } else {
             self.place += 1;
         }
-        Ok(Step::Record {
-            seq: head.seq,
-            payload: &record[HEAD_SIZE..HEAD_SIZE + head.len as usize],
-        })
+        Ok(Step::Record { seq: head.seq, payload: &record[HEAD_SIZE..HEAD_SIZE + head.len as usize] })
     }
 
     /// Walks to the end and says why it ended.
@@ -220,9 +194,7 @@ pub(crate) fn remains<S: Source>(source: &S, seed: u32, from: u64, limit: u64, a
                 continue;
             }
             if let Some(head) = Head::decode(seed, candidate) {
-                found.end = found
-                    .end
-                    .max((at + start as u64).saturating_add(head.span()).min(limit));
+                found.end = found.end.max((at + start as u64).saturating_add(head.span()).min(limit));
                 found.durable = found.durable.max(head.durable());
             }
         }
@@ -276,22 +248,12 @@ pub fn parse_segment(bytes: &[u8]) -> Result<ParsedSegment<'_>, Fault> {
             Step::End(fault) => break fault,
             Step::Record { seq, payload } => {
                 let start = offset as usize + HEAD_SIZE;
-                records.push(ParsedRecord {
-                    seq,
-                    offset,
-                    payload: &bytes[start..start + payload.len()],
-                });
+                records.push(ParsedRecord { seq, offset, payload: &bytes[start..start + payload.len()] });
             }
         }
     };
     let (end, after) = (scanner.batch_end, scanner.batch_next.saturating_sub(1));
     records.retain(|record| record.seq <= after);
     let left = remains(&bytes, seed, end, limit, after).expect(in_memory);
-    Ok(ParsedSegment {
-        header,
-        records,
-        end,
-        stopped,
-        damaged: left.durable > after,
-    })
+    Ok(ParsedSegment { header, records, end, stopped, damaged: left.durable > after })
 }

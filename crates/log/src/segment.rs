@@ -29,15 +29,7 @@ impl Segment {
     pub fn new(header: SegmentHeader, path: PathBuf, file: Arc<dyn DiskFile>, capacity: u64, end: u64) -> Self {
         let seed = seed(&header.id, header.number);
         let index = Mutex::new(vec![(header.first_seq, HEADER_LEN)]);
-        Self {
-            header,
-            path,
-            file,
-            seed,
-            capacity,
-            end: AtomicU64::new(end),
-            index,
-        }
+        Self { header, path, file, seed, capacity, end: AtomicU64::new(end), index }
     }
 
     /// Where the committed content ends, in bytes from the start.
@@ -67,10 +59,7 @@ impl Segment {
     pub fn seek(&self, seq: u64) -> (u64, u64) {
         let index = self.index.lock();
         let after = index.partition_point(|&(first, _)| first <= seq);
-        index
-            .get(after.saturating_sub(1))
-            .copied()
-            .unwrap_or((self.header.first_seq, HEADER_LEN))
+        index.get(after.saturating_sub(1)).copied().unwrap_or((self.header.first_seq, HEADER_LEN))
     }
 }
 

@@ -73,21 +73,14 @@ pub(crate) fn survey(disk: &dyn Disk, dir: &Path) -> Result<Option<Survey>> {
     let Some(top) = top(dir, &files, mark.as_ref(), mark_fault)? else {
         return Ok(None);
     };
-    let highest = files
-        .keys()
-        .next_back()
-        .copied()
-        .unwrap_or(top)
-        .max(mark.map_or(0, |mark| mark.void_through));
+    let highest = files.keys().next_back().copied().unwrap_or(top).max(mark.map_or(0, |mark| mark.void_through));
 
     let mut chain: Vec<Link> = Vec::new();
     let mut at = top;
     let id = loop {
         let Some(found) = files.remove(&at) else {
             // Older segments go oldest first, so a gap with something below it was not made by truncation.
-            let older = files
-                .values()
-                .any(|found| matches!(&found.header, HeaderBlock::Valid(h) if h.number < at));
+            let older = files.values().any(|found| matches!(&found.header, HeaderBlock::Valid(h) if h.number < at));
             if older {
                 return Err(Error::corrupt(&segment::path(dir, at), 0, Fault::MissingFile));
             }
@@ -110,28 +103,15 @@ pub(crate) fn survey(disk: &dyn Disk, dir: &Path) -> Result<Option<Survey>> {
         };
         if let Some((end, next_seq)) = stated_end {
             if end > found.len {
-                return Err(Error::corrupt(
-                    &found.path,
-                    found.len,
-                    Fault::FileTooShort { durable: end },
-                ));
+                return Err(Error::corrupt(&found.path, found.len, Fault::FileTooShort { durable: end }));
             }
             if end < HEADER_LEN || next_seq < header.first_seq {
-                let fault = Fault::Sequence {
-                    expected: next_seq,
-                    found: header.first_seq,
-                };
+                let fault = Fault::Sequence { expected: next_seq, found: header.first_seq };
                 return Err(Error::corrupt(&found.path, 0, fault));
             }
         }
         let (previous, id) = (header.previous, header.id);
-        chain.push(Link {
-            header,
-            path: found.path,
-            file: found.file,
-            len: found.len,
-            stated_end,
-        });
+        chain.push(Link { header, path: found.path, file: found.file, len: found.len, stated_end });
         if previous == 0 {
             break id;
         }
@@ -139,14 +119,7 @@ pub(crate) fn survey(disk: &dyn Disk, dir: &Path) -> Result<Option<Survey>> {
     };
     chain.reverse();
     let leftovers = files.into_values().map(|found| found.path).collect();
-    Ok(Some(Survey {
-        id,
-        chain,
-        mark,
-        mark_fault,
-        leftovers,
-        highest,
-    }))
+    Ok(Some(Survey { id, chain, mark, mark_fault, leftovers, highest }))
 }
 
 fn look(disk: &dyn Disk, path: PathBuf, number: u64) -> Result<Found> {
@@ -159,17 +132,9 @@ fn look(disk: &dyn Disk, path: PathBuf, number: u64) -> Result<Found> {
     if let HeaderBlock::Valid(valid) = header
         && valid.number != number
     {
-        header = HeaderBlock::Bad(Fault::SegmentNumber {
-            expected: number,
-            found: valid.number,
-        });
+        header = HeaderBlock::Bad(Fault::SegmentNumber { expected: number, found: valid.number });
     }
-    Ok(Found {
-        file,
-        path,
-        len,
-        header,
-    })
+    Ok(Found { file, path, len, header })
 }
 
 /// The number of the last segment; `None` when nothing was ever committed here.
@@ -199,11 +164,7 @@ fn top(dir: &Path, files: &BTreeMap<u64, Found>, mark: Option<&Mark>, mark_fault
             }
         }
         // The mark is made after that header.
-        return if mark_fault {
-            Err(Error::corrupt(&dir.join(mark::NAME), 0, Fault::Mark))
-        } else {
-            Ok(None)
-        };
+        return if mark_fault { Err(Error::corrupt(&dir.join(mark::NAME), 0, Fault::Mark)) } else { Ok(None) };
     };
     // Behind the last header: an unused spare, a header torn with its first batch, or the damaged header of a segment in use.
     // The last two differ in what the batches behind them prove.
@@ -225,9 +186,7 @@ fn top(dir: &Path, files: &BTreeMap<u64, Found>, mark: Option<&Mark>, mark_fault
 }
 
 fn found_tail(files: &BTreeMap<u64, Found>, number: u64) -> (Arc<dyn DiskFile>, PathBuf, u64) {
-    let found = files
-        .get(&number)
-        .expect("the last segment was found among these files");
+    let found = files.get(&number).expect("the last segment was found among these files");
     (Arc::clone(&found.file), found.path.clone(), found.len)
 }
 
@@ -235,18 +194,9 @@ fn found_tail(files: &BTreeMap<u64, Found>, number: u64) -> (Arc<dyn DiskFile>, 
 pub(crate) fn tail(link: &Link, mark: Option<&Mark>) -> Result<Tail> {
     if let Some((end, next_seq)) = link.stated_end {
         closed(link, end, next_seq)?;
-        return Ok(Tail {
-            end,
-            next_seq,
-            torn: None,
-            traces_end: 0,
-        });
+        return Ok(Tail { end, next_seq, torn: None, traces_end: 0 });
     }
-    tail_of(
-        &link.header,
-        &(Arc::clone(&link.file), link.path.clone(), link.len),
-        mark,
-    )
+    tail_of(&link.header, &(Arc::clone(&link.file), link.path.clone(), link.len), mark)
 }
 
 fn tail_of(
@@ -270,12 +220,7 @@ fn tail_of(
         return Err(Error::corrupt(path, stopped, fault));
     }
     let torn = (left.end > 0).then_some((stopped, fault));
-    Ok(Tail {
-        end,
-        next_seq,
-        torn,
-        traces_end: left.end,
-    })
+    Ok(Tail { end, next_seq, torn, traces_end: left.end })
 }
 
 /// Proves every record of a closed segment.
@@ -286,11 +231,7 @@ pub(crate) fn closed(link: &Link, end: u64, next_seq: u64) -> Result<()> {
     let mut scanner = Scanner::new(file, seed, HEADER_LEN, end, link.header.first_seq, 1 << 20);
     let fault = scanner.run().map_err(fail)?;
     if scanner.pos != end || scanner.batch_end != end || scanner.batch_next != next_seq {
-        let fault = if scanner.pos == end {
-            Fault::EndsEarly { expected: next_seq }
-        } else {
-            fault
-        };
+        let fault = if scanner.pos == end { Fault::EndsEarly { expected: next_seq } } else { fault };
         return Err(Error::corrupt(&link.path, scanner.pos, fault));
     }
     Ok(())

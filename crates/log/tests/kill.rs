@@ -15,16 +15,8 @@ const DIR: &str = "BELFRY_LOG_KILL_DIR";
 const BATCH: u64 = 5;
 
 fn options(relaxed: bool) -> Options {
-    let durability = if relaxed {
-        Durability::Interval(Duration::from_millis(20))
-    } else {
-        Durability::Sync
-    };
-    Options {
-        segment_bytes: 256 << 10,
-        durability,
-        ..Options::default()
-    }
+    let durability = if relaxed { Durability::Interval(Duration::from_millis(20)) } else { Durability::Sync };
+    Options { segment_bytes: 256 << 10, durability, ..Options::default() }
 }
 
 fn payload(seq: u64) -> Vec<u8> {
@@ -67,26 +59,21 @@ fn kill_at_random(dir: &Path, relaxed: bool) {
     let mut state = u64::from(std::process::id()) | 1;
     for round in 0..ROUNDS {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command
-            .args(["--exact", "writer", "--nocapture", "--test-threads=1"])
-            .env(DIR, dir)
-            .stdout(Stdio::piped());
+        command.args(["--exact", "writer", "--nocapture", "--test-threads=1"]).env(DIR, dir).stdout(Stdio::piped());
         if relaxed {
             command.env("BELFRY_LOG_KILL_RELAXED", "1");
         }
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let listener = std::thread::spawn(move || {
-            let numbers = lines
-                .map_while(Result::ok)
-                .filter_map(|line| line.strip_prefix("acknowledged ")?.parse().ok());
+            let numbers =
+                lines.map_while(Result::ok).filter_map(|line| line.strip_prefix("acknowledged ")?.parse().ok());
             numbers.last()
         });
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let wait = Duration::from_micros((state >> 33) % 60_000);
         std::thread::sleep(wait);
+        assert_eq!(child.try_wait().unwrap(), None, "round {round}: the writer ended by itself");
         child.kill().unwrap();
         child.wait().unwrap();
         acknowledged = listener.join().unwrap().unwrap_or(acknowledged);
@@ -94,22 +81,13 @@ fn kill_at_random(dir: &Path, relaxed: bool) {
         let report = check(dir).unwrap();
         assert!(report.is_sound(), "round {round}: {:?}", report.findings);
         let (log, recovered) = Log::open(dir, options(relaxed)).unwrap();
-        assert!(
-            recovered.last_seq >= acknowledged,
-            "round {round}: {recovered:?}, acknowledged {acknowledged}"
-        );
-        assert!(
-            recovered.last_seq <= acknowledged + BATCH * 2,
-            "round {round}: {recovered:?}"
-        );
+        assert!(recovered.last_seq >= acknowledged, "round {round}: {recovered:?}, acknowledged {acknowledged}");
+        assert!(recovered.last_seq <= acknowledged + BATCH * 2, "round {round}: {recovered:?}");
         assert_eq!(recovered.last_seq % BATCH, 0, "round {round}: half a batch");
         verify(&log.handle());
         acknowledged = recovered.last_seq;
     }
-    assert!(
-        acknowledged > ROUNDS * BATCH,
-        "the killed processes did write: {acknowledged}"
-    );
+    assert!(acknowledged > ROUNDS * BATCH, "the killed processes did write: {acknowledged}");
 }
 
 #[test]

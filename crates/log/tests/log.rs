@@ -7,10 +7,7 @@ use std::time::Duration;
 use belfry_log::{Durability, Error, Fault, Log, Options, check, parse_segment};
 
 fn small() -> Options {
-    Options {
-        segment_bytes: 32 << 10,
-        ..Options::default()
-    }
+    Options { segment_bytes: 32 << 10, ..Options::default() }
 }
 
 fn payload(seq: u64) -> Vec<u8> {
@@ -52,10 +49,7 @@ fn committed_records_are_there_after_reopening_and_rolling() {
     drop(log);
     assert!(check(dir.path()).unwrap().is_sound());
     let (mut log, recovered) = Log::open(dir.path(), small()).unwrap();
-    assert_eq!(
-        (recovered.created, recovered.last_seq, recovered.torn),
-        (false, last, None)
-    );
+    assert_eq!((recovered.created, recovered.last_seq, recovered.torn), (false, last, None));
     assert!(recovered.segments > 5);
     assert_holds(&log, 1, last);
     let last = commit(&mut log, 3);
@@ -84,16 +78,9 @@ fn a_batch_larger_than_a_segment_is_kept_whole() {
 #[test]
 fn limits_are_refused_and_leave_the_batch_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options {
-        max_record_bytes: 100,
-        max_batch_bytes: 400,
-        ..small()
-    };
+    let options = Options { max_record_bytes: 100, max_batch_bytes: 400, ..small() };
     let (mut log, _) = Log::open(dir.path(), options).unwrap();
-    assert!(matches!(
-        log.append(&[0; 101]),
-        Err(Error::RecordTooLarge { bytes: 101, limit: 100 })
-    ));
+    assert!(matches!(log.append(&[0; 101]), Err(Error::RecordTooLarge { bytes: 101, limit: 100 })));
     for _ in 0..3 {
         log.append(&[1; 100]).unwrap();
     }
@@ -166,16 +153,8 @@ fn a_copy_made_while_writing_opens_and_goes_on() {
     // A copy that lost its end is not taken for a shorter log.
     let cut = tempfile::tempdir().unwrap();
     backup.copy_to(cut.path()).unwrap();
-    let name = backup
-        .files()
-        .iter()
-        .rev()
-        .find(|file| file.name().ends_with(".seg"))
-        .unwrap();
-    let file = std::fs::OpenOptions::new()
-        .write(true)
-        .open(cut.path().join(name.name()))
-        .unwrap();
+    let name = backup.files().iter().rev().find(|file| file.name().ends_with(".seg")).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(cut.path().join(name.name())).unwrap();
     file.set_len(name.len() - 1).unwrap();
     let error = Log::open(cut.path(), small()).unwrap_err();
     assert!(matches!(error, Error::Corrupt { .. }), "{error}");
@@ -212,10 +191,7 @@ fn a_second_writer_is_refused() {
 #[test]
 fn relaxed_commits_are_readable_at_once_and_durable_when_due() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options {
-        durability: Durability::Interval(Duration::from_millis(50)),
-        ..small()
-    };
+    let options = Options { durability: Durability::Interval(Duration::from_millis(50)), ..small() };
     let (mut log, _) = Log::open(dir.path(), options).unwrap();
     assert_eq!(log.sync_due(), None);
     let last = commit(&mut log, 10);
@@ -243,12 +219,7 @@ fn a_segment_parses_as_bytes() {
     let mut bytes = std::fs::read(dir.path().join("00000000000000000001.seg")).unwrap();
     let parsed = parse_segment(&bytes).unwrap();
     assert_eq!(parsed.records.len(), 10);
-    assert!(
-        parsed
-            .records
-            .iter()
-            .all(|record| record.payload == payload(record.seq))
-    );
+    assert!(parsed.records.iter().all(|record| record.payload == payload(record.seq)));
     assert!(!parsed.damaged);
     let third = parsed.records[2].offset as usize;
     bytes[third] ^= 1;

@@ -9,11 +9,7 @@ use belfry_log::{Error, Fault, HEADER_LEN, Log, Options, check_on};
 const DIR: &str = "/log";
 
 fn options() -> Options {
-    Options {
-        segment_bytes: 16 << 10,
-        new_id: Some(*b"0123456789abcdef"),
-        ..Options::default()
-    }
+    Options { segment_bytes: 16 << 10, new_id: Some(*b"0123456789abcdef"), ..Options::default() }
 }
 
 fn open(disk: &SimDisk) -> belfry_log::Result<Log> {
@@ -99,13 +95,7 @@ fn a_flipped_byte_anywhere_in_the_content_is_found_and_placed() {
         commit(&mut log, &[&[round; 700], b"x", &[round; 333]]);
     }
     assert_eq!(log.handle().backup().files().len(), 3, "two segments and the mark");
-    let ends: Vec<u64> = log
-        .handle()
-        .backup()
-        .files()
-        .iter()
-        .map(belfry_log::BackupFile::len)
-        .collect();
+    let ends: Vec<u64> = log.handle().backup().files().iter().map(belfry_log::BackupFile::len).collect();
     drop(log);
     let whole = disk.killed();
     for (number, end) in [(1, ends[0]), (2, ends[1])] {
@@ -120,36 +110,18 @@ fn a_flipped_byte_anywhere_in_the_content_is_found_and_placed() {
             let disk = whole.killed();
             disk.put(&path, &bytes);
             let report = check_on(&disk, Path::new(DIR)).unwrap();
-            let finding = report
-                .findings
-                .first()
-                .unwrap_or_else(|| panic!("segment {number} byte {place}: not found"));
+            let finding = report.findings.first().unwrap_or_else(|| panic!("segment {number} byte {place}: not found"));
             let record = starts.iter().rev().find(|&&start| start <= place).copied();
             let expected = if place < HEADER_LEN { 0 } else { record.unwrap() };
-            assert_eq!(
-                (&finding.file, finding.offset),
-                (&path, expected),
-                "byte {place}: {}",
-                finding.fault
-            );
+            assert_eq!((&finding.file, finding.offset), (&path, expected), "byte {place}: {}", finding.fault);
             match open(&disk) {
                 Err(Error::Corrupt { file, offset, .. }) => assert_eq!((file, offset), (path.clone(), expected)),
                 Err(error) => panic!("byte {place}: {error}"),
                 // Only records of closed segments are proved when they are read.
                 Ok(log) => {
-                    assert!(
-                        number == 1 && place >= HEADER_LEN,
-                        "segment {number} byte {place} was not seen by open"
-                    );
-                    let error = log
-                        .reader(1)
-                        .unwrap()
-                        .find_map(Result::err)
-                        .expect("a reader must find it");
-                    assert!(
-                        matches!(&error, Error::Corrupt { offset, .. } if *offset == expected),
-                        "{error}"
-                    );
+                    assert!(number == 1 && place >= HEADER_LEN, "segment {number} byte {place} was not seen by open");
+                    let error = log.reader(1).unwrap().find_map(Result::err).expect("a reader must find it");
+                    assert!(matches!(&error, Error::Corrupt { offset, .. } if *offset == expected), "{error}");
                 }
             }
         }
@@ -170,10 +142,7 @@ fn without_the_mark_everything_but_the_last_batch_is_still_proved() {
         match open(&disk) {
             Err(Error::Corrupt { .. }) => assert!(place < batch.start, "byte {place}"),
             Err(error) => panic!("{error}"),
-            Ok(log) => assert!(
-                batch.contains(&place) && log.last_seq() == 3,
-                "byte {place} was lost silently"
-            ),
+            Ok(log) => assert!(batch.contains(&place) && log.last_seq() == 3, "byte {place} was lost silently"),
         }
     }
 }
@@ -189,11 +158,7 @@ fn a_flipped_byte_of_the_mark_is_reported_and_harmless() {
         let disk = whole.killed();
         disk.put(&path, &bytes);
         let report = check_on(&disk, Path::new(DIR)).unwrap();
-        assert_eq!(
-            report.findings.first().map(|finding| &finding.fault),
-            Some(&Fault::Mark),
-            "byte {place}"
-        );
+        assert_eq!(report.findings.first().map(|finding| &finding.fault), Some(&Fault::Mark), "byte {place}");
         let (log, recovered) = Log::open_on(Arc::new(disk), DIR, options()).unwrap();
         assert!(recovered.mark_lost);
         assert_eq!(contents(&log), [FIRST, SECOND].concat());
@@ -221,10 +186,7 @@ fn a_missing_file_is_named() {
             Err(error) => panic!("{error}"),
         }
     }
-    let last = (1..9)
-        .rev()
-        .map(segment)
-        .find(|path| whole.files().contains(path) && whole.bytes(path)[..8] != [0; 8]);
+    let last = (1..9).rev().map(segment).find(|path| whole.files().contains(path) && whole.bytes(path)[..8] != [0; 8]);
     let disk = SimDisk::default();
     for path in whole.files().into_iter().filter(|path| Some(path) != last.as_ref()) {
         disk.put(&path, &whole.bytes(&path));

@@ -10,11 +10,7 @@ use crate::sim::SimDisk;
 const DIR: &str = "/log";
 
 fn options() -> Options {
-    Options {
-        segment_bytes: 16 << 10,
-        reserve_bytes: 1 << 10,
-        ..Options::default()
-    }
+    Options { segment_bytes: 16 << 10, reserve_bytes: 1 << 10, ..Options::default() }
 }
 
 fn open_with(disk: &SimDisk, options: Options) -> Log {
@@ -135,10 +131,7 @@ fn a_full_disk_is_said_reading_goes_on_and_room_made_is_used() {
     log.commit_urgent().unwrap();
     expected.push(vec![77; 500]);
     log.append(&[0; 800]).unwrap();
-    assert!(
-        log.commit_urgent().unwrap_err().is_disk_full(),
-        "the reserve has an end"
-    );
+    assert!(log.commit_urgent().unwrap_err().is_disk_full(), "the reserve has an end");
     // Old segments go, and what they held is used for new ones.
     let oldest = log.truncate_before(log.last_seq()).unwrap();
     assert!(oldest > 1);
@@ -148,11 +141,7 @@ fn a_full_disk_is_said_reading_goes_on_and_room_made_is_used() {
     }
     drop(log);
     let log = open(&disk);
-    let kept: Vec<_> = log
-        .reader(oldest)
-        .unwrap()
-        .map(|entry| entry.unwrap().payload)
-        .collect();
+    let kept: Vec<_> = log.reader(oldest).unwrap().map(|entry| entry.unwrap().payload).collect();
     assert_eq!(kept, expected[oldest as usize - 1..]);
 }
 
@@ -175,10 +164,7 @@ fn a_disk_that_died_keeps_what_was_acknowledged() {
         for image in [disk.killed(), disk.power_cut(|| true), disk.power_cut(|| false)] {
             let found = open(&image).last_seq() as usize;
             // Nothing could be written any more, so the batch that was under way may be there, as after a power cut.
-            assert!(
-                found == acknowledged || found == acknowledged + 1,
-                "{found}, acknowledged {acknowledged}"
-            );
+            assert!(found == acknowledged || found == acknowledged + 1, "{found}, acknowledged {acknowledged}");
         }
     }
 }
@@ -186,10 +172,7 @@ fn a_disk_that_died_keeps_what_was_acknowledged() {
 #[test]
 fn a_relaxed_sync_that_fails_moves_its_records() {
     let disk = SimDisk::default();
-    let relaxed = Options {
-        durability: Durability::Interval(Duration::from_secs(3600)),
-        ..options()
-    };
+    let relaxed = Options { durability: Durability::Interval(Duration::from_secs(3600)), ..options() };
     let mut log = open_with(&disk, relaxed);
     commit(&mut log, b"one").unwrap();
     commit(&mut log, b"two").unwrap();
@@ -203,11 +186,7 @@ fn a_relaxed_sync_that_fails_moves_its_records() {
     commit(&mut log, b"three").unwrap();
     assert_eq!(reader.next_record().unwrap().unwrap().payload, b"three");
     assert_eq!(open(&disk.killed()).last_seq(), 3, "a killed process loses nothing");
-    assert_eq!(
-        open(&disk.power_cut(|| false)).last_seq(),
-        2,
-        "a power cut loses what was not synced"
-    );
+    assert_eq!(open(&disk.power_cut(|| false)).last_seq(), 2, "a power cut loses what was not synced");
 }
 
 fn segment(number: u64) -> std::path::PathBuf {
@@ -263,9 +242,6 @@ fn what_a_torn_birth_left_in_a_file_never_joins_a_later_segment() {
     wait_for_segment(&before, 3);
     commit(&mut log, block).unwrap();
     let bytes = before.bytes(&segment(3));
-    assert!(
-        bytes.windows(5).any(|part| part == b"never"),
-        "the file was used again with what it held"
-    );
+    assert!(bytes.windows(5).any(|part| part == b"never"), "the file was used again with what it held");
     assert_everywhere(&before, &log, &[block, block, block]);
 }

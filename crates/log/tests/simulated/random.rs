@@ -113,12 +113,7 @@ impl World {
     }
 
     fn restart(&mut self, image: SimDisk, at_least: usize) {
-        self.disk.faults(|faults| {
-            *faults = Faults {
-                die_after: Some(0),
-                ..Faults::default()
-            }
-        });
+        self.disk.faults(|faults| *faults = Faults { die_after: Some(0), ..Faults::default() });
         self.log = None;
         self.disk = image;
         let report = check_on(&self.disk, DIR.as_ref()).unwrap();
@@ -127,10 +122,7 @@ impl World {
         if found == self.committed.len() + self.undecided.len() {
             self.committed.append(&mut self.undecided);
         }
-        assert!(
-            (at_least..=self.committed.len()).contains(&found),
-            "{found}, at least {at_least}"
-        );
+        assert!((at_least..=self.committed.len()).contains(&found), "{found}, at least {at_least}");
         self.committed.truncate(found);
         self.undecided.clear();
         self.durable = found;
@@ -153,29 +145,20 @@ impl World {
             }
             Act::FailSync(after) => self.disk.faults(|faults| faults.fail_sync = Some(after.into())),
             Act::FailWrite(after, written) => {
-                self.disk
-                    .faults(|faults| faults.fail_write = Some((after.into(), written.into())));
+                self.disk.faults(|faults| faults.fail_write = Some((after.into(), written.into())));
             }
-            Act::ShortWrites(len) => self
-                .disk
-                .faults(|faults| faults.short_write = (len > 100).then_some(len.into())),
+            Act::ShortWrites(len) => self.disk.faults(|faults| faults.short_write = (len > 100).then_some(len.into())),
             Act::NoNewFiles(refuse) => self.disk.faults(|faults| faults.no_new_files = refuse),
             Act::Die(after) => self.disk.faults(|faults| faults.die_after = Some(after.into())),
             Act::Kill => {
                 // In relaxed mode what a dying disk refused is promised to nobody.
-                let at_least = if self.disk.had_faults() {
-                    self.durable
-                } else {
-                    self.committed.len()
-                };
+                let at_least = if self.disk.had_faults() { self.durable } else { self.committed.len() };
                 self.restart(self.disk.killed(), at_least);
             }
             Act::PowerCut(seed) => {
                 let mut state = seed | 1;
                 let keeps = || {
-                    state = state
-                        .wrapping_mul(6_364_136_223_846_793_005)
-                        .wrapping_add(1_442_695_040_888_963_407);
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                     state >> 63 == 1
                 };
                 let image = self.disk.power_cut(keeps);
@@ -195,12 +178,7 @@ impl World {
 }
 
 fn live(acts: &[Act], durability: Durability) {
-    let options = Options {
-        segment_bytes: 16 << 10,
-        reserve_bytes: 0,
-        durability,
-        ..Options::default()
-    };
+    let options = Options { segment_bytes: 16 << 10, reserve_bytes: 0, durability, ..Options::default() };
     let mut world = World {
         disk: SimDisk::default(),
         options,

@@ -134,11 +134,7 @@ impl SimDisk {
                     at = to;
                 }
             }
-            Inode {
-                cache: bytes.clone(),
-                durable: bytes,
-                dirty: Vec::new(),
-            }
+            Inode { cache: bytes.clone(), durable: bytes, dirty: Vec::new() }
         })
     }
 
@@ -148,12 +144,7 @@ impl SimDisk {
             let inode = content(&inode.lock());
             (path, Arc::new(Mutex::new(inode)))
         });
-        Self {
-            state: Arc::new(Mutex::new(State {
-                files: files.collect(),
-                ..State::default()
-            })),
-        }
+        Self { state: Arc::new(Mutex::new(State { files: files.collect(), ..State::default() })) }
     }
 
     pub fn files(&self) -> Vec<PathBuf> {
@@ -165,24 +156,13 @@ impl SimDisk {
     }
 
     pub fn put(&self, path: &Path, bytes: &[u8]) {
-        let inode = Inode {
-            cache: bytes.to_vec(),
-            durable: bytes.to_vec(),
-            dirty: Vec::new(),
-        };
-        self.state
-            .lock()
-            .files
-            .insert(path.to_path_buf(), Arc::new(Mutex::new(inode)));
+        let inode = Inode { cache: bytes.to_vec(), durable: bytes.to_vec(), dirty: Vec::new() };
+        self.state.lock().files.insert(path.to_path_buf(), Arc::new(Mutex::new(inode)));
     }
 
     fn file(&self, path: &Path, inode: Arc<Mutex<Inode>>) -> Arc<dyn DiskFile> {
         let segment = path.extension().is_some_and(|end| end == "seg" || end == "tmp");
-        Arc::new(SimFile {
-            state: Arc::clone(&self.state),
-            inode,
-            segment,
-        })
+        Arc::new(SimFile { state: Arc::clone(&self.state), inode, segment })
     }
 }
 
@@ -194,11 +174,7 @@ impl Disk for SimDisk {
     fn list(&self, _dir: &Path) -> io::Result<Vec<String>> {
         let mut state = self.state.lock();
         state.live()?;
-        Ok(state
-            .files
-            .keys()
-            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
-            .collect())
+        Ok(state.files.keys().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect())
     }
 
     fn open(&self, path: &Path, _write: bool) -> io::Result<Arc<dyn DiskFile>> {
@@ -235,11 +211,7 @@ impl Disk for SimDisk {
         if state.faults.no_removal {
             return Err(eio());
         }
-        state
-            .files
-            .remove(path)
-            .map(drop)
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
+        state.files.remove(path).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn sync_dir(&self, _dir: &Path) -> io::Result<()> {
