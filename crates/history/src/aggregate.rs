@@ -6,11 +6,12 @@ use hashbrown::HashSet;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::block::Block;
-use crate::chunk::{Chunk, Numbers, number};
+use crate::chunk::Chunk;
 use crate::error::{Error, Result};
 use crate::rows::{DELETED, F64, OBSERVED, REMOVED, Rows, TYPE, tag_of};
 use crate::run::Run;
 use crate::sample::{By, Kind, SampleRef, ValueRef};
+use crate::summary::{Numbers, number};
 use crate::view::{Snapshot, View};
 
 /// What is computed of a bucket (ETSI GS CIM 009 clause 4.5.19).
@@ -311,8 +312,8 @@ impl Aggregation {
         let times = match chunk.observed_alone().filter(|_| self.by == By::Observed) {
             Some(times) => run.blame(place, times)?,
             None => {
-                let times = run.blame(place, block.times(c, chunk))?;
-                if self.by == By::Stamp { times.stamps().to_vec() } else { times.observed().to_vec() }
+                let (stamps, observed) = run.blame(place, block.times(c, chunk))?.into_columns();
+                if self.by == By::Stamp { stamps } else { observed }
             }
         };
         let numbers = run.blame(place, chunk.floats())?;

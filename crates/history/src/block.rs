@@ -1,8 +1,9 @@
 //! A block: chunks of neighbouring series under one checksum, the unit of reading and caching. Builds and parses the
 //! payload only; files and checksums are the run's.
 
-use crate::chunk::{Before, Chunk, Summary, encode};
+use crate::chunk::{Before, Chunk, encode};
 use crate::rows::Rows;
+use crate::summary::Summary;
 use crate::wire::{FormatError, Reader, put_bytes, put_u64};
 
 /// Payload bytes from which a block is closed.

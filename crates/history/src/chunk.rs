@@ -2,7 +2,8 @@
 //! Pure: bytes in, rows out, and the other way round. Does not know keys, files or checksums.
 
 use crate::column::{Dictionary, floats, ints, is_trivial, needs_before, put_floats, put_ints};
-use crate::rows::{BOOL, BYTES, DELETED, F64, I64, OBSERVED, REMOVED, Rows, TEXT, TYPE};
+use crate::rows::{BOOL, BYTES, F64, I64, OBSERVED, Rows, TEXT, TYPE};
+use crate::summary::Summary;
 use crate::wire::{FormatError, Reader, put_bytes, put_u64};
 
 /// The most rows that a reader takes in a chunk.
@@ -13,142 +14,6 @@ const SUMMARISED: usize = 64;
 const PATCHES: u8 = 1;
 const SUMMARY: u8 = 2;
 const OBSERVED_OWN: u8 = 4;
-
-/// What a chunk holds, in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Summary {
-    pub(crate) stamp_min: i64,
-    pub(crate) stamp_max: i64,
-    /// Rows that are not tombstones and say when they were observed; the bounds are theirs.
-    pub(crate) observed: u64,
-    pub(crate) observed_min: i64,
-    pub(crate) observed_max: i64,
-    /// Rows that are not tombstones.
-    pub(crate) normal: u64,
-    pub(crate) numbers: Numbers,
-}
-
-/// Moments of the numeric values (truth values count as 0 and 1; NaN is left out).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Numbers {
-    pub(crate) count: u64,
-    pub(crate) sum: f64,
-    /// Sum of squared distances from the mean.
-    pub(crate) spread: f64,
-    pub(crate) min: f64,
-    pub(crate) max: f64,
-}
-
-impl Default for Numbers {
-    fn default() -> Self {
-        Self { count: 0, sum: 0.0, spread: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY }
-    }
-}
-
-impl Numbers {
-    /// The moments of a slice without NaN, in one pass over differences from its first value.
-    pub(crate) fn of(xs: &[f64]) -> Self {
-        let Some(&pivot) = xs.first() else {
-            return Self::default();
-        };
-        let mut out = Self { count: xs.len() as u64, ..Self::default() };
-        let (mut d1, mut d2) = (0.0, 0.0);
-        for &x in xs {
-            let d = x - pivot;
-            out.sum += x;
-            d1 += d;
-            d2 += d * d;
-            out.min = if x < out.min { x } else { out.min };
-            out.max = if x > out.max { x } else { out.max };
-        }
-        out.spread = (d2 - d1 * d1 / out.count as f64).max(0.0);
-        out
-    }
-
-    /// Joins two disjoint sets (T. Chan, G. Golub, R. LeVeque, "Updating formulae and a pairwise algorithm", 1979).
-    pub(crate) fn merge(&mut self, other: &Self) {
-        if other.count == 0 {
-            return;
-        }
-        if self.count == 0 {
-            *self = *other;
-            return;
-        }
-        let (n, m) = (self.count as f64, other.count as f64);
-        let gap = other.sum / m - self.sum / n;
-        self.spread += other.spread + gap * gap * n * m / (n + m);
-        self.count += other.count;
-        self.sum += other.sum;
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
-    }
-}
-
-/// The number that a cell stands for in an aggregation.
-pub(crate) fn number(tag: u8, cell: u64) -> Option<f64> {
-    let x = match tag & (TYPE | DELETED | REMOVED) {
-        F64 => f64::from_bits(cell),
-        I64 => cell as i64 as f64,
-        BOOL => cell as f64,
-        _ => return None,
-    };
-    (!x.is_nan()).then_some(x)
-}
-
-impl Summary {
-    pub(crate) fn of(rows: &Rows) -> Self {
-        let mut out = Self { observed_min: i64::MAX, observed_max: i64::MIN, ..Self::default() };
-        (out.stamp_min, out.stamp_max) = (rows.stamps[0], rows.stamps[rows.len() - 1]);
-        let mut xs = Vec::with_capacity(rows.len());
-        for i in 0..rows.len() {
-            if rows.tags[i] & (DELETED | REMOVED) == 0 {
-                out.normal += 1;
-            }
-            if rows.tags[i] & OBSERVED != 0 {
-                out.observed += u64::from(rows.tags[i] & DELETED == 0);
-                out.observed_min = out.observed_min.min(rows.observed[i]);
-                out.observed_max = out.observed_max.max(rows.observed[i]);
-            }
-            xs.extend(number(rows.tags[i], rows.cells[i]));
-        }
-        out.numbers = Numbers::of(&xs);
-        out
-    }
-
-    fn put(&self, out: &mut Vec<u8>) {
-        let n = &self.numbers;
-        for x in [self.stamp_min, self.stamp_max, self.observed_min, self.observed_max] {
-            out.extend_from_slice(&x.to_le_bytes());
-        }
-        for x in [self.observed, self.normal, n.count] {
-            put_u64(out, x);
-        }
-        for x in [n.sum, n.spread, n.min, n.max] {
-            out.extend_from_slice(&x.to_bits().to_le_bytes());
-        }
-    }
-
-    fn read(r: &mut Reader<'_>) -> Result<Self, FormatError> {
-        let mut t = [0; 4];
-        for x in &mut t {
-            *x = r.u64_le()? as i64;
-        }
-        let (observed, normal, count) = (r.u64()?, r.u64()?, r.u64()?);
-        let mut x = [0.0; 4];
-        for x in &mut x {
-            *x = f64::from_bits(r.u64_le()?);
-        }
-        Ok(Self {
-            stamp_min: t[0],
-            stamp_max: t[1],
-            observed,
-            observed_min: t[2],
-            observed_max: t[3],
-            normal,
-            numbers: Numbers { count, sum: x[0], spread: x[1], min: x[2], max: x[3] },
-        })
-    }
-}
 
 /// The time columns of the chunk before in the same block: sensors that report together share them.
 #[derive(Default, Clone)]
@@ -397,6 +262,11 @@ impl Before {
     /// Stamps of every row.
     pub(crate) fn stamps(&self) -> &[i64] {
         &self.stamps
+    }
+
+    /// Stamps, and observation times of the rows that have one.
+    pub(crate) fn into_columns(self) -> (Vec<i64>, Vec<i64>) {
+        (self.stamps, self.observed)
     }
 
     /// Observation times of the rows that have one.

@@ -29,6 +29,7 @@ mod run;
 mod run_writer;
 mod sample;
 mod scan;
+mod summary;
 mod view;
 mod wire;
 

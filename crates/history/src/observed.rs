@@ -76,7 +76,7 @@ impl Observed {
         let mut unit = Unit { rows: Vec::new(), samples: Vec::new(), order: Vec::new() };
         for c in self.view.chunks(&block) {
             let chunk = run.blame(place, block.chunk(c))?;
-            let misses = |s: crate::chunk::Summary| s.observed_min > self.to || s.observed_max < self.from;
+            let misses = |s: crate::summary::Summary| s.observed_min > self.to || s.observed_max < self.from;
             if chunk.is_patches() || chunk.summary.is_some_and(misses) {
                 continue;
             }

@@ -171,7 +171,7 @@ impl Stamps {
             if let Some(open) = &mut self.open {
                 if let Some(c) = if ascending { open.chunks.next() } else { open.chunks.next_back() } {
                     let chunk = open.run.blame(open.place, open.block.chunk(c))?;
-                    let misses = |s: crate::chunk::Summary| s.stamp_min > self.to || s.stamp_max < self.from;
+                    let misses = |s: crate::summary::Summary| s.stamp_min > self.to || s.stamp_max < self.from;
                     if chunk.is_patches() || chunk.summary.is_some_and(misses) {
                         continue;
                     }

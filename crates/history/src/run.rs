@@ -13,10 +13,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::block::{Block, Bounds};
 use crate::bloom::Bloom;
 use crate::cache::Cache;
-use crate::chunk::Summary;
 use crate::clears::Clears;
 use crate::error::{Error, Result};
 use crate::frame::{self, Part};
+use crate::summary::Summary;
 use crate::wire::{FormatError, Reader, put_bytes, put_i64, put_u64};
 
 pub(crate) const MAGIC: &[u8; 8] = b"BELFRUN\n";
