@@ -1,9 +1,11 @@
 //! The embedded store: an adapter of [`belfry_ports::Store`]. The commit log is the truth; blobs in memory with their
 //! indexes answer reads; checkpoints make recovery short; history keeps what was. Single process, single writer.
 
+mod backup;
 mod blob;
 mod build;
 mod catalogue;
+mod check;
 mod checkpoint;
 mod codec;
 mod dictionary;
@@ -21,5 +23,7 @@ mod state;
 mod store;
 mod writer;
 
+pub use backup::{Copied, restore};
+pub use check::{Report, check};
 pub use open::Options;
 pub use store::EmbeddedStore;

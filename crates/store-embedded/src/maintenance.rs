@@ -1,17 +1,17 @@
 //! The store's housekeeping on a thread of its own: checkpoints, flushing and merging history, cutting the log behind
 //! them, syncing in relaxed mode. It never holds the writer up for longer than a cut of the log takes.
 
+use crate::backup::{self, Copied};
 use crate::build;
 use crate::checkpoint::{self, Place};
 use crate::open::{Options, state_dir};
-use crate::series;
 use crate::shared::Shared;
 use crate::writer::Command;
 use belfry_kernel::{Error, Kind};
 use belfry_history::Room;
 use belfry_ports::{Collection, Seq};
 use parking_lot::Mutex;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -25,6 +25,7 @@ const REST: Duration = Duration::from_secs(5);
 
 enum Ask {
     Checkpoint(Sender<Result<(), String>>),
+    Backup(PathBuf, Sender<Result<Copied, Error>>),
     Stop,
 }
 
@@ -39,6 +40,7 @@ struct Keeper {
     queue: mpsc::Sender<Command>,
     dir: PathBuf,
     checkpoint_log_bytes: u64,
+    keep_log_bytes: u64,
     interval: Option<Duration>,
     /// The last commit in the newest checkpoint, and the size of the log then.
     checkpointed: Seq,
@@ -60,7 +62,8 @@ impl Maintenance {
         let keeper = Keeper {
             shared,
             queue,
-            dir: state_dir(&options.dir),
+            dir: options.dir.clone(),
+            keep_log_bytes: options.keep_log_bytes,
             checkpoint_log_bytes: options.checkpoint_log_bytes,
             interval,
             checkpointed,
@@ -84,6 +87,13 @@ impl Maintenance {
         }
     }
 
+    pub(crate) fn backup_now(&self, into: &Path) -> Result<Copied, Error> {
+        let (done, wait) = channel();
+        let gone = || Error::new(Kind::Unavailable, "the store is shutting down");
+        self.asks.send(Ask::Backup(into.to_path_buf(), done)).map_err(|_| gone())?;
+        wait.recv().map_err(|_| gone())?
+    }
+
     pub(crate) fn stop(&self) {
         let _ = self.asks.send(Ask::Stop);
         if let Some(thread) = self.thread.lock().take() {
@@ -100,6 +110,13 @@ impl Keeper {
                 Ok(Ask::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(Ask::Checkpoint(done)) => {
                     let _ = done.send(self.checkpoint());
+                }
+                Ok(Ask::Backup(into, done)) => {
+                    let taken = self
+                        .checkpoint()
+                        .map_err(|why| Error::new(Kind::Unavailable, why))
+                        .and_then(|()| backup::write(&self.shared, &self.dir, &into));
+                    let _ = done.send(taken);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -143,12 +160,12 @@ impl Keeper {
         }
         if seq > self.checkpointed {
             let place = Place { seq, at, last };
-            checkpoint::write(&self.dir, place, &self.shared.state, &self.shared.names).map_err(|e| e.to_string())?;
+            checkpoint::write(&state_dir(&self.dir), place, &self.shared.state, &self.shared.names).map_err(|e| e.to_string())?;
             self.checkpointed = seq;
         }
-        let older = checkpoint::list(&self.dir).map_err(|e| e.to_string())?.last().map_or(0, |(seq, _)| *seq);
+        let older = checkpoint::list(&state_dir(&self.dir)).map_err(|e| e.to_string())?.last().map_or(0, |(seq, _)| *seq);
         let flushed = self.shared.history.as_ref().map_or(u64::MAX, belfry_history::History::flushed_seq);
-        let kept = series::backup_floor(&self.shared).min(self.slowest_cursor());
+        let kept = self.backup_floor().min(self.slowest_cursor());
         let cut = older.min(flushed).min(kept) + 1;
         let command = Command::WithLog(Box::new(move |log| {
             if let Err(e) = log.truncate_before(cut) {
@@ -158,6 +175,12 @@ impl Keeper {
         let _ = self.queue.blocking_send(command);
         self.log_bytes_then = self.shared.log.size_bytes();
         Ok(())
+    }
+
+    /// The log is kept from the last backup on, for a restore to any later instant, unless that has become too much.
+    fn backup_floor(&self) -> Seq {
+        let room = self.shared.log.size_bytes() <= self.keep_log_bytes;
+        backup::last(&state_dir(&self.dir)).filter(|_| room).unwrap_or(u64::MAX)
     }
 
     /// The place of the slowest consumer that keeps one: the log stays readable from there.

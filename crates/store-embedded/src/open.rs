@@ -28,6 +28,8 @@ pub struct Options {
     pub history: Option<belfry_history::Options>,
     /// Bytes of log after which a checkpoint is taken.
     pub checkpoint_log_bytes: u64,
+    /// Bytes of log that are kept at most for a restore to an instant after the last backup.
+    pub keep_log_bytes: u64,
     /// How many entities it may hold.
     pub max_entities: usize,
     /// An index over content is built when a query would otherwise look at more than this many entities.
@@ -48,6 +50,7 @@ impl Options {
             log: belfry_log::Options::default(),
             history: Some(belfry_history::Options::default()),
             checkpoint_log_bytes: 256 << 20,
+            keep_log_bytes: 4 << 30,
             max_entities: 50_000_000,
             index_from: 2_000,
             queue: 8192,

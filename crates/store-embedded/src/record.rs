@@ -108,6 +108,15 @@ pub(crate) fn encode(
     blobs
 }
 
+/// The instant of a record, without reading on.
+pub(crate) fn instant(bytes: &[u8]) -> Result<Time, Damaged> {
+    let mut c = Cursor::new(bytes);
+    if c.byte()? != VERSION {
+        return Err(Damaged("a record is of a version that this program does not know"));
+    }
+    Ok(Time::from_micros(c.i64()?))
+}
+
 /// Reads a record, restoring the names it brings.
 ///
 /// # Errors

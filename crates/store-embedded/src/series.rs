@@ -10,7 +10,6 @@ pub(crate) mod read;
 use crate::blob;
 use crate::codec::{Cursor, Damaged, Put};
 use crate::dictionary::Dictionary;
-use crate::shared::Shared;
 use belfry_history::{History, Op, SampleRef, ValueRef};
 use belfry_kernel::{Error, Iri, Kind, Time};
 use belfry_ngsi_ld::{Attribute, Entity, Json, Name, Value};
@@ -408,9 +407,3 @@ impl Life {
 pub(crate) fn history_error(e: &belfry_history::Error) -> Error {
     Error::new(Kind::Unavailable, "history could not be read; the platform's log says why").caused_by(e.to_string())
 }
-
-/// The oldest commit that a backup chain still needs of the log.
-pub(crate) fn backup_floor(_shared: &Shared) -> Seq {
-    u64::MAX
-}
-

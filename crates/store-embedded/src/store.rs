@@ -1,5 +1,6 @@
 //! The embedded store as the port sees it.
 
+use crate::backup::Copied;
 use crate::feed::LogFeed;
 use crate::maintenance::Maintenance;
 use crate::open::{self, Options};
@@ -12,6 +13,7 @@ use belfry_ngsi_ld::{Entity, Name};
 use belfry_ports::temporal::{Aggregation, Evolution, TemporalRange, TimeProperty};
 use belfry_ports::{Ack, Answer, Collection, Decide, Document, Feed, Page, Seq, Store, StoreHealth, TypeInfo};
 use std::ops::Bound;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
@@ -55,6 +57,21 @@ impl EmbeddedStore {
     /// `Unavailable` when it cannot be written.
     pub fn checkpoint(&self) -> Result<(), Error> {
         self.maintenance.checkpoint_now()
+    }
+
+    /// Copies the store into a new directory while writes go on, and waits for it.
+    ///
+    /// # Errors
+    /// `InvalidRequest` when the directory is not empty; `Unavailable` when it cannot be written.
+    pub fn backup(&self, into: &Path) -> Result<Copied, Error> {
+        self.maintenance.backup_now(into)
+    }
+
+    /// Every identifier, in the order of slots.
+    pub(crate) fn all_ids(&self) -> Result<Vec<Iri>, Error> {
+        let state = self.shared.state.read();
+        let blobs = (0..state.slots.end()).filter_map(|slot| state.slots.get(slot));
+        blobs.map(|b| Ok(Iri::from_checked(crate::blob::id_of(b)?))).collect()
     }
 }
 
@@ -166,7 +183,7 @@ impl Store for EmbeddedStore {
             entities,
             refusing_writes: self.shared.refusing(),
             log_bytes: self.shared.log.size_bytes(),
-            history_bytes: self.shared.history.as_ref().map_or(0, |h| h.at_rest().0),
+            history_bytes: self.shared.history.as_ref().map_or(0, |h| h.at_rest().1),
         }
     }
 }

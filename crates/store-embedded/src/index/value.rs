@@ -1,7 +1,8 @@
 //! The values of one attribute in order: numbers, texts (also terms and relationship targets), booleans and instants.
 //! Each entry is a value and a slot; a range of values is a range of entries, read lazily.
 
-use belfry_ngsi_ld::{Attribute, Json, Value};
+use belfry_ngsi_ld::Attribute;
+use belfry_ngsi_ld::query::{Leaf, leaves};
 use compact_str::CompactString;
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -21,18 +22,17 @@ pub(crate) enum Key {
 
 impl Key {
     /// The key of a number; the two zeros are one.
-    pub(crate) fn number(f: f64) -> Self {
+    fn number(f: f64) -> Self {
         let bits = if f == 0.0 { 0 } else { f.to_bits() };
         Self::Number(if bits >> 63 == 1 { !bits } else { bits | 1 << 63 })
     }
 
-    fn of(json: &Json) -> Option<Self> {
-        match json {
-            Json::Object(_) => json.get("@value").and_then(Self::of),
-            Json::Bool(b) => Some(Self::Bool(*b)),
-            Json::Int(_) | Json::Float(_) => json.as_f64().map(Self::number),
-            Json::Str(s) => Some(Self::Text(s.clone())),
-            Json::Null | Json::Array(_) => None,
+    /// The key of a value or constant.
+    pub(crate) fn of(leaf: Leaf<'_>) -> Self {
+        match leaf {
+            Leaf::Bool(b) => Self::Bool(b),
+            Leaf::Number(f) => Self::number(f),
+            Leaf::Text(text) => Self::Text(text.into()),
         }
     }
 }
@@ -45,32 +45,11 @@ pub(crate) struct ValueIndex {
     pub(super) complete: bool,
 }
 
-fn for_each_key(attribute: &Attribute, mut with: impl FnMut(Key)) {
-    let mut json = |value: &Json| match value {
-        Json::Array(items) => items.iter().filter_map(Key::of).for_each(&mut with),
-        other => {
-            if let Some(key) = Key::of(other) {
-                with(key);
-            }
-        }
-    };
-    match &attribute.value {
-        Value::Property(value) | Value::Json(value) => json(value),
-        Value::List(items) => items.iter().for_each(json),
-        Value::Language(map) => map.iter().for_each(|(_, text)| json(text)),
-        Value::Vocab(terms) => terms.as_slice().iter().for_each(|t| with(Key::Text(t.as_str().into()))),
-        Value::Relationship { .. } | Value::ListRelationship { .. } => {
-            attribute.value.targets().iter().for_each(|t| with(Key::Text(t.as_str().into())));
-        }
-        Value::Geo(_) => {}
-    }
-}
-
 impl ValueIndex {
     /// Notes the values of an instance.
     pub(crate) fn add(&mut self, slot: u32, attribute: &Attribute) {
-        for_each_key(attribute, |key| {
-            self.entries.insert((key, slot));
+        leaves(&attribute.value, &mut |leaf| {
+            self.entries.insert((Key::of(leaf), slot));
         });
     }
 
@@ -82,8 +61,8 @@ impl ValueIndex {
         after: Option<impl Iterator<Item = &'a Attribute>>,
     ) {
         for a in before.into_iter().flatten() {
-            for_each_key(a, |key| {
-                self.entries.remove(&(key, slot));
+            leaves(&a.value, &mut |leaf| {
+                self.entries.remove(&(Key::of(leaf), slot));
             });
         }
         for a in after.into_iter().flatten() {

@@ -167,16 +167,10 @@ fn offer_values(
 /// The range of keys in which every value lies that compares so; wider where rounding might leave one out. None when
 /// the index does not order such values as the comparison does (instants).
 fn range_of(op: Op, literal: &Literal) -> Option<(Key, Key)> {
-    let key = match literal {
-        Literal::Int(i) => Key::number(*i as f64),
-        Literal::Float(f) => Key::number(*f),
-        Literal::Bool(b) => Key::Bool(*b),
-        Literal::Text(text) | Literal::Uri(text) => Key::Text(text.clone()),
-        Literal::DateTime(_) | Literal::Date(_) | Literal::TimeOfDay(_) | Literal::Term(_) => return None,
-    };
+    let key = Key::of(literal.leaf()?);
     let (least, most) = match &key {
         Key::Bool(_) => (Key::Bool(false), Key::Bool(true)),
-        Key::Number(_) => (Key::Number(0), Key::Number(u64::MAX)),
+        Key::Number(_) => (Key::Number(u64::MIN), Key::Number(u64::MAX)),
         Key::Text(_) | Key::End => (Key::Text(CompactString::const_new("")), Key::End),
     };
     match op {
