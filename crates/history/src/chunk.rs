@@ -14,6 +14,8 @@ const SUMMARISED: usize = 64;
 const PATCHES: u8 = 1;
 const SUMMARY: u8 = 2;
 const OBSERVED_OWN: u8 = 4;
+/// The stamps are spelled as lags behind the observations, which every row has.
+const STAMPS_AS_LAGS: u8 = 8;
 
 /// The time columns of the chunk before in the same block: sensors that report together share them.
 #[derive(Default, Clone)]
@@ -28,20 +30,26 @@ pub(crate) fn encode(rows: &Rows, patches: bool, before: &mut Before, out: &mut 
     let summary = Summary::of(rows);
     let seen: Vec<usize> = (0..n).filter(|&i| rows.tags[i] & OBSERVED != 0).collect();
     let observed: Vec<i64> = seen.iter().map(|&i| rows.observed[i]).collect();
-    let (mut own, mut gaps) = (Vec::new(), Vec::new());
+    let (mut own, mut lags, mut stamps) = (Vec::new(), Vec::new(), Vec::new());
     put_ints(&mut own, &observed, Some(&before.observed));
-    if !is_trivial(&own) {
-        let lags: Vec<i64> = seen.iter().map(|&i| rows.stamps[i].wrapping_sub(rows.observed[i])).collect();
-        put_ints(&mut gaps, &lags, None);
+    put_ints(&mut stamps, &rows.stamps, Some(&before.stamps));
+    if !is_trivial(&own) || !is_trivial(&stamps) {
+        let gaps: Vec<i64> = seen.iter().map(|&i| rows.stamps[i].wrapping_sub(rows.observed[i])).collect();
+        put_ints(&mut lags, &gaps, None);
     }
-    let as_own = is_trivial(&own) || own.len() <= gaps.len();
+    // Either column may be spelled by the other and the lags. Observations for themselves are read faster by most.
+    let lagging = seen.len() == n
+        && !is_trivial(&stamps)
+        && own.len() + lags.len()
+            <= stamps.len() + if is_trivial(&own) { own.len() } else { own.len().min(lags.len()) };
+    let as_own = lagging || is_trivial(&own) || own.len() <= lags.len();
 
     let summarised = n >= SUMMARISED && !patches;
-    out.push(
-        if patches { PATCHES } else { 0 }
-            | if summarised { SUMMARY } else { 0 }
-            | if as_own { OBSERVED_OWN } else { 0 },
-    );
+    let mut flags = 0;
+    for (flag, set) in [(PATCHES, patches), (SUMMARY, summarised), (OBSERVED_OWN, as_own), (STAMPS_AS_LAGS, lagging)] {
+        flags |= if set { flag } else { 0 };
+    }
+    out.push(flags);
     put_u64(out, n as u64);
     if summarised {
         summary.put(out);
@@ -50,10 +58,9 @@ pub(crate) fn encode(rows: &Rows, patches: bool, before: &mut Before, out: &mut 
         out.push(run[0]);
         put_u64(out, run.len() as u64);
     }
+    put_bytes(out, if lagging { &lags } else { &stamps });
+    put_bytes(out, if as_own { &own } else { &lags });
     let mut column = Vec::new();
-    put_ints(&mut column, &rows.stamps, Some(&before.stamps));
-    put_bytes(out, &column);
-    put_bytes(out, if as_own { &own } else { &gaps });
 
     let cells = |kind: u8| rows.tags.iter().zip(&rows.cells).filter(move |(t, _)| *t & TYPE == kind).map(|(_, c)| *c);
     column.clear();
@@ -117,7 +124,7 @@ impl<'a> Chunk<'a> {
         let mut r = Reader::new(body);
         let flags = r.u8()?;
         let n = r.count(MAX_ROWS)?;
-        if n == 0 || flags > (PATCHES | SUMMARY | OBSERVED_OWN) {
+        if n == 0 || flags > (PATCHES | SUMMARY | OBSERVED_OWN | STAMPS_AS_LAGS) {
             return Err(FormatError("a chunk's header is not one"));
         }
         let summary = if flags & SUMMARY != 0 { Some(Summary::read(&mut r)?) } else { None };
@@ -172,8 +179,19 @@ impl<'a> Chunk<'a> {
 
     /// Decodes the time columns; both are dense (`observed` only of the rows that have it).
     pub(crate) fn times(&self, before: &Before) -> Result<Before, FormatError> {
-        let stamps = ints(self.stamps, self.n, Some(&before.stamps))?;
         let seen = self.seen();
+        if self.flags & STAMPS_AS_LAGS != 0 {
+            if seen != self.n || self.flags & OBSERVED_OWN == 0 {
+                return Err(FormatError("lags are behind nothing"));
+            }
+            let observed = ints(self.observed, seen, Some(&before.observed))?;
+            let mut stamps = ints(self.stamps, self.n, None)?;
+            for (stamp, at) in stamps.iter_mut().zip(&observed) {
+                *stamp = stamp.wrapping_add(*at);
+            }
+            return Ok(Before { stamps, observed });
+        }
+        let stamps = ints(self.stamps, self.n, Some(&before.stamps))?;
         let observed = if self.flags & OBSERVED_OWN != 0 {
             ints(self.observed, seen, Some(&before.observed))?
         } else {
