@@ -273,6 +273,19 @@ fn merge() {
             (r#""a":{"object":"urn:x:2"}"#, r#""a":"urn:x:3""#, r#""a":{"object":"urn:x:3"}"#, "*a"),
             (r#""a":{"valueList":[1]}"#, r#""a":[2,3]"#, r#""a":{"valueList":[2,3]}"#, "*a"),
             (r#""a":{"json":{"x":1}}"#, r#""a":{"y":2}"#, r#""a":{"json":{"y":2}}"#, "*a"),
+            // So does that of a geometry of which parts come.
+            (
+                r#""a":{"type":"Point","coordinates":[1,2]}"#,
+                r#""a":{"value":{"coordinates":[3,4]}}"#,
+                r#""a":{"type":"Point","coordinates":[3,4]}"#,
+                "*a",
+            ),
+            (
+                r#""a":{"value":{"type":"Point","coordinates":[1,2]},"s":1}"#,
+                r#""a":{"type":"LineString","coordinates":[[1,2],[3,4]]}"#,
+                r#""a":{"value":{"type":"LineString","coordinates":[[1,2],[3,4]]},"s":1}"#,
+                "*a",
+            ),
             // What says its kind changes it.
             (r#""a":1"#, r#""a":{"type":"Relationship","object":"urn:x:3"}"#, r#""a":{"object":"urn:x:3"}"#, "*a"),
             (r#""a":{"value":1,"unitCode":"CEL"}"#, r#""a":{"object":"urn:x:3"}"#, r#""a":{"object":"urn:x:3"}"#, "*a"),
@@ -292,6 +305,13 @@ fn merge() {
         NOW,
     );
     assert!(refused.expect_err("5 is no target").public().contains("the value must be a URI"));
+    let refused = merge_entity(
+        entity(r#""a":{"type":"Point","coordinates":[1,2]}"#),
+        fragment(r#""a":{"value":{"coordinates":[300,4]}}"#, Mode::Merge),
+        &MergeOptions::default(),
+        NOW,
+    );
+    assert!(refused.expect_err("no longitude").public().contains("/a': value: "));
     let incomplete = merge_entity(
         entity(r#""a":1"#),
         fragment(r#""b":{"observedAt":"2026-01-01T00:00:00Z"}"#, Mode::Merge),

@@ -67,6 +67,8 @@ pub struct AttributeFragment {
     pub dataset_id: Option<Iri>,
     /// The kind that the text states or implies; none when the fragment says nothing about it.
     pub kind: Option<AttributeKind>,
+    /// Whether the kind was stated (`type`), not implied by a member or guessed.
+    pub stated: bool,
     /// Whether it was a bare value (concise without members, or simplified), so that the kind is but a guess.
     pub bare: bool,
     /// The value; [`Field::Delete`] deletes the whole instance.
@@ -90,6 +92,7 @@ impl AttributeFragment {
             name,
             dataset_id: None,
             kind: None,
+            stated: false,
             bare: false,
             value: Field::Keep,
             observed_at: Field::Keep,

@@ -5,6 +5,7 @@ use super::{Change, Outcome};
 use crate::entity::{Objects, Terms};
 use crate::form::fragment::drop_nulls;
 use crate::form::{AttributeFragment, EntityFragment, Field, NULL};
+use crate::geojson::{parse_geometry, write_geometry};
 use crate::{Attribute, AttributeKind, Context, Entity, Json, Value};
 use belfry_kernel::{Error, Iri, Time};
 use compact_str::CompactString;
@@ -67,6 +68,7 @@ pub(super) fn merge_instance(
     let dated = fragment.observed_at.is_given();
     match fragment.value {
         Field::Set(value) if fragment.bare => merge_bare(target, value, options, deep)?,
+        Field::Set(value) if deep && !fragment.stated => merge_implied(target, value)?,
         Field::Set(value) => merge_value(&mut target.value, value, deep),
         Field::Keep | Field::Delete => {}
     }
@@ -145,6 +147,23 @@ fn merge_value(target: &mut Value, mut value: Value, deep: bool) {
             *target = value;
         }
     }
+}
+
+/// A value whose kind is but implied by its member `value`: parts of a geometry are merged into the geometry that is
+/// there, instead of putting a Property in its place.
+fn merge_implied(target: &mut Attribute, value: Value) -> Result<(), Error> {
+    if let (Value::Geo(old), Value::Property(patch)) = (&target.value, &value) {
+        let mut text = Vec::with_capacity(128);
+        write_geometry(old, &mut text);
+        let mut json = Json::parse(&text, 8)?;
+        merge_json(&mut json, patch.clone());
+        let geometry = parse_geometry(&json)
+            .map_err(|e| Error::bad_data(format!("attribute '{}': value: {}", target.name, e.public())))?;
+        target.value = Value::Geo(geometry);
+    } else {
+        merge_value(&mut target.value, value, true);
+    }
+    Ok(())
 }
 
 /// RFC 7396 with NGSI-LD Null for null.

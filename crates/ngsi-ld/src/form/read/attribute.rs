@@ -240,7 +240,8 @@ impl Reader<'_> {
         let mut given = false;
         for (key, json) in members {
             match key.as_str() {
-                "type" | "@type" | "createdAt" | "modifiedAt" | "deletedAt" | "instanceId" => {}
+                "type" | "@type" => fragment.stated = true,
+                "createdAt" | "modifiedAt" | "deletedAt" | "instanceId" => {}
                 "observedAt" => fragment.observed_at = member::time("observedAt", &json, null)?,
                 "expiresAt" => fragment.expires_at = member::time("expiresAt", &json, null)?,
                 "datasetId" => fragment.dataset_id = dataset_id(&json)?,
