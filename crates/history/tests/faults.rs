@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use belfry_history::{By, Error, History, Kind, Op, Options, Query, Sample, SampleRef, Value, ValueRef, check};
+use belfry_history::{
+    By, Error, Function, History, Kind, Op, Options, Query, Sample, SampleRef, Value, ValueRef, check,
+};
 use belfry_kernel::Time;
 
 fn options() -> Options {
@@ -316,6 +318,19 @@ fn long_series_span_blocks() {
             assert!(
                 got.iter().map(|s| &s.value).eq(expected.iter().map(|&x| Value::F64(x)).collect::<Vec<_>>().iter())
             );
+            let bounds = (0..=20).map(|i| Time::from_micros(i * 4_500_000));
+            let buckets = history.aggregate(key, By::Observed, bounds, &[Function::Max]).expect("aggregates");
+            assert_eq!(buckets.len(), 20);
+            for bucket in buckets {
+                let within: Vec<f64> = got
+                    .iter()
+                    .filter(|s| s.observed.is_some_and(|t| t >= bucket.from && t < bucket.to))
+                    .filter_map(|s| if let Value::F64(x) = s.value { Some(x) } else { None })
+                    .collect();
+                assert!(bucket.count > 1000 && bucket.count == within.len() as u64);
+                assert_eq!(bucket.get(Function::Max), within.iter().copied().reduce(f64::max));
+                assert_eq!(bucket.get(Function::Min), within.iter().copied().reduce(f64::min));
+            }
             let last: Vec<_> = history
                 .range(key, &Query::last(By::Stamp, 3))
                 .expect("reads")
