@@ -3,7 +3,7 @@
 //! What is guaranteed, with a broker that keeps its sessions (Mosquitto: `persistence true`, `max_queued_messages 0`): what
 //! the broker took at QoS 1 or 2 for a topic of the mapping is committed at least once, over broken connections and
 //! restarts of either side. It is committed once as long as the broker repeats a message under its packet identifier, which
-//! the standard demands: a repetition (DUP flag, or among the first 1024 messages after a session is taken up again) whose
+//! the standard demands: a repetition (DUP flag, or among the first 4096 messages after a session is taken up again) whose
 //! packet identifier, topic and payload are those of a committed message is acknowledged and not committed again. Within one
 //! process the last 4096 keys do that; over restarts of Belfry the sink's window does. A broker that was killed and comes
 //! back from an older copy of its sessions may repeat under new identifiers; then equal values at an equal `observedAt` are
@@ -31,6 +31,7 @@ use smallvec::smallvec;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
@@ -107,7 +108,14 @@ impl Client {
         dial: Arc<dyn Dial>,
     ) -> Self {
         let counters = Arc::new(Counters::default());
-        let ingest = Arc::new(Ingest { sink, mapper, clock, counters: counters.clone(), limits: config.pipeline });
+        let ingest = Arc::new(Ingest {
+            sink,
+            mapper,
+            clock,
+            counters: counters.clone(),
+            limits: config.pipeline,
+            under_way: AtomicUsize::new(0),
+        });
         let (stop, stopped) = watch::channel(false);
         let (up, connected) = watch::channel(false);
         let source = Arc::new(Source {
@@ -148,8 +156,6 @@ impl Client {
     }
 }
 
-/// How many messages after a session was taken up again may be repetitions without saying so.
-const SUSPECTS: usize = 1024;
 /// Room asked for before each read, bytes.
 const READ_BYTES: usize = 32 << 10;
 /// Filters in one SUBSCRIBE.
@@ -225,7 +231,7 @@ impl Work {
         let ended = self.serve(&mut link, &mut pipeline, present, stopped).await;
         // What is under way is committed before the broker is asked again, so that repetitions are known.
         pipeline.drain().await;
-        self.window = pipeline.window;
+        self.window = pipeline.into_window();
         ended
     }
 
@@ -277,7 +283,8 @@ impl Work {
         stopped: &mut watch::Receiver<bool>,
     ) -> io::Result<()> {
         let keep_alive = self.config.keep_alive.max(Duration::from_secs(1));
-        let mut suspects = if present { SUSPECTS } else { 0 };
+        // Brokers that come back from disk have been seen to repeat far more than was in flight: all that is remembered.
+        let mut suspects = if present { self.config.pipeline.window } else { 0 };
         let (mut heard, mut said) = (Instant::now(), Instant::now());
         let mut stopping = false;
         if link.asked.is_empty() {

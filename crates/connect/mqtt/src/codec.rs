@@ -1,8 +1,11 @@
 //! MQTT 3.1.1 and 5.0 control packets as bytes and back (OASIS MQTT 3.1.1 and 5.0, chapters 2 and 3). Pure: borrowed from
 //! the buffer, no I/O, no session rules.
 //!
-//! Its own codec, and not a library's, since a publish must cost tens of nanoseconds: packets are borrowed slices, an
-//! acknowledgement is four bytes appended to the output, and nothing is allocated for either.
+//! Its own codec, and not a library's, for the sake of what surrounds it: packets are borrowed slices, so that a publish is
+//! mapped where it lies; a packet is decoded by one pure function, which listener, client, publisher and fuzzer share; and
+//! when an acknowledgement goes out is the pipeline's decision alone. `mqtt-protocol-core` 0.7.9 was measured and is fast
+//! enough (about 260 ns to decode a QoS 1 publish and acknowledge it, against 25 ns here), but owns
+//! packets, events and the state of the session, and so decides with them.
 
 mod decode;
 mod encode;

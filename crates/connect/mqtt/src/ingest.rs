@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::Poll;
 
 /// The limits of one connection's pipeline.
@@ -24,13 +24,15 @@ pub struct PipelineLimits {
     pub batches: usize,
     /// Payload bytes in batches under way; beyond, the socket is not read. Default 4 MiB.
     pub bytes: usize,
+    /// Payload bytes under way over all connections; beyond, a connection has one batch under way. Default 256 MiB.
+    pub total_bytes: usize,
     /// Keys of messages that are remembered for each client to know repetitions. Default 4096.
     pub window: usize,
 }
 
 impl Default for PipelineLimits {
     fn default() -> Self {
-        Self { batch_messages: 256, batches: 4, bytes: 4 << 20, window: 4096 }
+        Self { batch_messages: 256, batches: 4, bytes: 4 << 20, total_bytes: 256 << 20, window: 4096 }
     }
 }
 
@@ -76,6 +78,8 @@ pub(crate) struct Ingest {
     pub clock: Arc<dyn Clock>,
     pub counters: Arc<Counters>,
     pub limits: PipelineLimits,
+    /// Payload bytes under way over all connections.
+    pub under_way: AtomicUsize,
 }
 
 impl fmt::Debug for Ingest {
@@ -206,12 +210,16 @@ impl Pipeline {
         let Batch { messages, slots, bytes } = std::mem::take(&mut self.batch);
         let commit = (!messages.is_empty()).then(|| self.shared.sink.submit(messages));
         self.bytes += bytes;
+        self.shared.under_way.fetch_add(bytes, Ordering::Relaxed);
         self.flights.push_back(Flight { commit, slots, bytes });
     }
 
     /// Whether another publish may be read.
     pub fn can_accept(&self) -> bool {
-        self.flights.len() < self.shared.limits.batches && self.bytes + self.batch.bytes < self.shared.limits.bytes
+        let limits = &self.shared.limits;
+        // One batch is always let through, so that no connection waits for others for ever.
+        let alone = self.flights.is_empty() || self.shared.under_way.load(Ordering::Relaxed) < limits.total_bytes;
+        alone && self.flights.len() < limits.batches && self.bytes + self.batch.bytes < limits.bytes
     }
 
     /// Whether a batch is under way.
@@ -234,6 +242,7 @@ impl Pipeline {
         };
         let Some(flight) = self.flights.pop_front() else { return Ok(Vec::new()) };
         self.bytes -= flight.bytes;
+        self.shared.under_way.fetch_sub(flight.bytes, Ordering::Relaxed);
         let mut slots = flight.slots;
         let mut outcomes = outcomes?.into_iter();
         let counters = &self.shared.counters;
@@ -260,6 +269,11 @@ impl Pipeline {
         Ok(slots)
     }
 
+    /// Ends it and gives back what is known of repetitions.
+    pub fn into_window(mut self) -> Window {
+        std::mem::replace(&mut self.window, Window::new(0))
+    }
+
     /// Waits for all batches under way, so that their keys are in the window before the client comes back.
     pub async fn drain(&mut self) {
         self.dispatch();
@@ -268,5 +282,11 @@ impl Pipeline {
                 tracing::warn!(client = &*self.source.client, error = ?e, "a batch was not committed; its sender sends it again");
             }
         }
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.shared.under_way.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

@@ -3,12 +3,12 @@
 //! [`Sink`]; a QoS 1 or 2 publish is acknowledged after the sink has made it durable. Holds no store and no tokens.
 
 mod auth;
-mod client;
+pub mod client;
 pub mod codec;
 mod dial;
 mod greeting;
 mod ingest;
-mod listener;
+pub mod listener;
 mod publisher;
 mod sink;
 

@@ -21,6 +21,7 @@ use bytes::Bytes;
 use hub::Hub;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -152,6 +153,7 @@ impl Listener {
             clock: parts.clock,
             counters: Arc::new(Counters::default()),
             limits: config.pipeline,
+            under_way: AtomicUsize::new(0),
         };
         let hub = Arc::new(Hub::new(config, Arc::new(ingest), parts.authenticator, parts.rng));
         let accepting = tokio::spawn(accept(socket, hub.clone(), stopped));

@@ -20,8 +20,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-/// Room asked for before each read, bytes.
-const READ_BYTES: usize = 32 << 10;
+/// Room asked for before each read, bytes: little for the many connections that are idle, more for the busy ones.
+const READ_BYTES: std::ops::RangeInclusive<usize> = 1 << 10..=64 << 10;
 /// No more deliveries are put into the output beyond this, bytes.
 const OUTPUT_BYTES: usize = 64 << 10;
 
@@ -57,7 +57,7 @@ struct Connection<'h> {
 
 /// Serves a connection from its first byte to its last.
 pub(super) async fn serve(mut stream: TcpStream, peer: SocketAddr, hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
-    let mut buffer = BytesMut::with_capacity(READ_BYTES);
+    let mut buffer = BytesMut::with_capacity(*READ_BYTES.start());
     let admitted = tokio::select! {
         admitted = handshake::admit(&mut stream, &mut buffer, peer, &hub) => admitted,
         _ = stopped.changed() => None,
@@ -81,7 +81,7 @@ pub(super) async fn serve(mut stream: TcpStream, peer: SocketAddr, hub: Arc<Hub>
         session: session.clone(),
         admitted: &admitted,
         pipeline,
-        out: Vec::with_capacity(4096),
+        out: Vec::new(),
         unacknowledged: 0,
         may_repeat: !said_goodbye,
     };
@@ -95,7 +95,7 @@ pub(super) async fn serve(mut stream: TcpStream, peer: SocketAddr, hub: Arc<Hub>
     {
         let mut state = session.state.lock();
         state.connected = false;
-        state.window = pipeline.window;
+        state.window = pipeline.into_window();
         state.said_goodbye = matches!(end, End::Goodbye);
         // Uncommitted QoS 2 publishes come again.
         state.received.retain(|_, committed| *committed);
@@ -113,6 +113,7 @@ impl Connection<'_> {
         let mut heard = Instant::now();
         let session = self.session.clone();
         let mut whole = true;
+        let mut room = *READ_BYTES.start();
         loop {
             if whole {
                 match self.take_packets(buffer) {
@@ -142,7 +143,10 @@ impl Connection<'_> {
             if !reads {
                 heard = Instant::now();
             }
-            buffer.reserve(READ_BYTES);
+            if buffer.is_empty() && buffer.capacity() > 4 * room {
+                *buffer = BytesMut::new();
+            }
+            buffer.reserve(room);
             tokio::select! {
                 biased;
                 done = self.pipeline.next(), if self.pipeline.is_waiting() => match done {
@@ -160,8 +164,10 @@ impl Connection<'_> {
                 () = session.wake.notified() => {}
                 read = from.read_buf(buffer), if reads => match read {
                     Ok(0) | Err(_) => return End::Gone,
-                    Ok(_) => {
+                    Ok(n) => {
                         heard = Instant::now();
+                        room = if n >= room { room * 2 } else if n < room / 4 { room / 2 } else { room };
+                        room = room.clamp(*READ_BYTES.start(), *READ_BYTES.end());
                         whole = true;
                     }
                 },
