@@ -2,6 +2,9 @@
 //! pure crates; what it stores it hands to a port.
 
 pub mod clock;
+pub mod context;
+pub mod ingest;
+pub mod outbound;
 pub mod tenant;
 pub mod write;
 

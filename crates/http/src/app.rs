@@ -1,0 +1,86 @@
+//! What every request needs, made once by the wiring. Holds references and limits, no behaviour.
+
+use crate::metrics::Metrics;
+use belfry_identity::Guard;
+use belfry_kernel::{Clock, Rng, Time};
+use belfry_ngsi_ld::form;
+use belfry_runtime::Tenants;
+use belfry_runtime::context::Contexts;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use tokio::sync::watch;
+
+/// The shared parts of the HTTP door.
+pub struct App {
+    /// The stores.
+    pub tenants: Arc<Tenants>,
+    /// The @contexts of users.
+    pub contexts: Arc<Contexts>,
+    /// Who may do what.
+    pub guard: Arc<Guard>,
+    /// What one client, connection or request may take.
+    pub limits: belfry_config::Limits,
+    /// How large an entity may be, and which names are refused.
+    pub reading: form::Limits,
+    /// Where now comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub rng: Arc<dyn Rng>,
+    /// Whether commits carry the attribute instances as they were before: set while a subscription wants to see them.
+    pub keep_before: Arc<AtomicBool>,
+    /// Counters.
+    pub metrics: Metrics,
+    /// When this process started.
+    pub started_at: Time,
+    /// Becomes true when the server is to stop: event streams end then.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// What the wiring hands in; see the fields of [`App`].
+pub struct Parts {
+    /// The stores.
+    pub tenants: Arc<Tenants>,
+    /// The @contexts of users.
+    pub contexts: Arc<Contexts>,
+    /// Who may do what.
+    pub guard: Arc<Guard>,
+    /// What one client, connection or request may take.
+    pub limits: belfry_config::Limits,
+    /// Names to refuse beside the built-in list.
+    pub deny: Arc<form::Deny>,
+    /// Where now comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub rng: Arc<dyn Rng>,
+    /// Set by whoever wants commits to carry what was before.
+    pub keep_before: Arc<AtomicBool>,
+    /// Becomes true when the server is to stop.
+    pub stopping: watch::Receiver<bool>,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let reading = form::Limits {
+            json_depth: parts.limits.max_depth,
+            attributes: parts.limits.max_attributes_per_entity,
+            batch: parts.limits.max_batch,
+            deny: parts.deny,
+            ..form::Limits::default()
+        };
+        let started_at = parts.clock.now();
+        Arc::new(Self {
+            tenants: parts.tenants,
+            contexts: parts.contexts,
+            guard: parts.guard,
+            limits: parts.limits,
+            reading,
+            clock: parts.clock,
+            rng: parts.rng,
+            keep_before: parts.keep_before,
+            metrics: Metrics::new(crate::router::operations().len()),
+            started_at,
+            stopping: parts.stopping,
+        })
+    }
+}

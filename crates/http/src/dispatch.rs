@@ -1,0 +1,180 @@
+//! From a request on a known path to its operation: method, limits, permission, parameters, time. Everything that holds
+//! for all operations is done here once; the operation does the rest.
+
+use crate::app::App;
+use crate::operation::{Operation, Schema};
+use crate::problem;
+use crate::request::{Exchange, TENANT, query};
+use axum::body::Body;
+use axum::response::Response;
+use belfry_kernel::{Error, Kind};
+use http::{HeaderValue, Method, Request, header};
+use percent_encoding::percent_decode_str;
+use smallvec::SmallVec;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// One path of the table with its operations.
+pub(crate) struct Resource {
+    pub(crate) app: Arc<App>,
+    /// Place in the table and row, one for each method.
+    pub(crate) operations: Vec<(usize, &'static Operation)>,
+    /// Which segments of the path are variable.
+    pub(crate) variables: SmallVec<[usize; 3]>,
+    /// The value of the `Allow` header.
+    pub(crate) allow: HeaderValue,
+}
+
+/// A path as the router calls it.
+#[derive(Clone)]
+pub(crate) struct Door(pub(crate) Arc<Resource>);
+
+impl tower_service::Service<Request<Body>> for Door {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let resource = self.0.clone();
+        Box::pin(async move { Ok(resource.answer(request).await) })
+    }
+}
+
+impl Resource {
+    async fn answer(&self, request: Request<Body>) -> Response {
+        let started = Instant::now();
+        let (head, body) = request.into_parts();
+        let tenant = head.headers.get(TENANT).cloned();
+        // A HEAD is a GET whose body the server does not send (RFC 9110 section 9.3.2).
+        let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
+        let found = self.operations.iter().find(|(_, operation)| operation.method == *method).copied();
+        let mut response = match found {
+            Some((place, operation)) => {
+                let exchange = Exchange::new(self.app.clone(), operation, head, body);
+                let response = self.run(operation, exchange).await.unwrap_or_else(|error| problem::answer(&error));
+                self.app.metrics.count(place, response.status().as_u16(), started.elapsed());
+                response
+            }
+            None if head.method == Method::OPTIONS => {
+                let mut response = problem::no_content();
+                response.headers_mut().insert(header::ALLOW, self.allow.clone());
+                response
+            }
+            None => {
+                let text = format!("this resource does not know {}; it knows {}", head.method, show(&self.allow));
+                let mut response = problem::answer(&Error::new(Kind::MethodNotAllowed, text));
+                response.headers_mut().insert(header::ALLOW, self.allow.clone());
+                response
+            }
+        };
+        if response.status().as_u16() == 415 {
+            let accepted = found.map_or("application/json", |(_, operation)| operation.takes.media_types());
+            response.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(accepted));
+        }
+        if let Some(tenant) = tenant {
+            response.headers_mut().insert(TENANT, tenant);
+        }
+        response
+    }
+
+    async fn run(&self, operation: &'static Operation, mut exchange: Exchange) -> Result<Response, Error> {
+        let app = self.app.clone();
+        check_size(&app, &exchange)?;
+        let authorization = match exchange.head.headers.get(header::AUTHORIZATION) {
+            Some(value) => Some(value.to_str().map_err(|_| {
+                Error::new(Kind::Unauthorized, "the Authorization header is not of the form: Bearer <token>")
+            })?),
+            None => None,
+        };
+        app.guard.check(authorization, exchange.tenant()?, operation.permission)?;
+        exchange.parameters = query::parse(exchange.head.uri.query().unwrap_or_default())?;
+        check_parameters(operation, &exchange.parameters)?;
+        exchange.path = variables(&self.variables, exchange.head.uri.path())?;
+        let answering = (operation.run)(exchange);
+        let limit = Duration::from_secs(app.limits.request_timeout_s);
+        match tokio::time::timeout(limit, answering).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Error::new(Kind::Timeout, "the request took longer than it may")),
+        }
+    }
+}
+
+fn show(value: &HeaderValue) -> &str {
+    value.to_str().unwrap_or_default()
+}
+
+fn check_size(app: &App, exchange: &Exchange) -> Result<(), Error> {
+    let uri = &exchange.head.uri;
+    let length = uri.path().len() + uri.query().map_or(0, |q| q.len() + 1);
+    if length > app.limits.max_url_bytes {
+        let text = format!("the URL is longer than {} bytes", app.limits.max_url_bytes);
+        return Err(Error::new(Kind::UriTooLong, text));
+    }
+    // Four bytes for the colon, the space and the line's end.
+    let head: usize = exchange.head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if head > app.limits.max_header_bytes {
+        let text = format!("the headers are longer than {} bytes", app.limits.max_header_bytes);
+        return Err(Error::new(Kind::HeadersTooLarge, text));
+    }
+    Ok(())
+}
+
+fn check_parameters(operation: &Operation, given: &query::Parameters) -> Result<(), Error> {
+    for (name, value) in given.iter() {
+        let Some(parameter) = operation.all_parameters().find(|p| p.name == name) else {
+            let name: String = name.chars().take(60).collect();
+            return Err(Error::invalid(format!("the parameter {name:?} does not belong to this operation")));
+        };
+        let name = parameter.name;
+        match parameter.schema {
+            Schema::Text => {}
+            Schema::Number => {
+                let good = (1..=18).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());
+                if !good {
+                    return Err(Error::bad_data(format!("{name}: it is a whole number from 0")));
+                }
+            }
+            Schema::Boolean => {
+                if !matches!(value, "true" | "false") {
+                    return Err(Error::bad_data(format!("{name}: it is true or false")));
+                }
+            }
+            Schema::OneOf(all) => {
+                if !all.contains(&value) {
+                    return Err(Error::invalid(format!("{name}: it is one of {}", all.join(", "))));
+                }
+            }
+            Schema::SomeOf(all) => {
+                if value.split(',').any(|one| !all.contains(&one)) {
+                    return Err(Error::invalid(format!("{name}: each one is one of {}", all.join(", "))));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The variable segments of a path, decoded.
+fn variables(places: &[usize], path: &str) -> Result<SmallVec<[String; 2]>, Error> {
+    let mut values = SmallVec::new();
+    if places.is_empty() {
+        return Ok(values);
+    }
+    let mut segments = path.split('/').enumerate();
+    for place in places {
+        let segment = segments.find(|(at, _)| at == place).map_or("", |(_, segment)| segment);
+        let decoded = percent_decode_str(segment)
+            .decode_utf8()
+            .map_err(|_| Error::invalid("a segment of the path is not UTF-8 when decoded"))?;
+        values.push(decoded.into_owned());
+    }
+    Ok(values)
+}

@@ -1,0 +1,65 @@
+//! A change of one entity that is there: the decision around an operation's rule. Parses nothing, answers nothing.
+
+use crate::request::Exchange;
+use belfry_kernel::{Error, Iri, Time};
+use belfry_ngsi_ld::operation::Outcome;
+use belfry_ngsi_ld::query::{Naming, TypeSelection};
+use belfry_ngsi_ld::{Context, Entity};
+use belfry_ports::{ChangeSet, Store};
+use belfry_runtime::write::{change_of, write};
+use std::sync::Arc;
+
+/// Whether the entity has not expired.
+pub(crate) fn is_alive(entity: &Entity, now: Time) -> bool {
+    entity.expires_at.is_none_or(|at| at > now)
+}
+
+/// The entity without what has expired of it; none when it has expired itself.
+pub(crate) fn alive(mut entity: Entity, now: Time) -> Option<Entity> {
+    if !is_alive(&entity, now) {
+        return None;
+    }
+    if entity.attributes.iter().any(|a| a.expires_at.is_some_and(|at| at <= now)) {
+        entity.attributes.retain(|a| a.expires_at.is_none_or(|at| at > now));
+    }
+    Some(entity)
+}
+
+/// There is no such entity.
+pub(crate) fn no_entity(id: &Iri) -> Error {
+    Error::not_found(format!("there is no entity {id}"))
+}
+
+/// The types that a request says the entity has; none when it says nothing.
+pub(crate) fn stated_types(exchange: &Exchange, context: &Context) -> Result<Option<TypeSelection>, Error> {
+    match exchange.parameters.get("type") {
+        Some(text) => TypeSelection::parse(text, &Naming::new(context)),
+        None => Ok(None),
+    }
+}
+
+/// Changes the entity of this id by `operate`, the rule of an operation.
+///
+/// # Errors
+/// `ResourceNotFound` when it is not there or not of the stated types; what the rule refuses; why nothing can be stored.
+pub(crate) async fn change(
+    store: &dyn Store,
+    id: Iri,
+    types: Option<TypeSelection>,
+    keep_before: bool,
+    operate: impl FnOnce(Entity, Time) -> Result<Outcome, Error> + Send + 'static,
+) -> Result<Outcome, Error> {
+    let (outcome, _) = write(store, move |read, now| {
+        let found = read
+            .entity(id.as_str())?
+            .filter(|entity| is_alive(entity, now) && types.as_ref().is_none_or(|t| t.matches(&entity.types)))
+            .ok_or_else(|| no_entity(&id))?;
+        let (current, before) =
+            if keep_before { (Entity::clone(&found), Some(found)) } else { (Arc::unwrap_or_clone(found), None) };
+        let mut outcome = operate(current, now)?;
+        let change = change_of(&mut outcome, before.as_ref(), keep_before);
+        Ok((change.map(ChangeSet::of).unwrap_or_default(), outcome))
+    })
+    .await?;
+    Ok(outcome)
+}

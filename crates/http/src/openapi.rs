@@ -1,0 +1,1 @@
+//! The API description (OpenAPI 3.1), made from the router's table.

@@ -1,0 +1,99 @@
+//! One request on its way to an answer: its head, its body, what was parsed of it, and the store that it means.
+
+use super::query::Parameters;
+use crate::app::App;
+use crate::operation::Operation;
+use axum::body::Body;
+use belfry_kernel::{Error, Iri, Kind, Time};
+use belfry_ports::Store;
+use belfry_runtime::tenant;
+use http::HeaderName;
+use parking_lot::Mutex;
+use http::request::Parts;
+use smallvec::SmallVec;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// The header that names the tenant (clause 6.3.14).
+pub const TENANT: HeaderName = HeaderName::from_static("ngsild-tenant");
+
+/// One request.
+pub struct Exchange {
+    /// What every request needs.
+    pub app: Arc<App>,
+    /// Its row of the table.
+    pub operation: &'static Operation,
+    /// Method, URL and headers.
+    pub head: Parts,
+    /// The body, until it is read. (Under a lock that nobody waits for, since a body alone cannot be shared.)
+    pub body: Mutex<Body>,
+    /// The query string, parsed; only what the operation lists.
+    pub parameters: Parameters,
+    /// The variable segments of the path, decoded.
+    pub path: SmallVec<[String; 2]>,
+}
+
+impl Exchange {
+    pub(crate) fn new(app: Arc<App>, operation: &'static Operation, head: Parts, body: Body) -> Self {
+        Self { app, operation, head, body: Mutex::new(body), parameters: Parameters::default(), path: SmallVec::new() }
+    }
+
+    /// The tenant that the request names; the empty text for the default one.
+    ///
+    /// # Errors
+    /// `BadRequestData` when it cannot be a tenant's name.
+    pub fn tenant(&self) -> Result<&str, Error> {
+        match self.head.headers.get(TENANT) {
+            None => Ok(tenant::DEFAULT),
+            Some(value) => {
+                let name = value.to_str().map_err(|_| Error::bad_data("the tenant's name is not plain text"))?;
+                tenant::check_name(name)?;
+                Ok(name)
+            }
+        }
+    }
+
+    /// The store of the tenant, which must exist.
+    ///
+    /// # Errors
+    /// `NonexistentTenant`.
+    pub fn store(&self) -> Result<Arc<dyn Store>, Error> {
+        self.app.tenants.get(self.tenant()?)
+    }
+
+    /// The store of the tenant, made when it is new: for operations that create.
+    ///
+    /// # Errors
+    /// `Unavailable` when it cannot be made.
+    pub async fn store_or_new(&self) -> Result<Arc<dyn Store>, Error> {
+        match self.store() {
+            Err(error) if error.kind() == Kind::NonexistentTenant => {}
+            found => return found,
+        }
+        let (tenants, name) = (self.app.tenants.clone(), self.tenant()?.to_owned());
+        tokio::task::spawn_blocking(move || tenants.get_or_create(&name)).await.map_err(Error::internal)?
+    }
+
+    /// A variable segment of the path.
+    pub fn segment(&self, at: usize) -> &str {
+        self.path.get(at).map_or("", String::as_str)
+    }
+
+    /// The entity's identifier in the path.
+    ///
+    /// # Errors
+    /// `BadRequestData` when it is no URI.
+    pub fn entity_id(&self) -> Result<Iri, Error> {
+        Iri::parse(self.segment(0)).map_err(|e| Error::bad_data(format!("the entity's id in the path is no URI: {e}")))
+    }
+
+    /// Whether commits are to carry what was before.
+    pub fn keep_before(&self) -> bool {
+        self.app.keep_before.load(Ordering::Relaxed)
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Time {
+        self.app.clock.now()
+    }
+}

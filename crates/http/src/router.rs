@@ -1,0 +1,115 @@
+//! The table of every operation, and the router made from it. Whoever looks for what answers a request begins here.
+
+use crate::app::App;
+use crate::dispatch::{Door, Resource};
+use crate::ngsi_ld;
+use crate::operation::{Operation, Parameter, Takes};
+use crate::ops;
+use crate::problem;
+use crate::request::{parameters, representation, selection};
+use axum::Router;
+use axum::body::Body;
+use belfry_identity::Permission;
+use belfry_kernel::Error;
+use http::{HeaderValue, Method, Request, header};
+use std::sync::{Arc, LazyLock};
+
+macro_rules! run {
+    ($module:path) => {{
+        use $module as module;
+        |exchange| Box::pin(module::run(exchange))
+    }};
+}
+
+/// The parts of a row that differ, in order: method, path, id, permission, summary, parameters, body, function.
+macro_rules! rows {
+    ($($method:ident $path:literal $id:literal $permission:ident $takes:ident [$($parameters:expr),*] $module:path, $summary:literal;)*) => {
+        vec![$(Operation {
+            method: Method::$method,
+            path: $path,
+            id: $id,
+            permission: Permission::$permission,
+            summary: $summary,
+            parameters: &[$($parameters),*],
+            takes: Takes::$takes,
+            run: run!($module),
+        }),*]
+    };
+}
+
+static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(table);
+
+/// Every operation, in the order of the table.
+pub fn operations() -> &'static [Operation] {
+    &OPERATIONS
+}
+
+fn table() -> Vec<Operation> {
+    const LOCAL: &[Parameter] = parameters::LOCAL;
+    rows! {
+        POST "/ngsi-ld/v1/entities" "createEntity" Ingest Json [LOCAL] ngsi_ld::entity_create,
+            "Creates an entity.";
+        GET "/ngsi-ld/v1/entities" "queryEntity" Read Nothing [selection::PARAMETERS, representation::PARAMETERS, parameters::ORDER, parameters::PAGE, LOCAL] ngsi_ld::entity_query,
+            "Finds entities.";
+        GET "/ngsi-ld/v1/entities/{entityId}" "retrieveEntity" Read Nothing [representation::PARAMETERS, parameters::TYPE, LOCAL] ngsi_ld::entity_retrieve,
+            "Gives one entity.";
+        PATCH "/ngsi-ld/v1/entities/{entityId}/attrs/{attrId}" "updateAttrs" Ingest Patch [parameters::TYPE, LOCAL] ngsi_ld::attribute_update,
+            "Changes members of one attribute.";
+        POST "/ngsi-ld/v1/entityOperations/create" "createBatch" Ingest Json [LOCAL] ngsi_ld::batch_create,
+            "Creates many entities.";
+        POST "/ngsi-ld/v1/entityOperations/upsert" "upsertBatch" Ingest Lines [parameters::UPSERT, LOCAL] ngsi_ld::batch_upsert,
+            "Creates or updates many entities.";
+        POST "/ngsi-ld/v1/entityOperations/update" "updateBatch" Ingest Json [parameters::NO_OVERWRITE, LOCAL] ngsi_ld::batch_update,
+            "Updates many entities.";
+        POST "/ngsi-ld/v1/entityOperations/merge" "mergeBatch" Write Json [LOCAL] ngsi_ld::batch_merge,
+            "Merges into many entities.";
+        POST "/ngsi-ld/v1/entityOperations/delete" "deleteBatch" Write Json [LOCAL] ngsi_ld::batch_delete,
+            "Deletes many entities.";
+        GET "/health" "health" Public Nothing [] ops::health,
+            "Says whether the server is well.";
+    }
+}
+
+/// The router: every path of the table, the page for everything else.
+///
+/// # Panics
+/// When two rows of the table have paths that cannot stand together: found by any test that makes a router.
+pub fn router(app: &Arc<App>) -> Router {
+    let mut router = Router::new();
+    let mut done: Vec<&str> = Vec::new();
+    for operation in operations() {
+        if done.contains(&operation.path) {
+            continue;
+        }
+        done.push(operation.path);
+        let here = operations().iter().enumerate().filter(|(_, other)| other.path == operation.path).collect::<Vec<_>>();
+        let variables =
+            operation.path.split('/').enumerate().filter(|(_, part)| part.starts_with('{')).map(|(at, _)| at).collect();
+        let allow = allow(here.iter().map(|(_, operation)| &operation.method));
+        let resource = Resource { app: app.clone(), operations: here, variables, allow };
+        router = router.route_service(operation.path, Door(Arc::new(resource)));
+    }
+    router.fallback(|request: Request<Body>| async move { elsewhere(&request) })
+}
+
+fn allow<'m>(methods: impl Iterator<Item = &'m Method>) -> HeaderValue {
+    let mut all: Vec<&str> = methods.map(Method::as_str).collect();
+    if all.contains(&"GET") {
+        all.push("HEAD");
+    }
+    all.push("OPTIONS");
+    HeaderValue::from_str(&all.join(", ")).expect("names of methods are visible ASCII")
+}
+
+/// A path that is not in the table: a file of the page, or nothing.
+fn elsewhere(request: &Request<Body>) -> axum::response::Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let found =
+            belfry_ui::respond(request.uri().path(), text(header::IF_NONE_MATCH), text(header::ACCEPT_ENCODING));
+        if let Some(found) = found {
+            return found.map(Body::from);
+        }
+    }
+    problem::answer(&Error::not_found("there is nothing at this path"))
+}

@@ -1,0 +1,127 @@
+//! The listener: accepts connections within a limit, serves HTTP/1.1 and HTTP/2 on each, and stops gracefully. Knows no
+//! route.
+
+use crate::app::App;
+use axum::Router;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tower_service::Service;
+
+/// How long requests under way may take to end when the server stops.
+const GRACE: Duration = Duration::from_secs(10);
+/// Streams that one HTTP/2 connection may have open.
+const MAX_STREAMS: u32 = 200;
+
+/// How serving ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// Connections that were cut off because they did not end in time.
+    pub cut_off: usize,
+}
+
+/// Serves until `shutdown` resolves, then lets requests under way end.
+pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<Output = ()>) -> Served {
+    let router = crate::router(&app);
+    let builder = Arc::new(builder(&app));
+    let places = Arc::new(Semaphore::new(app.limits.max_connections));
+    let (stop, stopping) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        // A place first: further connections wait in the kernel's queue.
+        let place = tokio::select! {
+            () = &mut shutdown => break,
+            place = places.clone().acquire_owned() => place.expect("the semaphore is never closed"),
+        };
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = listener.accept() => accepted,
+            // Ended connections leave the set while no new one comes.
+            Some(_) = connections.join_next() => continue,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of descriptors, or a client that left: neither ends the server, nor may it spin.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                continue;
+            }
+        };
+        let (builder, router, app, stopping) = (builder.clone(), router.clone(), app.clone(), stopping.clone());
+        connections.spawn(async move {
+            app.metrics.connections.fetch_add(1, Ordering::Relaxed);
+            app.metrics.connections_total.fetch_add(1, Ordering::Relaxed);
+            connection(stream, &builder, router, stopping).await;
+            app.metrics.connections.fetch_sub(1, Ordering::Relaxed);
+            drop(place);
+        });
+        while connections.try_join_next().is_some() {}
+    }
+    drop(listener);
+    // Nobody listens any more when every connection has ended.
+    let _ = stop.send(true);
+    let all_ended = async { while connections.join_next().await.is_some() {} };
+    let in_time = tokio::time::timeout(GRACE, all_ended).await.is_ok();
+    let cut_off = if in_time { 0 } else { connections.len() };
+    connections.shutdown().await;
+    Served { cut_off }
+}
+
+fn builder(app: &App) -> Builder<TokioExecutor> {
+    let limits = &app.limits;
+    let head = limits.max_header_bytes + limits.max_url_bytes;
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(limits.header_read_timeout_s))
+        .keep_alive(true)
+        // Twice the limit: what is a little too long gets its problem, what is far too long a bare refusal.
+        .max_buf_size((head * 2).max(64 * 1024))
+        .pipeline_flush(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(u32::try_from(head * 2).unwrap_or(u32::MAX))
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20));
+    builder
+}
+
+async fn connection(
+    stream: TcpStream,
+    builder: &Builder<TokioExecutor>,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection is gone before it began");
+        return;
+    }
+    let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
+        let mut router = router.clone();
+        async move { router.call(request.map(axum::body::Body::new)).await }
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = async { stopping.wait_for(|stop| *stop).await.map(drop).unwrap_or_default() } => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(error, "a connection ended early");
+    }
+}

@@ -1,0 +1,9 @@
+//! Calls to the outside: one pooled HTTP client for contexts and notifications, under one policy of addresses. Every
+//! connection goes to an address that the policy saw; names are resolved here and nowhere else.
+
+mod client;
+mod connect;
+mod policy;
+
+pub use client::{Call, Outbound, OutboundError, Reply};
+pub use policy::{AddressPolicy, Refusal};
