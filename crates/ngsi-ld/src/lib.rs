@@ -9,6 +9,7 @@ pub mod geojson;
 pub mod json;
 pub mod name;
 pub mod query;
+pub mod subscription;
 
 pub use context::Context;
 pub use entity::{Attribute, AttributeKind, Entity, Objects, Terms, Value};
