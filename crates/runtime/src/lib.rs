@@ -5,6 +5,7 @@ pub mod clock;
 pub mod context;
 pub mod ingest;
 pub mod outbound;
+pub mod sweep;
 pub mod tenant;
 pub mod write;
 

@@ -11,21 +11,24 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// Whatever the decision refused with, or why the store could not make it durable.
-pub async fn write<R: Send + 'static>(
-    store: &dyn Store,
-    decide: impl FnOnce(&dyn Read, Time) -> Result<(ChangeSet, R), Error> + Send + 'static,
-) -> Result<(R, Arc<Commit>), Error> {
+pub fn write<R, D>(store: &dyn Store, decide: D) -> impl Future<Output = Result<(R, Arc<Commit>), Error>> + Send + use<R, D>
+where
+    R: Send + 'static,
+    D: FnOnce(&dyn Read, Time) -> Result<(ChangeSet, R), Error> + Send + 'static,
+{
     let answer = Arc::new(Mutex::new(None));
     let into = answer.clone();
-    let commit = store
-        .write(Box::new(move |read, now| {
-            let (set, answered) = decide(read, now)?;
-            *into.lock() = Some(answered);
-            Ok(set)
-        }))
-        .await?;
-    let answered = answer.lock().take().ok_or_else(|| Error::internal("a decision ran and left no answer"))?;
-    Ok((answered, commit))
+    // Handed over in the call itself: the order of writes is that of the calls, whenever their futures are polled.
+    let ack = store.write(Box::new(move |read, now| {
+        let (set, answered) = decide(read, now)?;
+        *into.lock() = Some(answered);
+        Ok(set)
+    }));
+    async move {
+        let commit = ack.await?;
+        let answered = answer.lock().take().ok_or_else(|| Error::internal("a decision ran and left no answer"))?;
+        Ok((answered, commit))
+    }
 }
 
 /// The change that an outcome asks for: none when it changes nothing. `before` is the image that it started from;

@@ -25,5 +25,6 @@ mod writer;
 
 pub use backup::{Copied, restore};
 pub use check::{Report, check};
+pub use belfry_log::Durability;
 pub use open::Options;
 pub use store::EmbeddedStore;

@@ -90,11 +90,17 @@ impl Drop for EmbeddedStore {
 
 impl Store for EmbeddedStore {
     fn write(&self, decide: Decide) -> Ack {
-        let queue = self.queue.clone();
+        let closed = || Error::new(Kind::Unavailable, "the store is shutting down");
+        let (reply, answer) = oneshot::channel();
+        // In the call itself, so that writes keep the order of the calls; only a full queue is waited for.
+        let waiting = match self.queue.try_send(Command::Write(decide, reply)) {
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => None,
+            Err(mpsc::error::TrySendError::Full(command)) => Some((self.queue.clone(), command)),
+        };
         Box::pin(async move {
-            let (reply, answer) = oneshot::channel();
-            let closed = || Error::new(Kind::Unavailable, "the store is shutting down");
-            queue.send(Command::Write(decide, reply)).await.map_err(|_| closed())?;
+            if let Some((queue, command)) = waiting {
+                queue.send(command).await.map_err(|_| closed())?;
+            }
             answer.await.map_err(|_| closed())?
         })
     }

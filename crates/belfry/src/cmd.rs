@@ -1,0 +1,89 @@
+//! The commands, one file each. Holds their list and what they share: where the configuration comes from.
+
+mod backup;
+mod check;
+mod config;
+mod demo;
+mod migrate;
+mod restore;
+mod serve;
+mod token;
+
+use anyhow::Context;
+use belfry_config::Config;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What can be done.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run the platform.
+    Serve(serve::Serve),
+    /// Run a live town with simulated devices, to look at and try things on.
+    Demo(demo::Demo),
+    /// Prove that a data directory is sound.
+    Check(check::Check),
+    /// Copy a data directory whose server is stopped (a running one: POST /belfry/v1/backup).
+    Backup(backup::Backup),
+    /// Make a data directory from a backup, as it stood at the backup or at any later instant.
+    Restore(restore::Restore),
+    /// Bring a data directory to the format of this program.
+    Migrate(migrate::Migrate),
+    /// Make, list and revoke access tokens.
+    Token(token::Token),
+    /// Show what can be configured, or check a configuration.
+    Config(config::Config),
+}
+
+/// Runs one.
+pub fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(c) => serve::run(&c),
+        Command::Demo(c) => demo::run(&c),
+        Command::Check(c) => check::run(&c),
+        Command::Backup(c) => backup::run(&c),
+        Command::Restore(c) => restore::run(&c),
+        Command::Migrate(c) => migrate::run(&c),
+        Command::Token(c) => token::run(&c),
+        Command::Config(c) => config::run(&c),
+    }
+}
+
+/// Where the configuration comes from: a file, then the environment (BELFRY_SECTION_KEY), then these flags.
+#[derive(Args, Clone, Default)]
+pub struct Source {
+    /// Configuration file (TOML). `belfry config example` prints one with every default.
+    #[arg(long, short, env = "BELFRY_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Data directory (store.data_dir).
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Set one key: --set history.enabled=false. May be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("this is KEY=VALUE, such as history.enabled=false".to_owned()),
+    }
+}
+
+impl Source {
+    /// Reads it, with what the command itself sets last.
+    pub fn load(&self, own: &[(String, String)]) -> anyhow::Result<Config> {
+        let mut flags = self.set.clone();
+        if let Some(data) = &self.data {
+            flags.push(("store.data_dir".to_owned(), data.display().to_string()));
+        }
+        flags.extend_from_slice(own);
+        Config::load(self.config.as_deref(), std::env::vars(), &flags).context("the configuration cannot be used")
+    }
+}
+
+/// The multi-threaded runtime that a command's asynchronous part runs on.
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")
+}

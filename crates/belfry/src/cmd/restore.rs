@@ -1,0 +1,47 @@
+//! `belfry restore`: makes a data directory from a backup.
+
+use crate::wire;
+use anyhow::Context;
+use belfry_kernel::Time;
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Make a data directory from a backup.
+///
+/// Without more it is the town as it stood at the backup. With --log, the log of the directory that was backed up (its
+/// server stopped), it goes on to the log's end, or to the instant given by --until.
+#[derive(Args)]
+pub struct Restore {
+    /// The backup.
+    #[arg(long, value_name = "DIR")]
+    from: PathBuf,
+    /// The directory to make; it must not exist or be empty.
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+    /// Log to go on with: DATA/log of the directory that was backed up.
+    #[arg(long, value_name = "DIR")]
+    log: Option<PathBuf>,
+    /// Go no further than this instant (2026-03-01T12:00:00Z).
+    #[arg(long, value_name = "INSTANT", requires = "log")]
+    until: Option<String>,
+}
+
+pub fn run(restore: &Restore) -> anyhow::Result<ExitCode> {
+    let until = restore
+        .until
+        .as_deref()
+        .map(|text| Time::parse(text).with_context(|| format!("--until {text}")))
+        .transpose()?;
+    let done = wire::restore(&restore.from, restore.log.as_deref(), until, &restore.to)?;
+    let found = wire::check(&restore.to)?;
+    anyhow::ensure!(found.is_sound(), "the restored directory is not sound: {}", found.findings.join("; "));
+    println!(
+        "{}: up to commit {} of {}, {} entities, checked and sound",
+        restore.to.display(),
+        done.seq,
+        done.at,
+        found.entities
+    );
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,76 @@
+//! A small town of simulated devices, for the demo until the simulated county exists. Each device is a customer of the
+//! public doors: half of them publish over MQTT, the others send NGSI-LD over HTTP. Holds no shortcut into the platform.
+
+mod device;
+mod http;
+
+use anyhow::Context as _;
+use belfry_connect_mqtt::codec::{QoS, Version};
+use belfry_connect_mqtt::{Endpoint, Publisher, PublisherConfig, TcpDial};
+use belfry_kernel::Clock;
+use belfry_runtime::{SystemClock, SystemRng};
+use device::{Device, Weather};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How often the whole town reports.
+const ROUND: Duration = Duration::from_secs(2);
+
+/// A running town.
+pub struct Town {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Town {
+    /// Lets the devices fall silent.
+    pub async fn stop(self) {
+        // Nobody listening any more is as good as being told.
+        let _ = self.stop.send(true);
+        let _ = self.task.await;
+    }
+}
+
+/// Sets the devices up, lets each report once, and keeps them reporting.
+pub async fn start(http: SocketAddr, mqtt: SocketAddr, devices: u32, speed: f64) -> anyhow::Result<Town> {
+    let devices: Vec<Device> = (0..devices).map(Device::new).collect();
+    let client = http::Client::new(http);
+    // The register first: where the devices stand does not come over MQTT.
+    for chunk in devices.chunks(100) {
+        client.upsert(chunk.iter().map(Device::registration)).await.context("the devices could not be registered")?;
+    }
+    let publisher = Publisher::new(PublisherConfig::default(), Arc::new(TcpDial), Arc::new(SystemRng));
+    let broker = Endpoint::parse(&format!("mqtt://{mqtt}"))?;
+    let (stop, mut stopped) = watch::channel(false);
+    let began = SystemClock.now();
+    let task = tokio::spawn(async move {
+        let mut tick = tokio::time::interval(ROUND);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => return,
+                _ = tick.tick() => {}
+            }
+            let now = SystemClock.now();
+            // The day passes faster than life; what is reported carries the real instant.
+            let hours = (now.micros() - began.micros()) as f64 / 3.6e9 * speed + 7.0;
+            let weather = Weather::at(hours);
+            for device in devices.iter().filter(|d| d.speaks_mqtt()) {
+                let payload = device.report(&weather, now);
+                let sent = publisher.publish(&broker, Version::V5, &device.topic(), payload, QoS::AtLeastOnce, &[]).await;
+                if let Err(error) = sent {
+                    tracing::warn!(%error, "a simulated device could not publish");
+                    break;
+                }
+            }
+            let updates = devices.iter().filter(|d| !d.speaks_mqtt()).map(|d| d.update(&weather, now));
+            if let Err(error) = client.upsert(updates).await {
+                tracing::warn!(error = %format!("{error:#}"), "the simulated devices could not send");
+            }
+        }
+    });
+    Ok(Town { stop, task })
+}

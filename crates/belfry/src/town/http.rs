@@ -1,0 +1,50 @@
+//! How a simulated device speaks HTTP: NGSI-LD batches to the platform's own address.
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client as Pool;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use std::net::SocketAddr;
+
+pub struct Client {
+    pool: Pool<HttpConnector, Full<Bytes>>,
+    address: SocketAddr,
+}
+
+impl Client {
+    pub fn new(address: SocketAddr) -> Self {
+        Self { pool: Pool::builder(TokioExecutor::new()).build_http(), address }
+    }
+
+    /// Sends entities (NGSI-LD JSON texts) as one upsert that updates what is there.
+    pub async fn upsert(&self, entities: impl Iterator<Item = String>) -> anyhow::Result<()> {
+        let mut body = String::from("[");
+        for (i, entity) in entities.enumerate() {
+            if i > 0 {
+                body.push(',');
+            }
+            body.push_str(&entity);
+        }
+        body.push(']');
+        if body.len() == 2 {
+            return Ok(());
+        }
+        let request = hyper::Request::post(format!(
+            "http://{}/ngsi-ld/v1/entityOperations/upsert?options=update",
+            self.address
+        ))
+        .header("content-type", "application/json")
+        .body(Full::from(body))?;
+        let answer = self.pool.request(request).await.context("no answer")?;
+        let status = answer.status();
+        let text = answer.into_body().collect().await?.to_bytes();
+        anyhow::ensure!(
+            status.is_success() && status.as_u16() != 207,
+            "it was answered {status}: {}",
+            String::from_utf8_lossy(&text)
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,168 @@
+//! The wiring: the only place that names adapters. Makes stores, connectors and the HTTP door from a configuration and
+//! joins them. Holds no logic of theirs.
+
+mod mqtt;
+mod stores;
+
+pub use stores::{backup, check, format_of, open_default, restore, store_dirs};
+
+use anyhow::Context as _;
+use belfry_config::{Config, Mode};
+use belfry_http::app::{App, Parts};
+use belfry_identity::Guard;
+use belfry_kernel::{Clock, Rng, Time};
+use belfry_ngsi_ld::context::{CoreVersion, Limits};
+use belfry_ngsi_ld::{Context, form::Deny};
+use belfry_ports::Store;
+use belfry_runtime::context::{Contexts, Fetching, Options as ContextOptions};
+use belfry_runtime::ingest::Ingest;
+use belfry_runtime::outbound::{AddressPolicy, Outbound};
+use belfry_runtime::tenant::DEFAULT;
+use belfry_runtime::{SystemClock, SystemRng, Tenants, sweep};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use stores::Embedded;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// A running platform.
+pub struct Running {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    http: JoinHandle<belfry_http::Served>,
+    connectors: mqtt::Connectors,
+    stores: Arc<Embedded>,
+}
+
+/// Starts everything.
+pub async fn start(config: &Config) -> anyhow::Result<Running> {
+    let version = CoreVersion::parse(config.context.core_version.as_str()).context("the core context's version")?;
+    anyhow::ensure!(Context::choose_core(version), "another version of the core context is in use already");
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let rng: Arc<dyn Rng> = Arc::new(SystemRng);
+    // First the doors, so that an address in use is said before any file is touched.
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .with_context(|| format!("cannot listen on {} (server.listen)", config.server.listen))?;
+    let address = listener.local_addr()?;
+    let stores = Arc::new(Embedded::new(config, clock.clone()));
+    let (stop, stopping) = watch::channel(false);
+    let tenants = {
+        let (stores, clock, stopping) = (stores.clone(), clock.clone(), stopping.clone());
+        let on_open: belfry_runtime::tenant::OnOpen = Box::new(move |_, store: &Arc<dyn Store>| {
+            tokio::spawn(sweep::expired(store.clone(), clock.clone(), stopping.clone()));
+        });
+        let max = config.tenants.max;
+        // Recovery reads files and takes a while on a large town.
+        tokio::task::spawn_blocking(move || Tenants::open(stores, max, on_open)).await??
+    };
+    let tenants = Arc::new(tenants);
+    let deny = Arc::new(deny(config));
+    let app = App::new(Parts {
+        contexts: Arc::new(contexts(config, address, &tenants, &clock)?),
+        guard: Arc::new(Guard::new(mode(config), tenants.get(DEFAULT)?, clock.clone())),
+        limits: config.server.limits.clone(),
+        deny: deny.clone(),
+        clock: clock.clone(),
+        rng: rng.clone(),
+        keep_before: Arc::new(AtomicBool::new(false)),
+        stopping: stopping.clone(),
+        tenants: tenants.clone(),
+    });
+    let ingest = Arc::new(Ingest::new(tenants.clone(), deny, config.mqtt.register_only));
+    let guard = app.guard.clone();
+    let connectors = mqtt::start(config, ingest, guard, &clock, &rng).await?;
+    let mut stopped = stopping;
+    let shutdown = async move {
+        // The sender lives in `Running`; when it is gone, stopping is due too.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let http = tokio::spawn(belfry_http::serve(listener, app, shutdown));
+    Ok(Running { address, stop, http, connectors, stores })
+}
+
+impl Running {
+    /// Where HTTP is answered.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where MQTT is taken, if it is.
+    pub fn mqtt_address(&self) -> Option<SocketAddr> {
+        self.connectors.address()
+    }
+
+    /// Finishes what is under way, takes a checkpoint of each store and closes it.
+    pub async fn stop(self) {
+        // Nobody listening any more is as good as being told.
+        let _ = self.stop.send(true);
+        self.connectors.stop().await;
+        if let Ok(served) = self.http.await
+            && served.cut_off > 0
+        {
+            tracing::warn!(connections = served.cut_off, "connections were cut off, they did not end in time");
+        }
+        let stores = self.stores;
+        let closed = tokio::task::spawn_blocking(move || stores.checkpoint()).await;
+        if let Ok(Err(error)) = closed {
+            tracing::warn!(%error, "no checkpoint at the end; the next start takes longer");
+        }
+    }
+}
+
+fn mode(config: &Config) -> belfry_identity::Mode {
+    match config.security.mode {
+        Mode::Open => belfry_identity::Mode::Open,
+        Mode::Tokens => belfry_identity::Mode::Tokens,
+    }
+}
+
+fn deny(config: &Config) -> Deny {
+    let mut deny = Deny::default();
+    for name in &config.deny.extra_names {
+        deny.add(name, "the town's own configuration refuses it (deny.extra_names)");
+    }
+    deny
+}
+
+fn contexts(
+    config: &Config,
+    address: SocketAddr,
+    tenants: &Tenants,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Contexts> {
+    let c = &config.context;
+    let outbound = Outbound::new(AddressPolicy {
+        loopback: c.allow_loopback,
+        private: c.allow_private,
+        hosts: c.allow_hosts.clone(),
+    });
+    let here = format!("http://{address}");
+    let mut own = vec![config.server.public_url.clone().unwrap_or_else(|| here.clone())];
+    if own[0] != here {
+        own.push(here);
+    }
+    own.push(format!("http://localhost:{}", address.port()));
+    let options = ContextOptions {
+        limits: Limits { depth: c.max_depth, bytes: c.max_bytes.max(Limits::default().bytes), ..Limits::default() },
+        cached: c.cache_entries,
+        fetching: Fetching {
+            enabled: c.fetch,
+            max_bytes: c.max_bytes,
+            timeout: Duration::from_millis(c.fetch_timeout_ms),
+            documents: c.cache_entries,
+            ..Fetching::default()
+        },
+        own,
+        ..ContextOptions::default()
+    };
+    Ok(Contexts::new(options, tenants.get(DEFAULT)?, Arc::new(outbound), clock.clone()))
+}
+
+/// The instant of now, for commands.
+pub fn now() -> Time {
+    SystemClock.now()
+}

@@ -1,0 +1,175 @@
+//! MQTT: the embedded listener and the clients of brokers elsewhere, joined to ingest.
+
+use anyhow::Context as _;
+use belfry_config::{Config, Mode};
+use belfry_connect_mqtt::{
+    Access, Authenticator, Client, ClientConfig, Credentials, Endpoint, Grant, Listener, ListenerConfig, Message, Outcome,
+    Parts, PipelineLimits, Refusal, Sink, TcpDial,
+};
+use belfry_connect_payload::{Filter, Mapper, Mapping};
+use belfry_identity::{Guard, Permission};
+use belfry_kernel::{Clock, Error, Rng};
+use belfry_runtime::ingest::{Ingest, Message as Taken, Repeat, Taken as Became};
+use futures_util::future::BoxFuture;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The mapping when none is configured: `belfry/<type>/<id>/<attribute>` with a plain value, and the same without an
+/// attribute with a JSON object of attributes.
+const DEFAULT_MAPPING: &str = include_str!("default-mapping.toml");
+
+/// What runs.
+pub struct Connectors {
+    listener: Option<Listener>,
+    clients: Vec<Client>,
+}
+
+impl Connectors {
+    /// Where the listener listens.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listener.as_ref().map(Listener::local_addr)
+    }
+
+    /// Acknowledges what is under way and closes.
+    pub async fn stop(self) {
+        if let Some(listener) = self.listener {
+            listener.shutdown().await;
+        }
+        for client in self.clients {
+            client.shutdown().await;
+        }
+    }
+}
+
+/// Starts the listener, if it is enabled, and a client for each broker.
+pub async fn start(
+    config: &Config,
+    ingest: Arc<Ingest>,
+    guard: Arc<Guard>,
+    clock: &Arc<dyn Clock>,
+    rng: &Arc<dyn Rng>,
+) -> anyhow::Result<Connectors> {
+    let sink: Arc<dyn Sink> = Arc::new(IngestSink(ingest));
+    let l = &config.mqtt.listener;
+    let listener = if l.enabled {
+        let settings = ListenerConfig {
+            address: l.listen,
+            max_connections: l.max_connections,
+            max_packet_bytes: l.max_packet_bytes,
+            receive_maximum: u16::try_from(l.max_in_flight).unwrap_or(u16::MAX),
+            connect_timeout: Duration::from_secs(l.connect_timeout_s),
+            ..ListenerConfig::default()
+        };
+        let parts = Parts {
+            sink: sink.clone(),
+            mapper: mapper(l.mapping.as_deref())?,
+            authenticator: Arc::new(Door { guard, open: config.security.mode == Mode::Open }),
+            clock: clock.clone(),
+            rng: rng.clone(),
+        };
+        let started = Listener::start(settings, parts).await;
+        Some(started.with_context(|| format!("cannot listen on {} (mqtt.listener.listen)", l.listen))?)
+    } else {
+        None
+    };
+    let mut clients = Vec::new();
+    for broker in &config.mqtt.brokers {
+        let mut endpoint = Endpoint::parse(&broker.url).with_context(|| format!("mqtt.brokers: {}", broker.url))?;
+        endpoint.username.clone_from(&broker.username);
+        if let Some(path) = &broker.password_file {
+            let text = std::fs::read_to_string(path).with_context(|| format!("mqtt.brokers: {}", path.display()))?;
+            endpoint.password = text.lines().next().map(str::to_owned);
+        }
+        let mut settings = ClientConfig::new(endpoint, &broker.client_id);
+        settings.tenant.clone_from(&broker.tenant);
+        for topic in &broker.topics {
+            settings.filters.push(Filter::parse(topic).with_context(|| format!("mqtt.brokers: topic {topic}"))?);
+        }
+        settings.pipeline = PipelineLimits::default();
+        let mapper = mapper(broker.mapping.as_deref())?;
+        clients.push(Client::start(settings, sink.clone(), mapper, clock.clone(), rng.clone(), Arc::new(TcpDial)));
+    }
+    Ok(Connectors { listener, clients })
+}
+
+/// Reads a mapping file and runs the tests in it.
+fn mapper(path: Option<&Path>) -> anyhow::Result<Arc<Mapper>> {
+    let (name, text) = match path {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).with_context(|| format!("the mapping {}", path.display()))?;
+            (path.display().to_string(), text)
+        }
+        None => ("the built-in mapping".to_owned(), DEFAULT_MAPPING.to_owned()),
+    };
+    let mapping = Mapping::parse(&text).map_err(|e| anyhow::anyhow!("{name}: {e}"))?;
+    let failures = belfry_connect_payload::check(&text);
+    anyhow::ensure!(
+        failures.is_empty(),
+        "{name}: its own tests fail: {}",
+        failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    );
+    Ok(Arc::new(Mapper::new(mapping)))
+}
+
+struct IngestSink(Arc<Ingest>);
+
+impl Sink for IngestSink {
+    fn submit(&self, batch: Vec<Message>) -> BoxFuture<'static, Result<Vec<Outcome>, Error>> {
+        let tenant = batch.first().and_then(|m| m.source.tenant.clone());
+        let batch = batch
+            .into_iter()
+            .map(|m| Taken {
+                readings: m.readings,
+                repeat: m.dedup.map(|d| Repeat {
+                    sender: format!("{}@{}", m.source.client, m.source.principal).into(),
+                    key: d.key,
+                    suspect: d.suspect,
+                }),
+            })
+            .collect();
+        let taken = self.0.submit(tenant.as_deref(), batch);
+        Box::pin(async move {
+            let became = taken.await?.into_iter().map(|t| match t {
+                Became::Stored => Outcome::Stored,
+                Became::Duplicate => Outcome::Duplicate,
+                Became::Refused(why) => Outcome::Refused(why),
+            });
+            Ok(became.collect())
+        })
+    }
+}
+
+/// Lets devices in: everyone when the platform is open, else whoever shows a token as the password (or, without one, as
+/// the user name).
+struct Door {
+    guard: Arc<Guard>,
+    open: bool,
+}
+
+impl Authenticator for Door {
+    fn authenticate(&self, credentials: Credentials) -> BoxFuture<'_, Result<Grant, Refusal>> {
+        Box::pin(async move {
+            if self.open {
+                return Ok(Grant {
+                    principal: credentials.client_id,
+                    tenant: None,
+                    publish: Access::All,
+                    subscribe: Access::All,
+                });
+            }
+            let shown = credentials.password.and_then(|p| String::from_utf8(p).ok()).or(credentials.username);
+            let header = shown.map(|token| format!("Bearer {token}"));
+            let check = |permission| self.guard.check(header.as_deref(), "", permission);
+            let principal = check(Permission::Ingest).map_err(|_| Refusal::BadCredentials)?;
+            let token = principal.token;
+            Ok(Grant {
+                principal: token.as_ref().map_or_else(|| credentials.client_id.clone(), |t| t.id.clone()),
+                tenant: token.and_then(|t| t.tenant.clone()),
+                publish: Access::All,
+                subscribe: if check(Permission::Read).is_ok() { Access::All } else { Access::Nothing },
+            })
+        })
+    }
+}

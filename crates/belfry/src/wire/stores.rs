@@ -1,0 +1,133 @@
+//! The embedded stores of all tenants: where they lie and how they are configured.
+
+use anyhow::Context as _;
+use belfry_config::{Config, Durability};
+use belfry_kernel::{Clock, Error, Kind, Time};
+use belfry_ports::Store;
+use belfry_runtime::SystemClock;
+use belfry_runtime::tenant::{DEFAULT, Stores, check_name};
+use belfry_store_embedded::{Copied, Durability as Log, EmbeddedStore, Options, Report};
+use parking_lot::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+const TENANTS: &str = "tenants";
+
+/// Opens embedded stores below the data directory.
+pub struct Embedded {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    open: Mutex<Vec<Weak<EmbeddedStore>>>,
+}
+
+impl Embedded {
+    pub fn new(config: &Config, clock: Arc<dyn Clock>) -> Self {
+        Self { config: config.clone(), clock, open: Mutex::default() }
+    }
+
+    /// Takes a checkpoint of every open store.
+    pub fn checkpoint(&self) -> Result<(), Error> {
+        let open: Vec<_> = self.open.lock().iter().filter_map(Weak::upgrade).collect();
+        open.iter().try_for_each(|store| store.checkpoint())
+    }
+}
+
+impl Stores for Embedded {
+    fn open(&self, tenant: &str) -> Result<Arc<dyn Store>, Error> {
+        let dir = dir_of(&self.config, tenant);
+        let store = Arc::new(EmbeddedStore::open(&options(&self.config, &dir, self.clock.clone()))?);
+        let mut open = self.open.lock();
+        open.retain(|s| s.strong_count() > 0);
+        open.push(Arc::downgrade(&store));
+        Ok(store)
+    }
+
+    fn list(&self) -> Result<Vec<String>, Error> {
+        let dir = self.config.store.data_dir.join(TENANTS);
+        let unreadable = |e: std::io::Error| Error::new(Kind::Unavailable, format!("{}: {e}", dir.display()));
+        let entries = match std::fs::read_dir(&dir) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(unreadable(e)),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(unreadable)?.file_name().into_string().unwrap_or_default();
+            if check_name(&name).is_ok() {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+}
+
+fn dir_of(config: &Config, tenant: &str) -> PathBuf {
+    let data = &config.store.data_dir;
+    if tenant == DEFAULT { data.clone() } else { data.join(TENANTS).join(tenant) }
+}
+
+fn options(config: &Config, dir: &Path, clock: Arc<dyn Clock>) -> Options {
+    let mut options = Options::new(dir, clock);
+    options.log.segment_bytes = config.store.segment_bytes;
+    options.log.durability = match config.store.durability {
+        Durability::Sync => Log::Sync,
+        Durability::IntervalMs(ms) => Log::Interval(Duration::from_millis(ms)),
+    };
+    options.checkpoint_log_bytes = config.store.checkpoint_log_bytes;
+    if config.history.enabled {
+        if let Some(history) = &mut options.history {
+            history.open_bytes = config.history.memtable_bytes;
+            history.open_bytes_max = config.history.memtable_bytes.saturating_mul(4);
+            history.cache_bytes = config.history.block_cache_bytes;
+        }
+    } else {
+        options.history = None;
+    }
+    options
+}
+
+/// The store directories below a data directory that exist, with their tenants' names; the default one is first.
+pub fn store_dirs(config: &Config) -> anyhow::Result<Vec<(String, PathBuf)>> {
+    let data = &config.store.data_dir;
+    anyhow::ensure!(
+        data.join("FORMAT").is_file(),
+        "{} is no data directory: name it with --data or store.data_dir",
+        data.display()
+    );
+    let stores = Embedded::new(config, Arc::new(SystemClock));
+    let mut dirs = vec![(DEFAULT.to_owned(), data.clone())];
+    dirs.extend(stores.list()?.into_iter().map(|name| (name.clone(), dir_of(config, &name))));
+    Ok(dirs)
+}
+
+/// Opens the default tenant's store by itself, for a command.
+pub fn open_default(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    let options = options(config, &config.store.data_dir, Arc::new(SystemClock));
+    Ok(Arc::new(EmbeddedStore::open(&options).context("the data directory cannot be opened; is its server running?")?))
+}
+
+/// Checks a store directory.
+pub fn check(dir: &Path) -> anyhow::Result<Report> {
+    belfry_store_embedded::check(dir).with_context(|| format!("{} cannot be checked; is its server running?", dir.display()))
+}
+
+/// Copies a store directory.
+pub fn backup(config: &Config, dir: &Path, into: &Path) -> anyhow::Result<Copied> {
+    let store = EmbeddedStore::open(&options(config, dir, Arc::new(SystemClock)))
+        .context("the data directory cannot be opened; of a running server take the backup through its door")?;
+    store.backup(into).context("the backup failed")
+}
+
+/// Restores a store directory.
+pub fn restore(from: &Path, log: Option<&Path>, until: Option<Time>, into: &Path) -> anyhow::Result<Copied> {
+    belfry_store_embedded::restore(from, log, until, into).context("the restore failed; throw its directory away")
+}
+
+/// The format that a directory says it has.
+pub fn format_of(dir: &Path) -> anyhow::Result<String> {
+    let path = dir.join("FORMAT");
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    Ok(text.trim().to_owned())
+}

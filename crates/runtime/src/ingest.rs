@@ -1,0 +1,260 @@
+//! Readings of devices into entities: what a connector decoded becomes a commit. A batch is one commit, so that it costs
+//! one sync; each message of it is one change of its entity, so that every value is in history. Knows no protocol.
+
+mod seen;
+
+use crate::tenant::Tenants;
+use crate::write::write;
+use belfry_connect_payload::{Reading, Value as Read};
+use belfry_kernel::{Error, Geometry, Iri, Kind, Time};
+use belfry_ngsi_ld::form::Deny;
+use belfry_ngsi_ld::{Attribute, Context, Entity, Json, Name, Value};
+use belfry_ports::{Change, ChangeKind, ChangeSet, EntityChange};
+use hashbrown::HashMap;
+use seen::Seen;
+use smallvec::SmallVec;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The deepest JSON that a reading may carry.
+const JSON_DEPTH: usize = 32;
+
+/// One message of a device.
+pub struct Message {
+    /// What it says.
+    pub readings: Vec<Reading>,
+    /// How a repetition is known: the sender, the message's digest, and whether it may be a repetition at all. None for
+    /// messages that are never repeated.
+    pub repeat: Option<Repeat>,
+}
+
+/// See [`Message::repeat`].
+pub struct Repeat {
+    /// Who sends.
+    pub sender: Box<str>,
+    /// A digest of the message.
+    pub key: u64,
+    /// Whether it may be a repetition.
+    pub suspect: bool,
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is durable.
+    Stored,
+    /// It was durable before.
+    Duplicate,
+    /// It is refused for good.
+    Refused(Box<str>),
+}
+
+/// Counts what came in.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Messages stored.
+    pub stored: AtomicU64,
+    /// Messages known already.
+    pub duplicate: AtomicU64,
+    /// Messages refused.
+    pub refused: AtomicU64,
+}
+
+/// Takes readings in.
+pub struct Ingest {
+    tenants: Arc<Tenants>,
+    deny: Arc<Deny>,
+    /// Only devices that are registered may report.
+    register_only: bool,
+    /// What was counted.
+    pub counters: Counters,
+}
+
+impl Ingest {
+    /// Into these stores, under these names to refuse.
+    pub fn new(tenants: Arc<Tenants>, deny: Arc<Deny>, register_only: bool) -> Self {
+        Self { tenants, deny, register_only, counters: Counters::default() }
+    }
+
+    /// Hands a batch to the store at once, in order; the future resolves when it is durable, with one outcome a message.
+    pub fn submit(
+        self: &Arc<Self>,
+        tenant: Option<&str>,
+        batch: Vec<Message>,
+    ) -> impl Future<Output = Result<Vec<Taken>, Error>> + Send + 'static + use<> {
+        let ingest = self.clone();
+        let (deny, register_only) = (self.deny.clone(), self.register_only);
+        let writing = self.tenants.get_or_create(tenant.unwrap_or_default()).map(|store| {
+            write(&*store, move |read, now| {
+                let mut work = Work {
+                    read,
+                    now,
+                    deny: &deny,
+                    register_only,
+                    entities: HashMap::new(),
+                    seen: HashMap::new(),
+                    set: ChangeSet::default(),
+                };
+                let taken = batch.into_iter().map(|m| work.message(m)).collect::<Result<Vec<Taken>, _>>()?;
+                Ok((work.finish(), taken))
+            })
+        });
+        async move {
+            let (taken, _) = writing?.await?;
+            for outcome in &taken {
+                let counter = match outcome {
+                    Taken::Stored => &ingest.counters.stored,
+                    Taken::Duplicate => &ingest.counters.duplicate,
+                    Taken::Refused(_) => &ingest.counters.refused,
+                };
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(taken)
+        }
+    }
+}
+
+struct Work<'a> {
+    read: &'a dyn belfry_ports::Read,
+    now: Time,
+    deny: &'a Deny,
+    register_only: bool,
+    /// Images as this batch has left them.
+    entities: HashMap<Iri, Arc<Entity>>,
+    seen: HashMap<Box<str>, Seen>,
+    set: ChangeSet,
+}
+
+impl Work<'_> {
+    fn message(&mut self, message: Message) -> Result<Taken, Error> {
+        if let Some(repeat) = &message.repeat {
+            let read = self.read;
+            let seen = self.seen_of(&repeat.sender)?;
+            if repeat.suspect && seen.contains(repeat.key, read)? {
+                return Ok(Taken::Duplicate);
+            }
+        }
+        match self.readings(message.readings) {
+            Ok(()) => {}
+            Err(e) if e.kind() == Kind::BadRequestData || e.kind() == Kind::Forbidden => {
+                return Ok(Taken::Refused(e.public().into()));
+            }
+            Err(e) => return Err(e),
+        }
+        if let Some(repeat) = message.repeat {
+            self.seen_of(&repeat.sender)?.insert(repeat.key);
+        }
+        Ok(Taken::Stored)
+    }
+
+    fn seen_of(&mut self, sender: &str) -> Result<&mut Seen, Error> {
+        if !self.seen.contains_key(sender) {
+            self.seen.insert(sender.into(), Seen::read(sender, self.read)?);
+        }
+        Ok(self.seen.get_mut(sender).expect("it was just put there"))
+    }
+
+    /// All readings of one message, or none.
+    fn readings(&mut self, readings: Vec<Reading>) -> Result<(), Error> {
+        let mut touched: SmallVec<[(Iri, Entity, bool, Vec<Change>); 1]> = SmallVec::new();
+        for reading in readings {
+            let Some(target) = &reading.entity else {
+                return Err(Error::bad_data(format!(
+                    "device {}: the mapping names no entity for it and it is not registered",
+                    reading.device
+                )));
+            };
+            let at = match touched.iter().position(|(id, ..)| *id == target.id) {
+                Some(at) => at,
+                None => {
+                    let (image, created) = self.image(&target.id, &target.types)?;
+                    touched.push((target.id.clone(), image, created, Vec::new()));
+                    touched.len() - 1
+                }
+            };
+            let (_, image, _, changes) = &mut touched[at];
+            let name = self.name(&reading.attribute)?;
+            set(image, name, reading, self.now, changes)?;
+        }
+        for (id, mut image, created, changes) in touched {
+            image.modified_at = self.now;
+            let image = Arc::new(image);
+            self.entities.insert(id, image.clone());
+            self.set.entities.push(EntityChange::Put { entity: image, created, head: false, changes });
+        }
+        Ok(())
+    }
+
+    fn image(&self, id: &Iri, types: &[compact_str::CompactString]) -> Result<(Entity, bool), Error> {
+        if let Some(image) = self.entities.get(id) {
+            return Ok((Entity::clone(image), false));
+        }
+        if let Some(image) = self.read.entity(id.as_str())? {
+            return Ok((Arc::unwrap_or_clone(image), false));
+        }
+        if self.register_only {
+            return Err(Error::new(Kind::Forbidden, format!("{id} is not registered: create its entity first")));
+        }
+        let types = types.iter().map(|t| self.name(t)).collect::<Result<SmallVec<[Name; 1]>, _>>()?;
+        let image = Entity {
+            id: id.clone(),
+            types,
+            scopes: Vec::new(),
+            attributes: Vec::new(),
+            created_at: self.now,
+            modified_at: self.now,
+            expires_at: None,
+        };
+        Ok((image, true))
+    }
+
+    fn name(&self, term: &str) -> Result<Name, Error> {
+        let name = Context::core().expand(term)?;
+        match self.deny.reason(name.as_str()) {
+            Some(reason) => Err(Error::bad_data(format!("{term:?} is refused: {reason}"))),
+            None => Ok(name),
+        }
+    }
+
+    fn finish(mut self) -> ChangeSet {
+        self.set.documents.extend(self.seen.into_values().flat_map(Seen::into_changes));
+        self.set
+    }
+}
+
+/// Puts a reading into an image.
+fn set(image: &mut Entity, name: Name, reading: Reading, now: Time, changes: &mut Vec<Change>) -> Result<(), Error> {
+    let value = match reading.value {
+        Read::Number(f) => Value::Property(Json::number(f)),
+        Read::Bool(b) => Value::Property(Json::Bool(b)),
+        Read::Text(text) => Value::Property(Json::Str(text)),
+        Read::Json(text) => Value::Property(Json::parse(text.as_bytes(), JSON_DEPTH).map_err(|e| Error::bad_data(e.public()))?),
+        Read::Point(position) => Value::Geo(Geometry::Point(position)),
+    };
+    let observed_at = Some(reading.observed_at.unwrap_or(now));
+    let old = image.attributes.iter_mut().find(|a| a.name == name && a.dataset_id.is_none());
+    let kind = if old.is_some() { ChangeKind::Updated } else { ChangeKind::Created };
+    match old {
+        Some(a) => {
+            (a.value, a.observed_at, a.modified_at) = (value, observed_at, now);
+            if reading.unit_code.is_some() {
+                a.unit_code = reading.unit_code;
+            }
+        }
+        None => image.attributes.push(Attribute {
+            name,
+            dataset_id: None,
+            value,
+            observed_at,
+            unit_code: reading.unit_code,
+            created_at: now,
+            modified_at: now,
+            expires_at: None,
+            sub: Vec::new(),
+        }),
+    }
+    if !changes.iter().any(|c| c.name == name) {
+        changes.push(Change { name, dataset_id: None, kind, before: None });
+    }
+    Ok(())
+}

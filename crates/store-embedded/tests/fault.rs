@@ -1,0 +1,21 @@
+//! What the store does when the disk, the clock or a reader misbehaves: it refuses with a clear error, never answers
+//! wrongly, reads on, and recovers without help. Kills of the process are tested in `kill`.
+
+#[path = "fault/checkpoint.rs"]
+mod checkpoint;
+#[path = "fault/clock.rs"]
+mod clock;
+#[path = "fault/damage.rs"]
+mod damage;
+#[path = "fault/disk.rs"]
+mod disk;
+#[path = "fault/feed.rs"]
+mod feed;
+#[path = "fault/full.rs"]
+mod full;
+#[path = "fault/relaxed.rs"]
+mod relaxed;
+#[path = "fault/sync.rs"]
+mod sync;
+#[path = "fault/town.rs"]
+mod town;
