@@ -47,14 +47,32 @@ pub fn operations() -> &'static [Operation] {
 fn table() -> Vec<Operation> {
     const LOCAL: &[Parameter] = parameters::LOCAL;
     rows! {
+        // Entities (clauses 6.4 to 6.7).
         POST "/ngsi-ld/v1/entities" "createEntity" Ingest Json [LOCAL] ngsi_ld::entity_create,
             "Creates an entity.";
         GET "/ngsi-ld/v1/entities" "queryEntity" Read Nothing [selection::PARAMETERS, representation::PARAMETERS, parameters::ORDER, parameters::PAGE, LOCAL] ngsi_ld::entity_query,
             "Finds entities.";
+        DELETE "/ngsi-ld/v1/entities" "purgeEntities" Administer Nothing [selection::PARAMETERS, parameters::ATTRS, LOCAL] ngsi_ld::entity_purge,
+            "Deletes the entities that a query finds.";
         GET "/ngsi-ld/v1/entities/{entityId}" "retrieveEntity" Read Nothing [representation::PARAMETERS, parameters::TYPE, LOCAL] ngsi_ld::entity_retrieve,
             "Gives one entity.";
+        PUT "/ngsi-ld/v1/entities/{entityId}" "replaceEntity" Write Json [parameters::TYPE, LOCAL] ngsi_ld::entity_replace,
+            "Replaces one entity.";
+        PATCH "/ngsi-ld/v1/entities/{entityId}" "mergeEntity" Write Patch [ngsi_ld::entity_merge::PARAMETERS, parameters::TYPE, LOCAL] ngsi_ld::entity_merge,
+            "Merges into one entity.";
+        DELETE "/ngsi-ld/v1/entities/{entityId}" "deleteEntity" Write Nothing [parameters::TYPE, LOCAL] ngsi_ld::entity_delete,
+            "Deletes one entity.";
+        POST "/ngsi-ld/v1/entities/{entityId}/attrs" "appendAttrs" Ingest Json [parameters::NO_OVERWRITE, parameters::TYPE, LOCAL] ngsi_ld::attributes_append,
+            "Adds attributes to one entity.";
+        PATCH "/ngsi-ld/v1/entities/{entityId}/attrs" "updateEntity" Write Patch [parameters::TYPE, LOCAL] ngsi_ld::attributes_update,
+            "Updates attributes of one entity.";
         PATCH "/ngsi-ld/v1/entities/{entityId}/attrs/{attrId}" "updateAttrs" Ingest Patch [parameters::TYPE, LOCAL] ngsi_ld::attribute_update,
             "Changes members of one attribute.";
+        PUT "/ngsi-ld/v1/entities/{entityId}/attrs/{attrId}" "replaceAttrs" Ingest Json [parameters::TYPE, LOCAL] ngsi_ld::attribute_replace,
+            "Replaces one attribute.";
+        DELETE "/ngsi-ld/v1/entities/{entityId}/attrs/{attrId}" "deleteAttrs" Write Nothing [ngsi_ld::attribute_delete::PARAMETERS, parameters::TYPE, LOCAL] ngsi_ld::attribute_delete,
+            "Deletes one attribute.";
+        // Batches (clauses 6.14 to 6.17, 6.23, 6.31).
         POST "/ngsi-ld/v1/entityOperations/create" "createBatch" Ingest Json [LOCAL] ngsi_ld::batch_create,
             "Creates many entities.";
         POST "/ngsi-ld/v1/entityOperations/upsert" "upsertBatch" Ingest Lines [parameters::UPSERT, LOCAL] ngsi_ld::batch_upsert,
@@ -65,6 +83,27 @@ fn table() -> Vec<Operation> {
             "Merges into many entities.";
         POST "/ngsi-ld/v1/entityOperations/delete" "deleteBatch" Write Json [LOCAL] ngsi_ld::batch_delete,
             "Deletes many entities.";
+        POST "/ngsi-ld/v1/entityOperations/query" "queryBatch" Read Json [representation::PARAMETERS, parameters::PAGE, LOCAL] ngsi_ld::batch_query,
+            "Finds entities by a query in the body.";
+        // What is in use (clauses 6.25 to 6.28).
+        GET "/ngsi-ld/v1/types" "retrieveEntityTypes" Read Nothing [ngsi_ld::catalogue::PARAMETERS, LOCAL] ngsi_ld::type_list,
+            "Lists the entity types in use.";
+        GET "/ngsi-ld/v1/types/{type}" "retrieveEntityTypeInfo" Read Nothing [LOCAL] ngsi_ld::type_info,
+            "Describes one entity type in use.";
+        GET "/ngsi-ld/v1/attributes" "retrieveAttrTypes" Read Nothing [ngsi_ld::catalogue::PARAMETERS, LOCAL] ngsi_ld::attribute_list,
+            "Lists the attributes in use.";
+        GET "/ngsi-ld/v1/attributes/{attrId}" "retrieveAttrTypeInfo" Read Nothing [LOCAL] ngsi_ld::attribute_info,
+            "Describes one attribute in use.";
+        // Contexts (clauses 6.29, 6.30). Whoever may read entities must be able to read their contexts without a token.
+        POST "/ngsi-ld/v1/jsonldContexts" "createContext" Write Json [] ngsi_ld::context_add,
+            "Adds a context.";
+        GET "/ngsi-ld/v1/jsonldContexts" "listContexts" Read Nothing [ngsi_ld::context_list::PARAMETERS] ngsi_ld::context_list,
+            "Lists the contexts that are kept here.";
+        GET "/ngsi-ld/v1/jsonldContexts/{contextId}" "retrieveContext" Public Nothing [ngsi_ld::context_serve::PARAMETERS] ngsi_ld::context_serve,
+            "Gives one context.";
+        DELETE "/ngsi-ld/v1/jsonldContexts/{contextId}" "deleteContext" Write Nothing [ngsi_ld::context_delete::PARAMETERS] ngsi_ld::context_delete,
+            "Deletes or reloads one context.";
+        // The server itself.
         GET "/health" "health" Public Nothing [] ops::health,
             "Says whether the server is well.";
     }

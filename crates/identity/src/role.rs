@@ -7,7 +7,7 @@ pub enum Permission {
     Public,
     /// To see entities, their history, contexts and subscriptions.
     Read,
-    /// To bring in readings: create and update entities and attributes, delete nothing.
+    /// To bring in readings: create and update entities and attributes, and see nothing.
     Ingest,
     /// To change anything within the tenant.
     Write,

@@ -63,3 +63,11 @@ pub(crate) async fn change(
     .await?;
     Ok(outcome)
 }
+
+/// Refuses a body that names another entity than the path does.
+pub(crate) fn check_same(id: &Iri, in_body: Option<&Iri>) -> Result<(), Error> {
+    match in_body {
+        Some(other) if other != id => Err(Error::bad_data(format!("the body is about {other}, the path about {id}"))),
+        _ => Ok(()),
+    }
+}

@@ -39,3 +39,6 @@ pub(crate) const UPSERT: &[Parameter] = &[parameter(
 /// Whether what is there is left alone.
 pub(crate) const NO_OVERWRITE: &[Parameter] =
     &[parameter("options", Schema::OneOf(&["noOverwrite"]), "Attributes that are there are left as they are.")];
+
+/// Attributes to have at least one of, where nothing is shown.
+pub(crate) const ATTRS: &[Parameter] = &[parameter("attrs", Schema::Text, "Attributes to have at least one of.")];

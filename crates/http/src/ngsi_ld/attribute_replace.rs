@@ -1,0 +1,20 @@
+//! PUT /entities/{entityId}/attrs/{attrId}: replace attribute (ETSI GS CIM 009 clauses 5.6.19, 6.7.3.3).
+
+use super::change::{change, stated_types};
+use crate::problem;
+use crate::request::Exchange;
+use axum::response::Response;
+use belfry_kernel::Error;
+use belfry_ngsi_ld::form::{Mode, Reader};
+use belfry_ngsi_ld::operation::replace_attribute;
+
+pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
+    let id = exchange.entity_id()?;
+    let parsed = exchange.read_json().await?;
+    let reader = Reader::new(&parsed.context, &exchange.app.reading, Mode::Full);
+    let fragment = reader.attribute(exchange.segment(1), parsed.json)?;
+    let types = stated_types(&exchange, &parsed.context)?;
+    let store = exchange.store()?;
+    change(&*store, id, types, exchange.keep_before(), |current, now| replace_attribute(current, fragment, now)).await?;
+    Ok(problem::no_content())
+}
