@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use belfry_config::{Config, Mode};
 use belfry_http::app::{App, Parts};
 use belfry_identity::Guard;
-use belfry_kernel::{Clock, Rng, Time};
+use belfry_kernel::{Clock, Rng};
 use belfry_ngsi_ld::context::{CoreVersion, Limits};
 use belfry_ngsi_ld::{Context, form::Deny};
 use belfry_ports::Store;
@@ -35,6 +35,8 @@ pub struct Running {
     http: JoinHandle<belfry_http::Served>,
     connectors: mqtt::Connectors,
     stores: Arc<Embedded>,
+    /// Keeps the stores open until the last checkpoint is taken.
+    tenants: Arc<Tenants>,
 }
 
 /// Starts everything.
@@ -81,7 +83,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         let _ = stopped.wait_for(|stop| *stop).await;
     };
     let http = tokio::spawn(belfry_http::serve(listener, app, shutdown));
-    Ok(Running { address, stop, http, connectors, stores })
+    Ok(Running { address, stop, http, connectors, stores, tenants })
 }
 
 impl Running {
@@ -105,8 +107,13 @@ impl Running {
         {
             tracing::warn!(connections = served.cut_off, "connections were cut off, they did not end in time");
         }
-        let stores = self.stores;
-        let closed = tokio::task::spawn_blocking(move || stores.checkpoint()).await;
+        let (stores, tenants) = (self.stores, self.tenants);
+        let closed = tokio::task::spawn_blocking(move || {
+            let taken = stores.checkpoint();
+            drop(tenants);
+            taken
+        })
+        .await;
         if let Ok(Err(error)) = closed {
             tracing::warn!(%error, "no checkpoint at the end; the next start takes longer");
         }
@@ -160,9 +167,4 @@ fn contexts(
         ..ContextOptions::default()
     };
     Ok(Contexts::new(options, tenants.get(DEFAULT)?, Arc::new(outbound), clock.clone()))
-}
-
-/// The instant of now, for commands.
-pub fn now() -> Time {
-    SystemClock.now()
 }

@@ -50,12 +50,19 @@ pub(crate) fn list(dir: &Path) -> io::Result<Vec<(Seq, PathBuf)>> {
             found.push((seq, path));
         }
     }
-    found.sort_by(|a, b| b.0.cmp(&a.0));
+    found.sort_by_key(|(seq, _)| std::cmp::Reverse(*seq));
     Ok(found)
 }
 
-/// Writes a checkpoint and returns its path; older ones but the one before are deleted.
-pub(crate) fn write(dir: &Path, place: Place, state: &RwLock<State>, names: &Dictionary) -> io::Result<PathBuf> {
+/// Writes a checkpoint and returns its path; older ones but the one before are deleted. Before it counts, `durable` makes
+/// every commit durable that may be in it: it must never know more than the log.
+pub(crate) fn write(
+    dir: &Path,
+    place: Place,
+    state: &RwLock<State>,
+    names: &Dictionary,
+    durable: impl FnOnce() -> io::Result<()>,
+) -> io::Result<PathBuf> {
     let temporary = dir.join("state.tmp");
     let mut out = Frames { file: BufWriter::with_capacity(1 << 20, File::create(&temporary)?) };
     out.file.write_all(MAGIC)?;
@@ -65,16 +72,17 @@ pub(crate) fn write(dir: &Path, place: Place, state: &RwLock<State>, names: &Dic
         {
             let state = state.read();
             let end = state.slots.end().min(slot + SLOTS_AT_ONCE);
-            for s in slot..end {
-                if let Some(blob) = state.slots.get(s) {
+            // A frame ends when it is full, however large entities are: a reader refuses one over its limit.
+            while slot < end && frame.len() < FRAME {
+                if let Some(blob) = state.slots.get(slot) {
                     if frame.is_empty() {
                         frame.push(BLOBS);
                     }
                     frame.put_bytes(blob);
                     blobs += 1;
                 }
+                slot += 1;
             }
-            slot = end;
             if slot == state.slots.end() {
                 break;
             }
@@ -138,6 +146,7 @@ pub(crate) fn write(dir: &Path, place: Place, state: &RwLock<State>, names: &Dic
     let file = out.file.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.sync_all()?;
     drop(file);
+    durable()?;
     let path = dir.join(format!("state-{:020}.ckpt", place.seq));
     fs::rename(&temporary, &path)?;
     File::open(dir)?.sync_all()?;
@@ -179,9 +188,7 @@ pub(crate) trait Visit {
 /// # Errors
 /// `Internal` naming the file and the place of the first damage.
 pub(crate) fn read(path: &Path, visit: &mut dyn Visit) -> Result<Place, Error> {
-    let wrong = |at: u64, what: &str| {
-        Error::internal(format!("checkpoint {}: byte {at}: {what}", path.display()))
-    };
+    let wrong = |at: u64, what: &str| Error::internal(format!("checkpoint {}: byte {at}: {what}", path.display()));
     let io_error = |e: io::Error| Error::internal(format!("checkpoint {}: {e}", path.display()));
     let mut file = BufReader::with_capacity(1 << 20, File::open(path).map_err(io_error)?);
     let mut magic = [0; 8];
@@ -213,11 +220,7 @@ pub(crate) fn read(path: &Path, visit: &mut dyn Visit) -> Result<Place, Error> {
     }
 }
 
-fn take_frame(
-    frame: &[u8],
-    visit: &mut dyn Visit,
-    counts: &mut [u64; 3],
-) -> Result<Option<(Place, [u64; 3])>, Error> {
+fn take_frame(frame: &[u8], visit: &mut dyn Visit, counts: &mut [u64; 3]) -> Result<Option<(Place, [u64; 3])>, Error> {
     let mut c = Cursor::new(frame);
     match c.byte()? {
         BLOBS => {

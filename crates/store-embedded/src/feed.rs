@@ -22,13 +22,45 @@ pub(crate) struct LogFeed {
     reader: Option<Reader>,
 }
 
+/// Why nothing could be read ahead.
+enum Fault {
+    Log(belfry_log::Error),
+    Record(Error),
+}
+
+impl From<belfry_log::Error> for Fault {
+    fn from(error: belfry_log::Error) -> Self {
+        Self::Log(error)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Record(error)
+    }
+}
+
 impl LogFeed {
     pub(crate) fn new(shared: Arc<Shared>, after: Seq) -> Self {
         let committed = shared.committed.subscribe();
         Self { shared, committed, after, ahead: VecDeque::new(), reader: None }
     }
 
-    fn from_log(&mut self) -> Result<Option<FeedItem>, Error> {
+    /// Reads ahead, or says that there is a gap.
+    fn catch_up(&mut self) -> Result<Option<FeedItem>, Error> {
+        loop {
+            match self.read_ahead() {
+                // The log was cut since its beginning was asked for: what was read ahead is given out, then the gap.
+                Err(Fault::Log(belfry_log::Error::Truncated { .. })) if self.ahead.is_empty() => self.reader = None,
+                Err(Fault::Log(belfry_log::Error::Truncated { .. })) => return Ok(None),
+                Err(Fault::Log(e)) => return Err(Error::internal(e)),
+                Err(Fault::Record(e)) => return Err(e),
+                Ok(item) => return Ok(item),
+            }
+        }
+    }
+
+    fn read_ahead(&mut self) -> Result<Option<FeedItem>, Fault> {
         let first = self.shared.log.first_seq();
         if self.after + 1 < first {
             self.after = first - 1;
@@ -37,15 +69,15 @@ impl LogFeed {
         }
         let reader = match &mut self.reader {
             Some(reader) if reader.next_seq() == self.after + 1 => reader,
-            slot => slot.insert(self.shared.log.read_from(self.after + 1).map_err(Error::internal)?),
+            slot => slot.insert(self.shared.log.read_from(self.after + 1)?),
         };
         // Not past what has been applied, so that a reader of the feed finds at least that in the state.
         let visible = *self.committed.borrow();
         while self.ahead.len() < RECORDS_AT_ONCE && reader.next_seq() <= visible {
-            let Some(found) = reader.next_record().map_err(Error::internal)? else { break };
+            let Some(found) = reader.next_record()? else { break };
             let decoded = record::decode(found.payload, &self.shared.names)?;
             let at = decoded.at;
-            let changes = Arc::new(decoded.into_set(&self.shared.names)?);
+            let changes = Arc::new(decoded.into_set(&self.shared.names).map_err(Error::from)?);
             self.ahead.push_back(Arc::new(Commit { seq: found.seq, at, changes }));
         }
         Ok(None)
@@ -61,14 +93,14 @@ impl Feed for LogFeed {
                     return Some(Ok(FeedItem::Commit(commit)));
                 }
                 if *self.committed.borrow_and_update() > self.after {
-                    match self.from_log() {
+                    match self.catch_up() {
                         Ok(None) if self.ahead.is_empty() => {}
                         Ok(None) => continue,
                         Ok(Some(gap)) => return Some(Ok(gap)),
                         Err(e) => return Some(Err(e)),
                     }
                 }
-                if self.committed.changed().await.is_err() {
+                if self.shared.is_closed() || self.committed.changed().await.is_err() {
                     return None;
                 }
             }

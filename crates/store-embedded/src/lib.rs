@@ -15,6 +15,7 @@ mod maintenance;
 mod open;
 mod plan;
 mod record;
+mod retention;
 mod ring;
 mod series;
 mod shared;
@@ -24,7 +25,8 @@ mod store;
 mod writer;
 
 pub use backup::{Copied, restore};
-pub use check::{Report, check};
 pub use belfry_log::Durability;
+pub use check::{Report, check};
 pub use open::Options;
+pub use retention::Retention;
 pub use store::EmbeddedStore;

@@ -5,27 +5,34 @@ use crate::backup::{self, Copied};
 use crate::build;
 use crate::checkpoint::{self, Place};
 use crate::open::{Options, state_dir};
+use crate::retention::{self, Retention};
 use crate::shared::Shared;
 use crate::writer::Command;
-use belfry_kernel::{Error, Kind};
 use belfry_history::Room;
+use belfry_kernel::{Error, Kind};
+use belfry_log::Log;
 use belfry_ports::{Collection, Seq};
 use parking_lot::Mutex;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// How often it looks whether anything is due.
 const TICK: Duration = Duration::from_millis(200);
+/// How often history is gone through for what is too old, and how long after the start for the first time.
+const RETAIN_EVERY: Duration = Duration::from_secs(24 * 3600);
+const RETAIN_FIRST: Duration = Duration::from_secs(600);
 /// How long it rests after a failure, so that a full disk does not keep it busy.
 const REST: Duration = Duration::from_secs(5);
 
 enum Ask {
     Checkpoint(Sender<Result<(), String>>),
     Backup(PathBuf, Sender<Result<Copied, Error>>),
+    Retain(Sender<Result<(), Error>>),
     Stop,
 }
 
@@ -42,6 +49,8 @@ struct Keeper {
     checkpoint_log_bytes: u64,
     keep_log_bytes: u64,
     interval: Option<Duration>,
+    retention: Vec<Retention>,
+    retain_at: Instant,
     /// The last commit in the newest checkpoint, and the size of the log then.
     checkpointed: Seq,
     log_bytes_then: u64,
@@ -66,6 +75,8 @@ impl Maintenance {
             keep_log_bytes: options.keep_log_bytes,
             checkpoint_log_bytes: options.checkpoint_log_bytes,
             interval,
+            retention: options.retention.clone(),
+            retain_at: Instant::now() + RETAIN_FIRST,
             checkpointed,
             log_bytes_then: 0,
         };
@@ -94,6 +105,13 @@ impl Maintenance {
         wait.recv().map_err(|_| gone())?
     }
 
+    pub(crate) fn retain_now(&self) -> Result<(), Error> {
+        let (done, wait) = channel();
+        let gone = || Error::new(Kind::Unavailable, "the store is shutting down");
+        self.asks.send(Ask::Retain(done)).map_err(|_| gone())?;
+        wait.recv().map_err(|_| gone())?
+    }
+
     pub(crate) fn stop(&self) {
         let _ = self.asks.send(Ask::Stop);
         if let Some(thread) = self.thread.lock().take() {
@@ -118,6 +136,13 @@ impl Keeper {
                         .and_then(|()| backup::write(&self.shared, &self.dir, &into));
                     let _ = done.send(taken);
                 }
+                Ok(Ask::Retain(done)) => {
+                    let kept = self.checkpoint().and_then(|()| {
+                        let now = self.shared.clock.now();
+                        retention::retain(&self.shared, &self.retention, now).map_err(|e| e.to_string())
+                    });
+                    let _ = done.send(kept.map_err(|why| Error::new(Kind::Unavailable, why)));
+                }
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if self.interval.is_some() {
@@ -133,11 +158,15 @@ impl Keeper {
     }
 
     fn look(&mut self) -> Result<(), String> {
-        if let Some(history) = &self.shared.history {
-            if history.room() != Room::Plenty {
-                history.flush().map_err(|e| e.to_string())?;
-                while history.merge().map_err(|e| e.to_string())? {}
-            }
+        if let Some(history) = &self.shared.history
+            && history.room() != Room::Plenty
+        {
+            self.flush()?;
+            while history.merge().map_err(|e| e.to_string())? {}
+        }
+        if Instant::now() >= self.retain_at {
+            self.retain_at = Instant::now() + RETAIN_EVERY;
+            retention::retain(&self.shared, &self.retention, self.shared.clock.now()).map_err(|e| e.to_string())?;
         }
         for (name, wanted) in self.shared.wanted_indexes() {
             build::index(&self.shared, name, wanted).map_err(|e| e.to_string())?;
@@ -155,15 +184,16 @@ impl Keeper {
             let state = self.shared.state.read();
             (state.seq, state.at, state.last)
         };
-        if let Some(history) = &self.shared.history {
-            history.flush().map_err(|e| e.to_string())?;
-        }
+        self.flush()?;
         if seq > self.checkpointed {
-            let place = Place { seq, at, last };
-            checkpoint::write(&state_dir(&self.dir), place, &self.shared.state, &self.shared.names).map_err(|e| e.to_string())?;
+            let (dir, place) = (state_dir(&self.dir), Place { seq, at, last });
+            checkpoint::write(&dir, place, &self.shared.state, &self.shared.names, || self.sync_log())
+                .map_err(|e| e.to_string())?;
             self.checkpointed = seq;
         }
-        let older = checkpoint::list(&state_dir(&self.dir)).map_err(|e| e.to_string())?.last().map_or(0, |(seq, _)| *seq);
+        // Back to the checkpoint before the newest, or to the beginning while there is none: the newest may prove damaged.
+        let older =
+            checkpoint::list(&state_dir(&self.dir)).map_err(|e| e.to_string())?.get(1).map_or(0, |(seq, _)| *seq);
         let flushed = self.shared.history.as_ref().map_or(u64::MAX, belfry_history::History::flushed_seq);
         let kept = self.backup_floor().min(self.slowest_cursor());
         let cut = older.min(flushed).min(kept) + 1;
@@ -175,6 +205,37 @@ impl Keeper {
         let _ = self.queue.blocking_send(command);
         self.log_bytes_then = self.shared.log.size_bytes();
         Ok(())
+    }
+
+    /// Writes history's open part to disk. With relaxed durability that waits for the log and holds the writer up: what
+    /// history keeps on disk must be durable in the log first, or a power cut would leave it commits that never were,
+    /// in the places of those that come after.
+    fn flush(&self) -> Result<(), String> {
+        let Some(history) = &self.shared.history else { return Ok(()) };
+        if self.interval.is_none() {
+            return history.flush().map(|_| ()).map_err(|e| e.to_string());
+        }
+        let shared = self.shared.clone();
+        self.with_log(move |log| {
+            log.sync().map_err(|e| e.to_string())?;
+            shared.history.as_ref().map_or(Ok(0), belfry_history::History::flush).map(|_| ()).map_err(|e| e.to_string())
+        })?
+    }
+
+    /// Makes durable what is committed, which it is already unless durability is relaxed.
+    fn sync_log(&self) -> io::Result<()> {
+        if self.interval.is_none() {
+            return Ok(());
+        }
+        self.with_log(Log::sync).map_err(io::Error::other)?.map_err(io::Error::other)
+    }
+
+    /// Runs with the log on the writer's thread and waits for the answer.
+    fn with_log<T: Send + 'static>(&self, work: impl FnOnce(&mut Log) -> T + Send + 'static) -> Result<T, String> {
+        let (done, wait) = channel();
+        let command = Command::WithLog(Box::new(move |log| drop(done.send(work(log)))));
+        self.queue.blocking_send(command).map_err(|_| "the store is shutting down")?;
+        wait.recv().map_err(|_| "the store is shutting down".to_owned())
     }
 
     /// The log is kept from the last backup on, for a restore to any later instant, unless that has become too much.

@@ -4,6 +4,7 @@
 use crate::checkpoint::{self, Place, Visit};
 use crate::dictionary::Dictionary;
 use crate::record::{self, Entry};
+use crate::retention::Retention;
 use crate::series;
 use crate::state::State;
 use belfry_history::History;
@@ -28,6 +29,8 @@ pub struct Options {
     pub history: Option<belfry_history::Options>,
     /// Bytes of log after which a checkpoint is taken.
     pub checkpoint_log_bytes: u64,
+    /// How long history is kept; the first policy that fits a series counts.
+    pub retention: Vec<Retention>,
     /// Bytes of log that are kept at most for a restore to an instant after the last backup.
     pub keep_log_bytes: u64,
     /// How many entities it may hold.
@@ -50,6 +53,7 @@ impl Options {
             log: belfry_log::Options::default(),
             history: Some(belfry_history::Options::default()),
             checkpoint_log_bytes: 256 << 20,
+            retention: Vec::new(),
             keep_log_bytes: 4 << 30,
             max_entities: 50_000_000,
             index_from: 2_000,
@@ -100,7 +104,12 @@ fn claim(dir: &Path) -> Result<(), Error> {
         Ok(text) if text == FORMAT => Ok(()),
         Ok(text) => Err(Error::new(
             Kind::Unavailable,
-            format!("{} says {:?}: this program reads {:?}; see `belfry migrate --help`", format.display(), text.trim(), FORMAT.trim()),
+            format!(
+                "{} says {:?}: this program reads {:?}; see `belfry migrate --help`",
+                format.display(),
+                text.trim(),
+                FORMAT.trim()
+            ),
         )),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
             fs::write(&format, FORMAT).map_err(io_error(&format))?;
@@ -139,7 +148,9 @@ fn load(dir: &Path) -> Result<(State, Dictionary, Place), Error> {
                 (state.seq, state.at, state.last) = (place.seq, place.at, place.last);
                 return Ok((state, names, place));
             }
-            Err(e) => tracing::error!(file = %path.display(), error = ?e, "a checkpoint is damaged; the one before it is used"),
+            Err(e) => {
+                tracing::error!(file = %path.display(), error = ?e, "a checkpoint is damaged; the one before it is used")
+            }
         }
     }
     Ok((State::default(), Dictionary::default(), Place::default()))

@@ -56,13 +56,7 @@ pub(crate) fn query(
     Ok(answer)
 }
 
-fn ordered(
-    shared: &Shared,
-    query: &EntityQuery,
-    order: &OrderBy,
-    page: Page,
-    now: Time,
-) -> Result<Answer, Error> {
+fn ordered(shared: &Shared, query: &EntityQuery, order: &OrderBy, page: Page, now: Time) -> Result<Answer, Error> {
     let mut all = Vec::new();
     search(shared, query, now, &mut |entity| {
         all.push(entity);
@@ -102,12 +96,7 @@ fn whole_type(shared: &Shared, query: &EntityQuery) -> Option<usize> {
 }
 
 /// Hands every match to `take` until it returns false.
-fn search(
-    shared: &Shared,
-    query: &EntityQuery,
-    now: Time,
-    take: &mut dyn FnMut(Entity) -> bool,
-) -> Result<(), Error> {
+fn search(shared: &Shared, query: &EntityQuery, now: Time, take: &mut dyn FnMut(Entity) -> bool) -> Result<(), Error> {
     let conjuncts = query.conjuncts();
     if conjuncts.contains(&Conjunct::Nothing) {
         return Ok(());

@@ -212,8 +212,7 @@ fn take_change(c: &mut Cursor<'_>, at: Time, names: &Dictionary) -> Result<Chang
     };
     let name = names.name(c.varint()?)?;
     let dataset_id = if head & HAS_DATASET != 0 { Some(Iri::from_checked(c.text()?)) } else { None };
-    let before =
-        if head & HAS_BEFORE != 0 { Some(Box::new(blob::decode_attribute(c, at, names)?)) } else { None };
+    let before = if head & HAS_BEFORE != 0 { Some(Box::new(blob::decode_attribute(c, at, names)?)) } else { None };
     Ok(Change { name, dataset_id, kind, before })
 }
 

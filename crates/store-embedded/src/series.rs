@@ -63,6 +63,42 @@ fn parts(key: &[u8]) -> Result<(&str, u32, Option<Iri>), Damaged> {
     Ok((text(id)?, number, dataset))
 }
 
+/// The dataset of coarser samples: this and the period's text.
+const COARSE: &str = "urn:belfry:avg:";
+
+/// Whose a series is.
+pub(crate) struct Owner<'a> {
+    /// The entity.
+    pub(crate) id: &'a str,
+    /// The attribute.
+    pub(crate) name: Name,
+    /// Whether it holds coarser samples of another series.
+    pub(crate) coarse: bool,
+}
+
+/// Whose a key is; none for the life of an entity, which is kept for ever.
+pub(crate) fn owner<'a>(key: &'a [u8], names: &Dictionary) -> Option<Owner<'a>> {
+    let (id, number, dataset) = parts(key).ok()?;
+    if number == LIFE {
+        return None;
+    }
+    let name = names.name(u64::from(number)).ok()?;
+    Some(Owner { id, name, coarse: dataset.is_some_and(|d| d.as_str().starts_with(COARSE)) })
+}
+
+/// The key of the series that holds the means of this one.
+pub(crate) fn coarser_key(key: &[u8], period: &str) -> Vec<u8> {
+    let mut coarse = key.to_vec();
+    if let Ok((_, _, Some(dataset))) = parts(key) {
+        // Of a dataset of its own: the name goes before it.
+        coarse.truncate(key.len() - dataset.as_str().len());
+        coarse.extend_from_slice(format!("{COARSE}{period}:{dataset}").as_bytes());
+    } else {
+        coarse.extend_from_slice(format!("{COARSE}{period}").as_bytes());
+    }
+    coarse
+}
+
 /// One operation with its own bytes; borrowed as an [`Op`] when all are made.
 enum Owned {
     Append { key: std::ops::Range<usize>, sample: OwnedSample },
@@ -263,8 +299,12 @@ fn sample_change(batch: &mut Batch<'_>, history: &History, sample: &Sample, stam
             let mut key = Vec::new();
             key_into(id.as_str(), LIFE, None, &mut key);
             if !types.is_empty() && matches!(history.latest_at(&key, i64::MAX), Ok(None)) {
-                let life =
-                    Life { types: types.clone(), scopes: Vec::new(), created_at: Time::from_micros(stamp), expires_at: None };
+                let life = Life {
+                    types: types.clone(),
+                    scopes: Vec::new(),
+                    created_at: Time::from_micros(stamp),
+                    expires_at: None,
+                };
                 batch.life(id.as_str(), stamp, &life);
             }
             batch.instance(id.as_str(), stamp, attribute);
@@ -400,7 +440,15 @@ impl Life {
     /// The image of an entity that had these attributes.
     fn image(self, id: &str, attributes: Vec<Attribute>, modified_at: Time) -> Entity {
         let Self { types, scopes, created_at, expires_at } = self;
-        Entity { id: Iri::from_checked(id), types: types.into(), scopes, attributes, created_at, modified_at, expires_at }
+        Entity {
+            id: Iri::from_checked(id),
+            types: types.into(),
+            scopes,
+            attributes,
+            created_at,
+            modified_at,
+            expires_at,
+        }
     }
 }
 

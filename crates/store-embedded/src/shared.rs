@@ -26,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) max_entities: usize,
     history_ceiling: usize,
     pub(crate) index_from: u64,
+    closed: AtomicBool,
     refusing: Mutex<Option<String>>,
     is_refusing: AtomicBool,
     logged: AtomicUsize,
@@ -42,10 +43,8 @@ impl Shared {
         limits: &Options,
     ) -> Self {
         // A batch of the log at its largest takes less than this much of history's open part.
-        let history_ceiling = limits
-            .history
-            .as_ref()
-            .map_or(usize::MAX, |h| h.open_bytes_max.saturating_sub(80 << 20).max(h.open_bytes));
+        let history_ceiling =
+            limits.history.as_ref().map_or(usize::MAX, |h| h.open_bytes_max.saturating_sub(80 << 20).max(h.open_bytes));
         let logged = AtomicUsize::new(names.len());
         let committed = watch::Sender::new(state.seq);
         Self {
@@ -59,6 +58,7 @@ impl Shared {
             max_entities: limits.max_entities,
             history_ceiling,
             index_from: limits.index_from,
+            closed: AtomicBool::new(false),
             refusing: Mutex::new(None),
             is_refusing: AtomicBool::new(false),
             logged,
@@ -72,6 +72,17 @@ impl Shared {
         let Some(last) = fresh.clone().last().map(|c| c.seq) else { return };
         self.ring.push(fresh);
         self.committed.send_replace(last);
+    }
+
+    /// Tells readers of the feed that no commit will come any more.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.committed.send_modify(|_| {});
+    }
+
+    /// Whether no commit will come any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Notes why writes are refused, or that they no longer are.
@@ -97,7 +108,10 @@ impl Shared {
     pub(crate) fn room_for(&self, set: &ChangeSet) -> Result<(), Error> {
         let new = set.entities.iter().filter(|c| matches!(c, EntityChange::Put { created: true, .. })).count();
         if new > 0 && self.state.read().slots.len() + new > self.max_entities {
-            return Err(Error::new(Kind::Unavailable, "the store holds as many entities as it may; see store.max_entities"));
+            return Err(Error::new(
+                Kind::Unavailable,
+                "the store holds as many entities as it may; see store.max_entities",
+            ));
         }
         Ok(())
     }

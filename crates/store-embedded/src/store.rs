@@ -67,6 +67,14 @@ impl EmbeddedStore {
         self.maintenance.backup_now(into)
     }
 
+    /// Lets go now what the retention policies say is too old, and waits for it.
+    ///
+    /// # Errors
+    /// `Unavailable` when history cannot be written.
+    pub fn retain(&self) -> Result<(), Error> {
+        self.maintenance.retain_now()
+    }
+
     /// Every identifier, in the order of slots.
     pub(crate) fn all_ids(&self) -> Result<Vec<Iri>, Error> {
         let state = self.shared.state.read();
@@ -85,6 +93,7 @@ impl Drop for EmbeddedStore {
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
         }
+        self.shared.close();
     }
 }
 

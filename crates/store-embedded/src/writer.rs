@@ -201,6 +201,7 @@ impl Writer {
         if batch.is_empty() {
             return;
         }
+        let wrote = self.log.pending() > 0;
         if let Err(e) = self.log.commit() {
             // The overlay is lost, and so is every answer that may rest on it.
             self.logged = self.shared.logged_after_failure();
@@ -211,7 +212,9 @@ impl Writer {
             }
             return;
         }
-        self.shared.refuse(None);
+        if wrote {
+            self.shared.refuse(None);
+        }
         self.shared.note_logged(self.logged);
         match self.apply(batch) {
             Ok(()) => {}
@@ -232,7 +235,9 @@ impl Writer {
             }
             for (change, bytes) in commit.changes.entities.iter().zip(blobs.drain(..)) {
                 match change {
-                    EntityChange::Put { entity, changes, .. } => state.put(entity, bytes, changes, &self.shared.names)?,
+                    EntityChange::Put { entity, changes, .. } => {
+                        state.put(entity, bytes, changes, &self.shared.names)?;
+                    }
                     EntityChange::Delete { id, .. } => {
                         state.delete(id.as_str(), &self.shared.names)?;
                     }

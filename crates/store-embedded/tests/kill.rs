@@ -62,7 +62,8 @@ async fn write(store: &Arc<EmbeddedStore>, writer: u64, n: u64, round: u64) -> O
 fn child() {
     let Ok(dir) = std::env::var(DIR) else { return };
     let round: u64 = std::env::var(ROUND).expect("the parent says the round").parse().expect("a number");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let store = Arc::new(EmbeddedStore::open(&options(Path::new(&dir))).expect("the store opens"));
     println!("\nopen");
     runtime.block_on(async {
@@ -109,7 +110,13 @@ fn acknowledged_writes_survive_200_kills() {
         let (opened, is_open) = std::sync::mpsc::channel();
         let reader = std::thread::spawn(move || {
             let lines = BufReader::new(out).lines().map_while(Result::ok);
-            lines.inspect(|line| if line == "open" { let _ = opened.send(()); }).collect::<Vec<_>>()
+            lines
+                .inspect(|line| {
+                    if line == "open" {
+                        let _ = opened.send(());
+                    }
+                })
+                .collect::<Vec<_>>()
         });
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         // Mostly under load, now and then while it recovers.
@@ -140,7 +147,9 @@ fn acknowledged_writes_survive_200_kills() {
             });
             // What is stored may be newer than the last acknowledgement by one write, never older.
             match (value, stored) {
-                (Some(value), Some(stored)) => assert!(stored >= *value, "round {round}: {stored} is older than {value}"),
+                (Some(value), Some(stored)) => {
+                    assert!(stored >= *value, "round {round}: {stored} is older than {value}")
+                }
                 // The one write that was under way may have been a deletion, or the first after one.
                 (Some(_), None) | (None, Some(_)) | (None, None) => {}
             }

@@ -2,11 +2,12 @@
 
 use anyhow::Context as _;
 use belfry_config::{Config, Durability};
-use belfry_kernel::{Clock, Error, Kind, Time};
+use belfry_kernel::{Clock, Error, Kind, Period, Time};
+use belfry_ngsi_ld::Context;
 use belfry_ports::Store;
 use belfry_runtime::SystemClock;
 use belfry_runtime::tenant::{DEFAULT, Stores, check_name};
-use belfry_store_embedded::{Copied, Durability as Log, EmbeddedStore, Options, Report};
+use belfry_store_embedded::{Copied, Durability as Log, EmbeddedStore, Options, Report, Retention};
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
@@ -36,7 +37,7 @@ impl Embedded {
 impl Stores for Embedded {
     fn open(&self, tenant: &str) -> Result<Arc<dyn Store>, Error> {
         let dir = dir_of(&self.config, tenant);
-        let store = Arc::new(EmbeddedStore::open(&options(&self.config, &dir, self.clock.clone()))?);
+        let store = Arc::new(EmbeddedStore::open(&options(&self.config, &dir, self.clock.clone())?)?);
         let mut open = self.open.lock();
         open.retain(|s| s.strong_count() > 0);
         open.push(Arc::downgrade(&store));
@@ -68,7 +69,7 @@ fn dir_of(config: &Config, tenant: &str) -> PathBuf {
     if tenant == DEFAULT { data.clone() } else { data.join(TENANTS).join(tenant) }
 }
 
-fn options(config: &Config, dir: &Path, clock: Arc<dyn Clock>) -> Options {
+fn options(config: &Config, dir: &Path, clock: Arc<dyn Clock>) -> Result<Options, Error> {
     let mut options = Options::new(dir, clock);
     options.log.segment_bytes = config.store.segment_bytes;
     options.log.durability = match config.store.durability {
@@ -76,6 +77,7 @@ fn options(config: &Config, dir: &Path, clock: Arc<dyn Clock>) -> Options {
         Durability::IntervalMs(ms) => Log::Interval(Duration::from_millis(ms)),
     };
     options.checkpoint_log_bytes = config.store.checkpoint_log_bytes;
+    options.retention = config.history.retention.iter().map(retention).collect::<Result<_, _>>()?;
     if config.history.enabled {
         if let Some(history) = &mut options.history {
             history.open_bytes = config.history.memtable_bytes;
@@ -85,7 +87,24 @@ fn options(config: &Config, dir: &Path, clock: Arc<dyn Clock>) -> Options {
     } else {
         options.history = None;
     }
-    options
+    Ok(options)
+}
+
+fn retention(policy: &belfry_config::Retention) -> Result<Retention, Error> {
+    let names = |terms: &[String]| terms.iter().map(|t| Context::core().expand(t)).collect::<Result<Vec<_>, _>>();
+    let then_every = match &policy.then_every {
+        Some(text) => {
+            let wrong = |e| Error::invalid(format!("history.retention: then_every {text:?}: {e}"));
+            Some((Period::parse(text).map_err(wrong)?, text.clone()))
+        }
+        None => None,
+    };
+    Ok(Retention {
+        types: names(&policy.types)?,
+        attributes: names(&policy.attributes)?,
+        keep: Duration::from_secs(u64::from(policy.keep_days) * 86_400),
+        then_every,
+    })
 }
 
 /// The store directories below a data directory that exist, with their tenants' names; the default one is first.
@@ -104,7 +123,7 @@ pub fn store_dirs(config: &Config) -> anyhow::Result<Vec<(String, PathBuf)>> {
 
 /// Opens the default tenant's store by itself, for a command.
 pub fn open_default(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
-    let options = options(config, &config.store.data_dir, Arc::new(SystemClock));
+    let options = options(config, &config.store.data_dir, Arc::new(SystemClock))?;
     Ok(Arc::new(EmbeddedStore::open(&options).context("the data directory cannot be opened; is its server running?")?))
 }
 
@@ -115,7 +134,7 @@ pub fn check(dir: &Path) -> anyhow::Result<Report> {
 
 /// Copies a store directory.
 pub fn backup(config: &Config, dir: &Path, into: &Path) -> anyhow::Result<Copied> {
-    let store = EmbeddedStore::open(&options(config, dir, Arc::new(SystemClock)))
+    let store = EmbeddedStore::open(&options(config, dir, Arc::new(SystemClock))?)
         .context("the data directory cannot be opened; of a running server take the backup through its door")?;
     store.backup(into).context("the backup failed")
 }

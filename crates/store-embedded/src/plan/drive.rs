@@ -51,9 +51,11 @@ impl Set {
             Self::Types(numbers) => (numbers, true),
             Self::Attributes(numbers) => (numbers, false),
         };
-        numbers.iter().filter_map(move |n| {
-            if of_types { state.indexes.of_type(*n) } else { state.indexes.with_attribute(*n) }
-        })
+        numbers.iter().filter_map(
+            move |n| {
+                if of_types { state.indexes.of_type(*n) } else { state.indexes.with_attribute(*n) }
+            },
+        )
     }
 }
 
@@ -122,8 +124,12 @@ pub(super) fn drivers(state: &State, conjuncts: &[Conjunct<'_>], shared: &Shared
         }
     }
     let driver_cost = best.as_ref().map_or(state.slots.len() as u64, |(cost, _)| *cost);
-    let (smallest, at) =
-        sets.iter().enumerate().map(|(i, set)| (set.len(state), i)).min().unwrap_or((state.slots.len() as u64, usize::MAX));
+    let (smallest, at) = sets
+        .iter()
+        .enumerate()
+        .map(|(i, set)| (set.len(state), i))
+        .min()
+        .unwrap_or((state.slots.len() as u64, usize::MAX));
     // A set's slots must still be looked at; an index's mostly are matches, so it wins unless the set is much smaller.
     let driver = match best {
         Some((_, driver)) if driver_cost <= smallest => driver,

@@ -89,7 +89,9 @@ pub(crate) fn evolution(
         for sample in history.range(&s.key, &query).map_err(|e| history_error(&e))? {
             let sample = sample.map_err(|e| history_error(&e))?;
             let deleted = sample.kind == belfry_history::Kind::Deleted;
-            if (range.by == TimeProperty::DeletedAt) != deleted && (range.by == TimeProperty::DeletedAt || range.by == TimeProperty::CreatedAt) {
+            if (range.by == TimeProperty::DeletedAt) != deleted
+                && (range.by == TimeProperty::DeletedAt || range.by == TimeProperty::CreatedAt)
+            {
                 continue;
             }
             let attribute = match instance(s.name, s.dataset_id.clone(), &sample, &shared.names)? {

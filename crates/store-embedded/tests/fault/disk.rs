@@ -3,12 +3,12 @@
 use belfry_log::{Disk, DiskFile, OsDisk};
 use std::fmt::Debug;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What a write replaced, until its sync: file, place, bytes before.
-type Replaced = (PathBuf, u64, Vec<u8>);
+type Replaced = (Arc<dyn DiskFile>, u64, Vec<u8>);
 
 #[derive(Debug, Default)]
 struct Faults {
@@ -24,7 +24,7 @@ pub struct FaultyDisk(Arc<Faults>);
 
 #[derive(Debug)]
 struct FaultyFile {
-    path: PathBuf,
+    segment: bool,
     file: Arc<dyn DiskFile>,
     faults: Arc<Faults>,
 }
@@ -44,16 +44,15 @@ impl FaultyDisk {
     pub fn cut_power(&self) {
         self.0.off.store(true, Ordering::SeqCst);
         let mut unsynced = self.0.unsynced.lock().unwrap();
-        for (path, offset, bytes) in unsynced.drain(..).rev() {
-            // The file may be gone by now, or renamed; then it was synced under its new name.
-            if let Ok(file) = OsDisk.open(&path, true) {
-                file.write_at(&bytes, offset).unwrap();
-            }
+        for (file, offset, bytes) in unsynced.drain(..).rev() {
+            file.write_at(&bytes, offset).unwrap();
         }
     }
 
     fn wrap(&self, path: &Path, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
-        Arc::new(FaultyFile { path: path.to_path_buf(), file, faults: self.0.clone() })
+        // The durable mark is no segment: its sync is an aid, and tells nobody whether a commit is durable.
+        let segment = path.extension().is_some_and(|end| end == "seg" || end == "tmp");
+        Arc::new(FaultyFile { segment, file, faults: self.0.clone() })
     }
 }
 
@@ -110,7 +109,7 @@ impl Disk for FaultyDisk {
 
 impl FaultyFile {
     fn synced(&self) {
-        self.faults.unsynced.lock().unwrap().retain(|(path, ..)| *path != self.path);
+        self.faults.unsynced.lock().unwrap().retain(|(file, ..)| !Arc::ptr_eq(file, &self.file));
     }
 }
 
@@ -132,15 +131,14 @@ impl DiskFile for FaultyFile {
         self.file.read_at(&mut before, offset)?;
         let mut unsynced = self.faults.unsynced.lock().unwrap();
         self.faults.on()?;
-        unsynced.push((self.path.clone(), offset, before));
+        unsynced.push((self.file.clone(), offset, before));
         self.file.write_at(buf, offset)
     }
 
     fn sync_data(&self) -> io::Result<()> {
         self.faults.on()?;
         let failing = &self.faults.failing_syncs;
-        let is_segment = self.path.extension().is_some_and(|end| end == "seg");
-        if is_segment && failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok() {
+        if self.segment && failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok() {
             return Err(io::Error::from_raw_os_error(5));
         }
         self.synced();
