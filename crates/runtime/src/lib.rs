@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod context;
 pub mod ingest;
+pub mod notify;
 pub mod outbound;
 pub mod sweep;
 pub mod tenant;

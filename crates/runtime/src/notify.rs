@@ -1,0 +1,199 @@
+//! Notifications (ETSI GS CIM 009 clause 5.8.6): a consumer of the change feed that matches commits against
+//! subscriptions and delivers what they ask for, in order per entity, at least once, across restarts. What a
+//! subscription means is the work of `belfry_ngsi_ld::subscription`; how MQTT is spoken is handed in through [`Publish`].
+//!
+//! A cursor document says up to where every notification is delivered or set aside; the store keeps its log from there.
+//! An endpoint that does not answer is tried again with growing pauses; meanwhile what waits for it is parked as
+//! documents. Identifiers of notifications are made from subscription and commit, so that a receiver can drop repeats.
+
+mod consume;
+mod deliver;
+mod housekeeping;
+mod item;
+mod park;
+mod registry;
+mod render;
+mod target;
+mod tracker;
+
+pub use registry::{Notifiers, Parts};
+
+use crate::context::Contexts;
+use crate::outbound::Outbound;
+use belfry_kernel::{Clock, Error, Rng};
+use belfry_ngsi_ld::subscription::DeliveryStatus;
+use belfry_ports::{BoxFuture, Collection, Store};
+use bytes::Bytes;
+use hashbrown::HashMap;
+use parking_lot::{Mutex, RwLock};
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use target::Target;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinHandle;
+
+/// The key of the cursor document.
+pub const CURSOR: &str = "notifier";
+
+/// How notifications are delivered.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long an endpoint may take to answer when its subscription does not say.
+    pub timeout: Duration,
+    /// Notifications under way at one time, all endpoints of a tenant together.
+    pub max_in_flight: usize,
+    /// Connections used for one subscription at most.
+    pub connections_per_subscription: usize,
+    /// Notifications waiting for one subscription; then the oldest are dropped and counted.
+    pub max_pending: usize,
+    /// Pause before the first retry; each further one is twice as long.
+    pub retry_min: Duration,
+    /// Longest pause between retries.
+    pub retry_max: Duration,
+    /// Failed attempts after which what waits is parked.
+    pub park_after: u32,
+    /// Age at which a notification is given up.
+    pub give_up_after: Duration,
+    /// Entities in one notification at most.
+    pub entities_per_notification: usize,
+    /// Entities in all notifications of one period together at most.
+    pub entities_per_period: usize,
+    /// Changed entities that a throttled subscription holds back at most; then the oldest are dropped and counted.
+    pub max_held: usize,
+    /// How often cursor, counters and parked notifications are saved.
+    pub save_every: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(5),
+            max_in_flight: 256,
+            connections_per_subscription: 8,
+            max_pending: 10_000,
+            retry_min: Duration::from_millis(500),
+            retry_max: Duration::from_secs(60),
+            park_after: 2,
+            give_up_after: Duration::from_secs(86_400),
+            entities_per_notification: 500,
+            entities_per_period: 10_000,
+            max_held: 10_000,
+            save_every: Duration::from_secs(1),
+        }
+    }
+}
+
+/// A message for an MQTT endpoint (clause 7.2).
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The endpoint's URL with login, host, port and topic.
+    pub url: Box<str>,
+    /// Whether MQTT 5.0 is spoken, else 3.1.1.
+    pub v5: bool,
+    /// Quality of service, 0 to 2.
+    pub qos: u8,
+    /// The JSON object with `metadata` and `body`.
+    pub payload: Bytes,
+}
+
+/// Publishes messages to any broker; resolves when the broker has it (as far as its quality of service says so).
+pub trait Publish: Send + Sync + 'static {
+    /// Publishes.
+    ///
+    /// # Errors
+    /// A sentence saying why, which may be shown to the subscriber.
+    fn publish(&self, message: Message) -> BoxFuture<'_, Result<(), String>>;
+}
+
+/// What a notifier works with.
+#[derive(Clone)]
+pub(crate) struct Tools {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) contexts: Arc<Contexts>,
+    pub(crate) outbound: Arc<Outbound>,
+    pub(crate) publish: Option<Arc<dyn Publish>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) keep_before: Arc<AtomicBool>,
+    pub(crate) options: Options,
+}
+
+/// What the tasks of one notifier share.
+pub(crate) struct Shared {
+    pub(crate) tools: Tools,
+    pub(crate) targets: RwLock<HashMap<Box<str>, Arc<Target>>>,
+    pub(crate) tracker: Mutex<tracker::Tracker>,
+    pub(crate) timers: Mutex<BinaryHeap<housekeeping::Timer>>,
+    pub(crate) timer_set: Notify,
+    /// Targets whose delivery document is out of date.
+    pub(crate) stale: Mutex<Vec<Arc<Target>>>,
+    /// Subscriptions that are gone, whose documents are to go too.
+    pub(crate) gone: Mutex<Vec<Box<str>>>,
+    pub(crate) in_flight: Semaphore,
+    pub(crate) stopping: watch::Sender<bool>,
+}
+
+/// Delivers the notifications of one tenant.
+pub struct Notifier {
+    shared: Arc<Shared>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Notifier {
+    /// Starts, within a tokio runtime, from where the last one left off; in a new store from its present end.
+    ///
+    /// # Errors
+    /// `Internal` when a document is damaged.
+    pub(crate) fn start(tools: Tools) -> Result<Self, Error> {
+        let after = match tools.store.document(Collection::Cursor, CURSOR)? {
+            Some(bytes) => {
+                let bytes = bytes.as_ref().try_into().map_err(|_| Error::internal("the notifier's cursor is damaged"))?;
+                u64::from_le_bytes(bytes)
+            }
+            None => tools.store.health().seq,
+        };
+        let shared = Arc::new(Shared {
+            targets: RwLock::default(),
+            tracker: Mutex::new(tracker::Tracker::at(after)),
+            timers: Mutex::default(),
+            timer_set: Notify::new(),
+            stale: Mutex::default(),
+            gone: Mutex::default(),
+            in_flight: Semaphore::new(tools.options.max_in_flight.max(1)),
+            stopping: watch::Sender::new(false),
+            tools,
+        });
+        let consumer = consume::Consumer::load(shared.clone())?;
+        let tasks = vec![tokio::spawn(consumer.run(after)), tokio::spawn(housekeeping::run(shared.clone()))];
+        Ok(Self { shared, tasks: Mutex::new(tasks) })
+    }
+
+    /// How the notifications of a subscription fare; none when it is not known here (yet).
+    pub fn status(&self, subscription: &str) -> Option<DeliveryStatus> {
+        let target = self.shared.targets.read().get(subscription).cloned()?;
+        Some(target.work().status.clone())
+    }
+
+    /// How many notifications wait or are under way.
+    pub fn pending(&self) -> usize {
+        let targets: Vec<Arc<Target>> = self.shared.targets.read().values().cloned().collect();
+        targets.iter().map(|t| t.work().pending()).sum()
+    }
+
+    /// Stops: what is under way is finished, the cursor is saved; what waits is delivered after the next start.
+    pub async fn stop(&self) {
+        self.shared.stopping.send_replace(true);
+        self.shared.timer_set.notify_one();
+        let tasks = std::mem::take(&mut *self.tasks.lock());
+        for task in tasks {
+            // A task that panicked has said so in the log.
+            let _ = task.await;
+        }
+        let whole = u32::try_from(self.shared.tools.options.max_in_flight.max(1)).unwrap_or(u32::MAX);
+        let finished = tokio::time::timeout(self.shared.tools.options.timeout, self.shared.in_flight.acquire_many(whole));
+        let _ = finished.await;
+        housekeeping::save(&self.shared).await;
+    }
+}

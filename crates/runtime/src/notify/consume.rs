@@ -1,0 +1,258 @@
+//! Reads the change feed: keeps the index of subscriptions, and makes items of the commits that concern them.
+
+use super::Shared;
+use super::housekeeping::Timer;
+use super::item::{Content, Image, Item, lane};
+use super::render::{Spec, event_of};
+use super::target::{Target, Work};
+use super::{deliver, park};
+use belfry_kernel::{Error, Iri, Time};
+use belfry_ngsi_ld::Json;
+use belfry_ngsi_ld::subscription::{DeliveryStatus, Match, State, Subscription, SubscriptionIndex};
+use belfry_ports::{Collection, Commit, DocumentChange, EntityChange, FeedItem, Seq};
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How many documents are read at a time.
+const PAGE: usize = 1000;
+
+pub(crate) struct Consumer {
+    shared: Arc<Shared>,
+    index: SubscriptionIndex,
+    scratch: Vec<u32>,
+}
+
+/// The target of each subscription found, with the changes that concern it.
+type Found = SmallVec<[(Arc<Subscription>, SmallVec<[(u32, Match); 1]>); 4]>;
+
+impl Consumer {
+    /// Reads subscriptions and how their deliveries stood.
+    pub(crate) fn load(shared: Arc<Shared>) -> Result<Self, Error> {
+        let mut consumer = Self { shared, index: SubscriptionIndex::default(), scratch: Vec::new() };
+        let store = consumer.shared.tools.store.clone();
+        let mut after: Option<Box<str>> = None;
+        loop {
+            let page = store.documents(Collection::Subscription, after.as_deref(), PAGE)?;
+            for document in &page {
+                consumer.take(&document.key, Some(&document.bytes));
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE => after = Some(last.key.clone()),
+                _ => break,
+            }
+        }
+        park::count(&consumer.shared)?;
+        Ok(consumer)
+    }
+
+    /// Follows the feed until the notifier or the store stops.
+    pub(crate) async fn run(mut self, after: Seq) {
+        let mut stopping = self.shared.stopping.subscribe();
+        let mut after = after;
+        let mut feed = self.shared.tools.store.feed(after);
+        loop {
+            let item = tokio::select! {
+                biased;
+                _ = stopping.wait_for(|stop| *stop) => return,
+                item = feed.next() => item,
+            };
+            match item {
+                None => return,
+                Some(Ok(FeedItem::Commit(commit))) => {
+                    after = commit.seq;
+                    self.consume(&commit);
+                }
+                Some(Ok(FeedItem::Gap { resumed_after })) => {
+                    tracing::error!(after, resumed_after, "the log no longer holds all that was to be notified");
+                    after = resumed_after;
+                    self.shared.tracker.lock().consumed(resumed_after, 0, true);
+                }
+                Some(Err(error)) => {
+                    tracing::error!(%error, cause = ?error.cause(), "the change feed cannot be read; trying again");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    feed = self.shared.tools.store.feed(after);
+                }
+            }
+        }
+    }
+
+    fn consume(&mut self, commit: &Arc<Commit>) {
+        let mut news = !commit.changes.entities.is_empty() || !commit.changes.samples.is_empty();
+        for change in &commit.changes.documents {
+            news |= !matches!(change.collection, Collection::Cursor | Collection::Delivery | Collection::Parked);
+            if change.collection == Collection::Subscription {
+                let DocumentChange { key, bytes, .. } = change;
+                self.take(key, bytes.as_deref());
+            }
+        }
+        let found = self.matching(commit);
+        let mut items: SmallVec<[(Arc<Target>, Item); 4]> = SmallVec::new();
+        for (subscription, which) in found {
+            let Some(target) = self.shared.targets.read().get(subscription.id.as_str()).cloned() else { continue };
+            self.items_of(&subscription, &target, commit, &which, &mut items);
+        }
+        // The tracker knows of the items before any of them can be done.
+        let tracked = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        self.shared.tracker.lock().consumed(commit.seq, tracked, news);
+        for (target, item) in items {
+            deliver::enqueue(&self.shared, &target, item);
+        }
+    }
+
+    fn matching(&mut self, commit: &Commit) -> Found {
+        let mut found: Found = SmallVec::new();
+        let mut places: HashMap<*const Subscription, usize> = HashMap::new();
+        let store = self.shared.tools.store.as_ref();
+        let lookup = |id: &str| store.entity(id).ok().flatten().map(Arc::new);
+        for (at, change) in commit.changes.entities.iter().enumerate() {
+            let event = event_of(change, commit.at);
+            self.index.matching(&event, commit.at, Some(&lookup), &mut self.scratch, |subscription, how| {
+                // What came before the subscription is read again after a restart.
+                if subscription.state(commit.at) != State::Active || commit.at < subscription.created_at {
+                    return;
+                }
+                let which = (at as u32, how);
+                let next = found.len();
+                let place = if commit.changes.entities.len() == 1 {
+                    next
+                } else {
+                    *places.entry(Arc::as_ptr(subscription)).or_insert(next)
+                };
+                match found.get_mut(place) {
+                    Some((_, all)) => all.push(which),
+                    None => found.push((subscription.clone(), SmallVec::from_slice(&[which]))),
+                }
+            });
+        }
+        found
+    }
+
+    fn items_of(
+        &self,
+        subscription: &Subscription,
+        target: &Arc<Target>,
+        commit: &Arc<Commit>,
+        which: &[(u32, Match)],
+        items: &mut SmallVec<[(Arc<Target>, Item); 4]>,
+    ) {
+        let options = &self.shared.tools.options;
+        if let Some(least) = subscription.throttling {
+            let mut work = target.work();
+            let now = self.shared.tools.clock.now();
+            if work.due.is_some() || work.quiet_until.is_some_and(|until| now < until) {
+                hold(&mut work, commit, which, options.max_held);
+                let due = work.quiet_until.unwrap_or(now);
+                if work.due.is_none() {
+                    work.due = Some(due);
+                    self.shared.set_timer(Timer::new(due, target));
+                }
+                self.shared.note_stale(target, &mut work);
+                return;
+            }
+            work.quiet_until = Some(now.plus_micros(least));
+            self.shared.note_stale(target, &mut work);
+        }
+        for (part, chunk) in which.chunks(options.entities_per_notification.max(1)).enumerate() {
+            let lanes = chunk.iter().filter_map(|(at, _)| commit.changes.entities.get(*at as usize)).fold(0, |l, c| l | lane(c.id()));
+            let content = Content::Changes { commit: commit.clone(), which: SmallVec::from_slice(chunk) };
+            let item = Item { seq: commit.seq, part: part as u32, lanes, since: commit.at, content, body: None };
+            items.push((target.clone(), item));
+        }
+    }
+
+    /// A subscription came, changed or went.
+    fn take(&mut self, key: &str, bytes: Option<&[u8]>) {
+        let subscription = match bytes.map(Subscription::decode) {
+            Some(Ok(subscription)) => Arc::new(subscription),
+            Some(Err(error)) => {
+                tracing::error!(subscription = key, %error, cause = ?error.cause(), "a kept subscription cannot be read and is passed over");
+                return;
+            }
+            None => {
+                self.index.remove(key);
+                if let Some(target) = self.shared.targets.write().remove(key) {
+                    let waiting = target.work().remove();
+                    self.shared.done(&waiting);
+                    target.ready.notify_waiters();
+                }
+                self.shared.gone.lock().push(key.into());
+                return;
+            }
+        };
+        if subscription.notification.show_changes {
+            self.shared.tools.keep_before.store(true, Ordering::Relaxed);
+        }
+        let spec = Spec::new(subscription.clone());
+        let known = self.shared.targets.read().get(key).cloned();
+        let target = match known {
+            Some(target) => {
+                target.set_spec(spec);
+                target
+            }
+            None => {
+                let work = self.work_of(key);
+                let target = Arc::new(Target::new(subscription.id.clone(), spec, work));
+                self.shared.targets.write().insert(key.into(), target.clone());
+                target
+            }
+        };
+        self.index.insert(subscription.clone());
+        let now = self.shared.tools.clock.now();
+        let mut work = target.work();
+        match subscription.time_interval {
+            Some(every) => {
+                let due = work.due.filter(|due| *due <= now.plus_micros(every)).unwrap_or(now.plus_micros(every));
+                work.due = Some(due);
+                self.shared.note_stale(&target, &mut work);
+            }
+            None if work.held.is_empty() => work.due = None,
+            None => {}
+        }
+        if let Some(due) = work.due {
+            self.shared.set_timer(Timer::new(due, &target));
+        }
+    }
+
+    /// How deliveries of a subscription stood when they were last saved.
+    fn work_of(&self, key: &str) -> Work {
+        let mut work = Work::default();
+        let store = &self.shared.tools.store;
+        let Ok(Some(bytes)) = store.document(Collection::Delivery, key) else { return work };
+        let Ok(json) = Json::parse(&bytes, 16) else { return work };
+        work.status = DeliveryStatus::from_members(&json);
+        let time = |key: &str| match json.get(key) {
+            Some(Json::Int(micros)) => Some(Time::from_micros(*micros)),
+            _ => None,
+        };
+        work.due = time("due");
+        work.quiet_until = time("quietUntil");
+        if let Some(Json::Array(ids)) = json.get("held") {
+            for id in ids.iter().filter_map(Json::as_str) {
+                // One that is gone since has no image left to show.
+                if let Ok(Some(entity)) = store.entity(id) {
+                    work.held.insert(Iri::from_checked(id), Image { entity: Arc::new(entity), deleted: None });
+                }
+            }
+        }
+        work
+    }
+}
+
+/// Keeps the newest image of each changed entity for when throttling allows a notification again.
+fn hold(work: &mut Work, commit: &Commit, which: &[(u32, Match)], max: usize) {
+    for (at, _) in which {
+        let image = match commit.changes.entities.get(*at as usize) {
+            Some(EntityChange::Put { entity, .. }) => Image { entity: entity.clone(), deleted: None },
+            Some(EntityChange::Delete { last, .. }) => Image { entity: last.clone(), deleted: Some(commit.at) },
+            None => continue,
+        };
+        if work.held.len() >= max.max(1) && !work.held.contains_key(&image.entity.id) {
+            work.status.dropped += 1;
+            continue;
+        }
+        work.held.insert(image.entity.id.clone(), image);
+    }
+}

@@ -1,0 +1,220 @@
+//! Workers: each takes one item of a subscription at a time and sends it. A handful for a subscription, kept while there
+//! is work; none for one that is at rest.
+
+use super::item::{Content, Item};
+use super::render::Spec;
+use super::target::{Outcome, Pick, Target};
+use super::{Message, Shared, park};
+use super::housekeeping::Timer;
+use crate::outbound::{Call, OutboundError};
+use belfry_ngsi_ld::subscription::Binding;
+use bytes::Bytes;
+use http::{Method, Request};
+use http_body_util::Full;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a worker without work stays.
+const IDLE: Duration = Duration::from_secs(5);
+/// The largest answer that is read, bytes; answers to notifications are empty.
+const MAX_ANSWER: usize = 1 << 20;
+
+/// Adds an item to what waits for a subscription, and sees to it that a worker takes it.
+pub(super) fn enqueue(shared: &Arc<Shared>, target: &Arc<Target>, item: Item) {
+    let mut work = target.work();
+    let dropped = work.enqueue(item, shared.tools.options.max_pending);
+    let spawn = if work.idle > 0 {
+        work.idle -= 1;
+        target.ready.notify_one();
+        false
+    } else {
+        let wanted = work.workers < shared.tools.options.connections_per_subscription.max(1) && !work.is_failing();
+        work.workers += usize::from(wanted);
+        wanted
+    };
+    if dropped.is_some() {
+        shared.note_stale(target, &mut work);
+    }
+    drop(work);
+    if let Some(dropped) = dropped {
+        shared.done(std::slice::from_ref(&dropped));
+    }
+    if spawn {
+        tokio::spawn(run(shared.clone(), target.clone()));
+    }
+}
+
+/// Wakes or starts one worker, for what became due.
+pub(super) fn wake(shared: &Arc<Shared>, target: &Arc<Target>) {
+    let mut work = target.work();
+    if work.idle > 0 {
+        work.idle -= 1;
+        target.ready.notify_one();
+    } else if work.workers < shared.tools.options.connections_per_subscription.max(1) {
+        work.workers += 1;
+        drop(work);
+        tokio::spawn(run(shared.clone(), target.clone()));
+    }
+}
+
+async fn run(shared: Arc<Shared>, target: Arc<Target>) {
+    let mut given_up = Vec::new();
+    loop {
+        if *shared.stopping.borrow() {
+            target.work().workers -= 1;
+            return;
+        }
+        let spec = target.spec();
+        let now = shared.tools.clock.now();
+        let pick = {
+            let mut work = target.work();
+            let pick = work.pick(now, spec.subscription.state(now), &shared.tools.options, &mut given_up);
+            match pick {
+                Pick::Nothing => work.idle += 1,
+                Pick::Exit => work.workers -= 1,
+                Pick::Item(_) | Pick::Parked => {}
+            }
+            pick
+        };
+        if !given_up.is_empty() {
+            shared.done(&given_up);
+            given_up.clear();
+        }
+        match pick {
+            Pick::Exit => return,
+            Pick::Item(mut item) => {
+                let outcome = deliver(&shared, &spec, &mut item).await;
+                finish(&shared, &target, item, outcome);
+            }
+            Pick::Parked => park::deliver(&shared, &target, &spec).await,
+            Pick::Nothing => {
+                if tokio::time::timeout(IDLE, target.ready.notified()).await.is_err() {
+                    let mut work = target.work();
+                    if work.idle > 0 {
+                        work.idle -= 1;
+                        work.workers -= 1;
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn finish(shared: &Arc<Shared>, target: &Arc<Target>, item: Item, outcome: Outcome) {
+    let now = shared.tools.clock.now();
+    let mut work = target.work();
+    let cooldown = target.spec().subscription.notification.endpoint.cooldown;
+    let done = work.finish(item, outcome, now, &|attempts| shared.pause(attempts, cooldown));
+    shared.after_attempt(target, &mut work);
+    if let Some(item) = &done
+        && let Content::Images { images, held: true } = &item.content
+    {
+        work.sending.retain(|sent| !images.iter().any(|image| Arc::ptr_eq(&image.entity, &sent.entity)));
+    }
+    // What waited for this item's entities may start, on another worker as well.
+    let more = work.idle > 0 && work.has_work() && !work.is_failing();
+    if more {
+        work.idle -= 1;
+        target.ready.notify_one();
+    }
+    drop(work);
+    if let Some(item) = done {
+        shared.done(std::slice::from_ref(&item));
+    }
+}
+
+/// One attempt.
+async fn deliver(shared: &Shared, spec: &Spec, item: &mut Item) -> Outcome {
+    let contexts = &shared.tools.contexts;
+    let (context, headers) = match spec.ready_context() {
+        Some((context, headers)) => (context.clone(), headers.clone()),
+        None => spec.context(contexts).await,
+    };
+    let body = match item.body.take() {
+        Some(body) => body,
+        None => spec.body(item, &context, shared.tools.clock.now()),
+    };
+    let outcome = send(shared, spec, body.clone(), &context, headers).await;
+    if matches!(outcome, Outcome::Failed(_)) {
+        item.body = Some(body);
+    }
+    outcome
+}
+
+/// Sends a body to the endpoint.
+pub(super) async fn send(
+    shared: &Shared,
+    spec: &Spec,
+    body: Bytes,
+    context: &belfry_ngsi_ld::Context,
+    headers: http::HeaderMap,
+) -> Outcome {
+    let Ok(_permit) = shared.in_flight.acquire().await else {
+        return Outcome::Failed("the platform is stopping".to_owned());
+    };
+    let endpoint = &spec.subscription.notification.endpoint;
+    let own = endpoint.timeout.and_then(|t| u64::try_from(t).ok()).map(Duration::from_micros);
+    let timeout = own.unwrap_or(shared.tools.options.timeout).min(Duration::from_secs(600));
+    if let Binding::Mqtt { qos, v5 } = endpoint.binding {
+        let Some(publish) = &shared.tools.publish else {
+            return Outcome::Failed("this server does not speak MQTT".to_owned());
+        };
+        let message = Message { url: endpoint.uri.clone(), v5, qos, payload: spec.message(&body, context) };
+        return match tokio::time::timeout(timeout, publish.publish(message)).await {
+            Ok(Ok(())) => Outcome::Delivered,
+            Ok(Err(reason)) => Outcome::Failed(reason),
+            Err(_) => Outcome::Failed("the broker took too long".to_owned()),
+        };
+    }
+    let Some(uri) = &spec.uri else {
+        return Outcome::Refused("the endpoint is no URL that can be called".to_owned());
+    };
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri.clone();
+    *request.headers_mut() = headers;
+    let call = Call { timeout, max_bytes: MAX_ANSWER, redirects: 0 };
+    match shared.tools.outbound.send(request, &call).await {
+        Ok(reply) => match reply.status {
+            200..=299 => Outcome::Delivered,
+            // The receiver is there and says that it will not have it; asking again changes nothing.
+            400..=499 if !matches!(reply.status, 401 | 403 | 404 | 408 | 425 | 429) => {
+                Outcome::Refused(format!("the endpoint answered {}", reply.status))
+            }
+            status => Outcome::Failed(format!("the endpoint answered {status}")),
+        },
+        Err(error @ (OutboundError::Url | OutboundError::Refused(_))) => Outcome::Refused(error.to_string()),
+        Err(OutboundError::TooLarge(_)) => Outcome::Delivered,
+        Err(error) => Outcome::Failed(error.to_string()),
+    }
+}
+
+impl Shared {
+    /// Items are delivered, parked or dropped.
+    pub(super) fn done(&self, items: &[Item]) {
+        let mut tracker = self.tracker.lock();
+        for item in items.iter().filter(|item| item.is_tracked()) {
+            tracker.done(item.seq);
+        }
+    }
+
+    /// How long to wait after so many failed attempts: twice as long each time, give or take a quarter.
+    pub(super) fn pause(&self, attempts: u32, cooldown: Option<i64>) -> Duration {
+        let options = &self.tools.options;
+        let whole = options.retry_min.saturating_mul(1 << attempts.saturating_sub(1).min(20)).min(options.retry_max);
+        let mut byte = [0_u8];
+        self.tools.rng.fill(&mut byte);
+        let varied = whole.mul_f64(0.75 + f64::from(byte[0]) / 512.0);
+        let least = cooldown.and_then(|c| u64::try_from(c).ok()).map_or(Duration::ZERO, Duration::from_micros);
+        varied.max(least)
+    }
+
+    /// After the state of an endpoint may have changed: its document is out of date, and a retry may be due later.
+    pub(super) fn after_attempt(&self, target: &Arc<Target>, work: &mut super::target::Work) {
+        if let Some(next) = work.next_attempt() {
+            self.set_timer(Timer::new(next, target));
+        }
+        self.note_stale(target, work);
+    }
+}

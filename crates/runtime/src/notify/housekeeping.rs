@@ -1,0 +1,243 @@
+//! What happens by the clock: retries, throttled and periodic notifications when they are due, the cursor and counters
+//! saved now and then. Sends nothing itself.
+
+use super::item::{Content, Image, Item, lane};
+use super::target::{Target, Work};
+use super::{CURSOR, Shared, deliver, park};
+use belfry_kernel::Time;
+use belfry_ngsi_ld::Json;
+use belfry_ngsi_ld::query::EntityQuery;
+use belfry_ngsi_ld::subscription::{State, Subscription};
+use belfry_ports::{Collection, DocumentChange, Page};
+use std::cmp::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// Changed documents in one commit at most.
+const BATCH: usize = 1000;
+
+/// A target to look at when an instant has come.
+pub(crate) struct Timer {
+    at: Time,
+    target: Weak<Target>,
+}
+
+impl Timer {
+    pub(super) fn new(at: Time, target: &Arc<Target>) -> Self {
+        Self { at, target: Arc::downgrade(target) }
+    }
+}
+
+impl PartialEq for Timer {
+    fn eq(&self, other: &Self) -> bool {
+        self.at == other.at
+    }
+}
+
+impl Eq for Timer {}
+
+impl PartialOrd for Timer {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Timer {
+    /// The earliest is the greatest, as a heap wants it.
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.at.cmp(&self.at)
+    }
+}
+
+impl Shared {
+    /// Has a target looked at when the timer is due.
+    pub(super) fn set_timer(&self, timer: Timer) {
+        let mut timers = self.timers.lock();
+        let first = timers.peek().is_none_or(|earliest| timer.at < earliest.at);
+        timers.push(timer);
+        drop(timers);
+        if first {
+            self.timer_set.notify_one();
+        }
+    }
+
+    /// Notes that a target's document is out of date.
+    pub(super) fn note_stale(&self, target: &Arc<Target>, work: &mut Work) {
+        if !std::mem::replace(&mut work.is_stale, true) {
+            self.stale.lock().push(target.clone());
+        }
+    }
+}
+
+pub(super) async fn run(shared: Arc<Shared>) {
+    let save_every = shared.tools.options.save_every.max(Duration::from_millis(1));
+    let mut stopping = shared.stopping.subscribe();
+    let mut save_at = tokio::time::Instant::now() + save_every;
+    loop {
+        let now = shared.tools.clock.now();
+        for target in due(&shared, now) {
+            look_at(&shared, &target, now);
+        }
+        if tokio::time::Instant::now() >= save_at {
+            save(&shared).await;
+            save_at = tokio::time::Instant::now() + save_every;
+        }
+        let next = shared.timers.lock().peek().map(|timer| timer.at.micros().saturating_sub(now.micros()).max(1000));
+        let mut pause = save_at.saturating_duration_since(tokio::time::Instant::now());
+        if let Some(micros) = next.and_then(|m| u64::try_from(m).ok()) {
+            pause = pause.min(Duration::from_micros(micros));
+        }
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stop| *stop) => return,
+            () = shared.timer_set.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+fn due(shared: &Shared, now: Time) -> Vec<Arc<Target>> {
+    let mut timers = shared.timers.lock();
+    let mut found: Vec<Arc<Target>> = Vec::new();
+    while timers.peek().is_some_and(|timer| timer.at <= now) {
+        if let Some(target) = timers.pop().and_then(|timer| timer.target.upgrade())
+            && !found.iter().any(|f| Arc::ptr_eq(f, &target))
+        {
+            found.push(target);
+        }
+    }
+    found
+}
+
+fn look_at(shared: &Arc<Shared>, target: &Arc<Target>, now: Time) {
+    let spec = target.spec();
+    let subscription = &spec.subscription;
+    let active = subscription.state(now) == State::Active;
+    let mut work = target.work();
+    if work.next_attempt().is_some_and(|next| next <= now) || work.has_work() {
+        drop(work);
+        deliver::wake(shared, target);
+        work = target.work();
+    }
+    if work.due.is_none_or(|due| due > now) {
+        return;
+    }
+    match subscription.time_interval {
+        Some(every) => {
+            // Periods that passed while nobody was there are not made up for.
+            let due = work.due.unwrap_or(now);
+            let missed = now.micros().saturating_sub(due.micros()) / every.max(1);
+            let next = due.plus_micros(every.saturating_mul(missed + 1));
+            work.due = Some(next);
+            shared.set_timer(Timer::new(next, target));
+            shared.note_stale(target, &mut work);
+            drop(work);
+            if active {
+                let (shared, target, subscription) = (shared.clone(), target.clone(), subscription.clone());
+                // Walking over many entities takes its time.
+                tokio::task::spawn_blocking(move || period(&shared, &target, &subscription, due, now));
+            }
+        }
+        None => {
+            work.due = None;
+            let images: Vec<Image> = work.held.drain().map(|(_, image)| image).collect();
+            shared.note_stale(target, &mut work);
+            if images.is_empty() || !active {
+                return;
+            }
+            work.quiet_until = subscription.throttling.map(|least| now.plus_micros(least));
+            work.sending.extend(images.iter().cloned());
+            drop(work);
+            enqueue(shared, target, images, true, now.micros());
+        }
+    }
+}
+
+/// A periodic notification: every entity that is subscribed to and meets the conditions.
+fn period(shared: &Arc<Shared>, target: &Arc<Target>, subscription: &Subscription, due: Time, now: Time) {
+    let query = EntityQuery {
+        selectors: subscription.entities.clone(),
+        attrs: Vec::new(),
+        q: subscription.q.clone(),
+        geo: subscription.geo.clone(),
+        scope: subscription.scope.clone(),
+    };
+    let page = Page { offset: 0, limit: shared.tools.options.entities_per_period, count: false };
+    match shared.tools.store.query(&query, None, page, now) {
+        Ok(answer) => {
+            if answer.more {
+                tracing::warn!(subscription = %target.id, entities = page.limit, "a periodic notification leaves out entities beyond its limit");
+            }
+            let images = answer.entities.into_iter().map(|e| Image { entity: Arc::new(e), deleted: None }).collect();
+            enqueue(shared, target, images, false, due.micros());
+        }
+        Err(error) => tracing::warn!(subscription = %target.id, %error, "a periodic notification could not be made"),
+    }
+}
+
+/// Enqueues images in as many notifications as they need. `salt` makes their identifiers differ from those of others
+/// that come of the same place in the log.
+fn enqueue(shared: &Arc<Shared>, target: &Arc<Target>, images: Vec<Image>, held: bool, salt: i64) {
+    let seq = shared.tracker.lock().last();
+    let now = shared.tools.clock.now();
+    for (n, chunk) in images.chunks(shared.tools.options.entities_per_notification.max(1)).enumerate() {
+        let lanes = chunk.iter().fold(0, |lanes, image| lanes | lane(&image.entity.id));
+        let content = Content::Images { images: chunk.to_vec(), held };
+        let part = (xxhash_rust::xxh3::xxh3_64(&salt.to_le_bytes()) as u32 | 0x8000_0000).wrapping_add(n as u32);
+        deliver::enqueue(shared, target, Item { seq, part, lanes, since: now, content, body: None });
+    }
+}
+
+/// Parks what waits for endpoints that stay away, then saves the cursor and how deliveries stand in one commit.
+pub(super) async fn save(shared: &Arc<Shared>) {
+    let failing: Vec<Arc<Target>> = shared.targets.read().values().filter(|t| t.work().is_failing()).cloned().collect();
+    for target in failing {
+        park::park(shared, &target).await;
+    }
+    // The cursor first: what is delivered in between is then repeated, not lost.
+    let cursor = shared.tracker.lock().to_save();
+    let stale = std::mem::take(&mut *shared.stale.lock());
+    let gone = std::mem::take(&mut *shared.gone.lock());
+    let mut documents = Vec::new();
+    for key in &gone {
+        documents.append(&mut park::remains(shared, key));
+    }
+    for target in &stale {
+        let mut work = target.work();
+        work.is_stale = false;
+        if shared.targets.read().contains_key(target.id.as_str()) {
+            let bytes = Some(document(&work).into());
+            documents.push(DocumentChange { collection: Collection::Delivery, key: target.id.as_str().into(), bytes });
+        }
+    }
+    if let Some(cursor) = cursor {
+        let bytes = Some(cursor.to_le_bytes().as_slice().into());
+        documents.push(DocumentChange { collection: Collection::Cursor, key: CURSOR.into(), bytes });
+    }
+    while !documents.is_empty() {
+        let rest = documents.split_off(documents.len().min(BATCH));
+        if let Err(error) = park::commit(shared, documents).await {
+            tracing::warn!(%error, "the notifier's cursor cannot be saved; notifications may be repeated after a restart");
+            return;
+        }
+        documents = rest;
+    }
+}
+
+/// How deliveries of a subscription stand, as kept.
+fn document(work: &Work) -> Vec<u8> {
+    let mut members = work.status.members();
+    for (key, time) in [("due", work.due), ("quietUntil", work.quiet_until)] {
+        if let Some(time) = time {
+            members.push((key.into(), Json::Int(time.micros())));
+        }
+    }
+    let held: Vec<Json> =
+        work.held.values().chain(&work.sending).map(|image| Json::from(image.entity.id.as_str())).collect();
+    if !held.is_empty() {
+        members.push(("held".into(), Json::Array(held)));
+    }
+    let mut out = Vec::new();
+    Json::Object(members).write(&mut out);
+    out
+}

@@ -1,0 +1,204 @@
+//! Notifications set aside as documents while their endpoint is away: one each, keyed by subscription and place, so that
+//! they are read back in order. Decides nothing about when.
+
+use super::item::{Content, Item};
+use super::render::Spec;
+use super::target::{Outcome, Target, micros};
+use super::{Shared, deliver};
+use belfry_kernel::{Error, Time};
+use belfry_ngsi_ld::subscription::State;
+use belfry_ports::{ChangeSet, Collection, Document, DocumentChange};
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// How many are read or written at a time.
+const BATCH: usize = 256;
+
+/// A space cannot be in an identifier.
+fn prefix(subscription: &str) -> String {
+    format!("{subscription} ")
+}
+
+fn key(subscription: &str, item: &Item) -> Box<str> {
+    format!("{subscription} {:016x} {:08x}", item.seq, item.part).into_boxed_str()
+}
+
+fn of(key: &str) -> &str {
+    key.split(' ').next().unwrap_or_default()
+}
+
+/// Counts what is parked for each subscription; what belongs to none is to be cleared away.
+pub(super) fn count(shared: &Shared) -> Result<(), Error> {
+    let store = &shared.tools.store;
+    let mut after: Option<Box<str>> = None;
+    loop {
+        let page = store.documents(Collection::Parked, after.as_deref(), BATCH)?;
+        for document in &page {
+            match shared.targets.read().get(of(&document.key)) {
+                Some(target) => {
+                    let mut work = target.work();
+                    work.parked += 1;
+                    if work.parked == 1 {
+                        let now = shared.tools.clock.now();
+                        shared.set_timer(super::housekeeping::Timer::new(now, target));
+                    }
+                }
+                None => shared.gone.lock().push(of(&document.key).into()),
+            }
+        }
+        match page.last() {
+            Some(last) if page.len() == BATCH => after = Some(last.key.clone()),
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// Parks what waits for an endpoint that stays away.
+pub(super) async fn park(shared: &Arc<Shared>, target: &Arc<Target>) {
+    let mut items = target.work().to_park(shared.tools.options.park_after);
+    if items.is_empty() {
+        return;
+    }
+    let spec = target.spec();
+    let (context, _) = spec.context(&shared.tools.contexts).await;
+    let now = shared.tools.clock.now();
+    let mut parked = 0;
+    while !items.is_empty() {
+        let batch = items.len().min(BATCH);
+        let documents = items[..batch]
+            .iter()
+            .map(|item| {
+                let body = item.body.clone().unwrap_or_else(|| spec.body(item, &context, now));
+                let mut bytes = item.since.micros().to_le_bytes().to_vec();
+                bytes.extend_from_slice(&body);
+                DocumentChange { collection: Collection::Parked, key: key(target.id.as_str(), item), bytes: Some(bytes.into()) }
+            })
+            .collect();
+        if let Err(error) = commit(shared, documents).await {
+            tracing::warn!(subscription = %target.id, %error, "what waits for an endpoint cannot be parked and stays in memory");
+            break;
+        }
+        let done: Vec<Item> = items.drain(..batch).collect();
+        parked += done.len();
+        let mut work = target.work();
+        for item in &done {
+            if let Content::Images { images, held: true } = &item.content {
+                work.sending.retain(|s| !images.iter().any(|image| Arc::ptr_eq(&image.entity, &s.entity)));
+            }
+        }
+        drop(work);
+        shared.done(&done);
+    }
+    target.work().parked(parked, items);
+}
+
+/// Tries the parked ones in order until one fails or none is left.
+pub(super) async fn deliver(shared: &Arc<Shared>, target: &Arc<Target>, spec: &Spec) {
+    let store = shared.tools.store.clone();
+    let prefix = prefix(target.id.as_str());
+    let mut last: Box<str> = prefix.as_str().into();
+    let (context, headers) = spec.context(&shared.tools.contexts).await;
+    let cooldown = spec.subscription.notification.endpoint.cooldown;
+    loop {
+        let page = match store.documents(Collection::Parked, Some(&last), BATCH) {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::error!(subscription = %target.id, %error, "parked notifications cannot be read");
+                Vec::new()
+            }
+        };
+        let page: Vec<Document> = page.into_iter().take_while(|d| d.key.starts_with(&prefix)).collect();
+        let drained = page.len() < BATCH;
+        let mut gone = Vec::new();
+        let mut stop = false;
+        for document in &page {
+            let (since, body) = split(&document.bytes);
+            if passes_over(shared, target, spec, since) {
+                gone.push(document.key.clone());
+                continue;
+            }
+            if *shared.stopping.borrow() {
+                stop = true;
+                break;
+            }
+            let outcome = deliver::send(shared, spec, body, &context, headers.clone()).await;
+            let now = shared.tools.clock.now();
+            let failed = matches!(outcome, Outcome::Failed(_));
+            {
+                let mut work = target.work();
+                work.record(outcome, now, &|attempts| shared.pause(attempts, cooldown));
+                shared.after_attempt(target, &mut work);
+            }
+            if failed {
+                stop = true;
+                break;
+            }
+            gone.push(document.key.clone());
+        }
+        if let Some(key) = gone.last() {
+            last = key.clone();
+        }
+        let count = gone.len();
+        if count > 0 {
+            let documents =
+                gone.into_iter().map(|key| DocumentChange { collection: Collection::Parked, key, bytes: None }).collect();
+            if let Err(error) = commit(shared, documents).await {
+                tracing::warn!(subscription = %target.id, %error, "delivered notifications cannot be cleared away and will be repeated");
+            }
+        }
+        let mut work = target.work();
+        if stop || drained {
+            work.unparked(count, drained && !stop);
+            return;
+        }
+        work.parked = work.parked.saturating_sub(count);
+    }
+}
+
+/// Whether a parked notification is not to be delivered any more: too old, too many, or its subscription at rest.
+fn passes_over(shared: &Shared, target: &Target, spec: &Spec, since: Time) -> bool {
+    let now = shared.tools.clock.now();
+    let mut work = target.work();
+    if work.excess > 0 {
+        // It was counted when it became too many.
+        work.excess -= 1;
+        return true;
+    }
+    if spec.subscription.state(now) != State::Active {
+        return true;
+    }
+    let old = since.plus_micros(micros(shared.tools.options.give_up_after)) < now;
+    work.status.dropped += u64::from(old);
+    old
+}
+
+/// What goes with a subscription: its counters and what was parked for it.
+pub(super) fn remains(shared: &Shared, subscription: &str) -> Vec<DocumentChange> {
+    let store = &shared.tools.store;
+    let mut changes = vec![DocumentChange { collection: Collection::Delivery, key: subscription.into(), bytes: None }];
+    let prefix = prefix(subscription);
+    let mut last: Box<str> = prefix.as_str().into();
+    while let Ok(page) = store.documents(Collection::Parked, Some(&last), BATCH) {
+        let before = changes.len();
+        for document in page.into_iter().take_while(|d| d.key.starts_with(&prefix)) {
+            last = document.key.clone();
+            changes.push(DocumentChange { collection: Collection::Parked, key: document.key, bytes: None });
+        }
+        if changes.len() - before < BATCH {
+            break;
+        }
+    }
+    changes
+}
+
+fn split(bytes: &[u8]) -> (Time, Bytes) {
+    match bytes.split_first_chunk::<8>() {
+        Some((since, body)) => (Time::from_micros(i64::from_le_bytes(*since)), Bytes::copy_from_slice(body)),
+        None => (Time::MIN, Bytes::new()),
+    }
+}
+
+pub(super) async fn commit(shared: &Shared, documents: Vec<DocumentChange>) -> Result<(), Error> {
+    let set = ChangeSet { documents, ..ChangeSet::default() };
+    shared.tools.store.write(Box::new(move |_, _| Ok(set))).await.map(|_| ())
+}

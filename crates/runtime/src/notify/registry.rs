@@ -1,0 +1,100 @@
+//! The notifiers of all tenants: one for each store, started when the store is opened.
+
+use super::{Notifier, Options, Publish, Tools};
+use crate::context::Contexts;
+use crate::outbound::Outbound;
+use belfry_kernel::{Clock, Rng};
+use belfry_ngsi_ld::subscription::DeliveryStatus;
+use belfry_ports::Store;
+use hashbrown::HashMap;
+use parking_lot::{Mutex, RwLock};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// What notifiers work with, whatever the tenant.
+#[derive(Clone)]
+pub struct Parts {
+    /// How notifications are delivered.
+    pub options: Options,
+    /// Reaches HTTP endpoints, under the policy for them.
+    pub outbound: Arc<Outbound>,
+    /// Reaches MQTT endpoints, when the wiring has that.
+    pub publish: Option<Arc<dyn Publish>>,
+    /// Where now comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub rng: Arc<dyn Rng>,
+    /// Set once a subscription wants to see what was before.
+    pub keep_before: Arc<AtomicBool>,
+}
+
+/// Every tenant's notifier.
+pub struct Notifiers {
+    parts: Parts,
+    running: RwLock<HashMap<Box<str>, Arc<Notifier>>>,
+    begun: Mutex<Begun>,
+}
+
+enum Begun {
+    /// Stores that were opened before contexts could be had.
+    Waiting(Vec<(Box<str>, Arc<dyn Store>)>),
+    With(Arc<Contexts>),
+}
+
+impl Notifiers {
+    /// None yet.
+    pub fn new(parts: Parts) -> Self {
+        Self { parts, running: RwLock::default(), begun: Mutex::new(Begun::Waiting(Vec::new())) }
+    }
+
+    /// A store was opened: its notifier starts, now or at [`Self::begin`]. Must be called within a tokio runtime once
+    /// begun.
+    pub fn open(&self, tenant: &str, store: &Arc<dyn Store>) {
+        let contexts = match &mut *self.begun.lock() {
+            Begun::Waiting(waiting) => {
+                waiting.push((tenant.into(), store.clone()));
+                return;
+            }
+            Begun::With(contexts) => contexts.clone(),
+        };
+        self.start(tenant, store.clone(), contexts);
+    }
+
+    /// Contexts can be had from now on: starts what waited for them. Must be called within a tokio runtime.
+    pub fn begin(&self, contexts: Arc<Contexts>) {
+        let before = std::mem::replace(&mut *self.begun.lock(), Begun::With(contexts.clone()));
+        if let Begun::Waiting(waiting) = before {
+            for (tenant, store) in waiting {
+                self.start(&tenant, store, contexts.clone());
+            }
+        }
+    }
+
+    fn start(&self, tenant: &str, store: Arc<dyn Store>, contexts: Arc<Contexts>) {
+        let Parts { options, outbound, publish, clock, rng, keep_before } = self.parts.clone();
+        match Notifier::start(Tools { store, contexts, outbound, publish, clock, rng, keep_before, options }) {
+            Ok(notifier) => {
+                self.running.write().insert(tenant.into(), Arc::new(notifier));
+            }
+            Err(error) => {
+                tracing::error!(tenant, %error, cause = ?error.cause(), "notifications cannot be delivered");
+            }
+        }
+    }
+
+    /// The notifier of a tenant.
+    pub fn get(&self, tenant: &str) -> Option<Arc<Notifier>> {
+        self.running.read().get(tenant).cloned()
+    }
+
+    /// How the notifications of a subscription fare.
+    pub fn status(&self, tenant: &str, subscription: &str) -> Option<DeliveryStatus> {
+        self.get(tenant)?.status(subscription)
+    }
+
+    /// Stops all of them; see [`Notifier::stop`].
+    pub async fn stop(&self) {
+        let all: Vec<Arc<Notifier>> = self.running.write().drain().map(|(_, notifier)| notifier).collect();
+        futures_util::future::join_all(all.iter().map(|notifier| notifier.stop())).await;
+    }
+}

@@ -1,0 +1,84 @@
+//! Which commits still have notifications outstanding, and so how far the cursor may go. Holds no notification.
+
+use belfry_ports::Seq;
+use std::collections::VecDeque;
+
+/// Outstanding notifications by commit, in the order of the log.
+#[derive(Debug)]
+pub(crate) struct Tracker {
+    consumed: Seq,
+    outstanding: VecDeque<(Seq, u32)>,
+    /// Whether anything came since the last save that the cursor should remember.
+    news: bool,
+    saved: Option<Seq>,
+}
+
+impl Tracker {
+    pub(crate) fn at(after: Seq) -> Self {
+        Self { consumed: after, outstanding: VecDeque::new(), news: false, saved: None }
+    }
+
+    /// A commit was read, and `count` notifications came of it. `news` tells that it is not one of the notifier's own.
+    pub(crate) fn consumed(&mut self, seq: Seq, count: u32, news: bool) {
+        self.consumed = seq;
+        self.news |= news;
+        if count > 0 {
+            self.outstanding.push_back((seq, count));
+        }
+    }
+
+    /// One notification of this commit is delivered, parked or dropped.
+    pub(crate) fn done(&mut self, seq: Seq) {
+        if let Ok(at) = self.outstanding.binary_search_by_key(&seq, |(s, _)| *s) {
+            self.outstanding[at].1 = self.outstanding[at].1.saturating_sub(1);
+        }
+        while self.outstanding.front().is_some_and(|(_, count)| *count == 0) {
+            self.outstanding.pop_front();
+        }
+    }
+
+    /// The last commit that was read.
+    pub(crate) fn last(&self) -> Seq {
+        self.consumed
+    }
+
+    /// The last commit of which, and before which, nothing is outstanding.
+    pub(crate) fn cursor(&self) -> Seq {
+        self.outstanding.front().map_or(self.consumed, |(seq, _)| seq - 1)
+    }
+
+    /// The cursor, when it is worth saving; then it counts as saved.
+    pub(crate) fn to_save(&mut self) -> Option<Seq> {
+        let cursor = self.cursor();
+        if self.saved.is_some() && !(self.news && self.saved < Some(cursor)) {
+            return None;
+        }
+        // News that the cursor does not cover yet are news next time as well.
+        self.news = !self.outstanding.is_empty();
+        self.saved = Some(cursor);
+        Some(cursor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cursor_waits_for_the_oldest() {
+        let mut t = Tracker::at(10);
+        assert_eq!(t.to_save(), Some(10));
+        assert_eq!(t.to_save(), None);
+        t.consumed(11, 0, false);
+        assert_eq!(t.to_save(), None, "its own commits are no news");
+        t.consumed(12, 2, true);
+        t.consumed(13, 1, true);
+        assert_eq!(t.to_save(), Some(11));
+        t.done(13);
+        t.done(12);
+        assert_eq!(t.cursor(), 11);
+        t.done(12);
+        assert_eq!(t.to_save(), Some(13));
+        assert_eq!(t.to_save(), None);
+    }
+}
