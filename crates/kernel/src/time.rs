@@ -119,7 +119,7 @@ impl Time {
             _ => return Err(TimeError::Form),
         };
         let micros = start.0 + ((hour * 60 + minute) * 60 + second - offset) * SECOND + fraction;
-        if micros < Self::MIN.0 || micros > Self::MAX.0 {
+        if !(Self::MIN.0..=Self::MAX.0).contains(&micros) {
             return Err(TimeError::Range);
         }
         Ok(Self(micros))

@@ -1,5 +1,6 @@
 //! What the store does when the disk, the clock or a reader misbehaves: it refuses with a clear error, never answers
 //! wrongly, reads on, and recovers without help. Kills of the process are tested in `kill`.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "fault/checkpoint.rs"]
 mod checkpoint;
