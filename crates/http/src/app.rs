@@ -6,8 +6,9 @@ use belfry_kernel::{Clock, Rng, Time};
 use belfry_ngsi_ld::form;
 use belfry_runtime::Tenants;
 use belfry_runtime::context::Contexts;
-use std::sync::Arc;
+use belfry_runtime::notify::Notifiers;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::watch;
 
 /// The shared parts of the HTTP door.
@@ -28,6 +29,8 @@ pub struct App {
     pub rng: Arc<dyn Rng>,
     /// Whether commits carry the attribute instances as they were before: set while a subscription wants to see them.
     pub keep_before: Arc<AtomicBool>,
+    /// How notifications fare, once the wiring has said who delivers them.
+    pub notifiers: OnceLock<Arc<Notifiers>>,
     /// Counters.
     pub metrics: Metrics,
     /// When this process started.
@@ -78,6 +81,7 @@ impl App {
             clock: parts.clock,
             rng: parts.rng,
             keep_before: parts.keep_before,
+            notifiers: OnceLock::new(),
             metrics: Metrics::new(crate::router::operations().len()),
             started_at,
             stopping: parts.stopping,

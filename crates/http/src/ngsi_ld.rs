@@ -5,6 +5,7 @@ mod batch;
 pub(crate) mod catalogue;
 mod change;
 mod lines;
+mod subscription;
 mod update_result;
 
 pub(crate) mod attribute_delete;
@@ -31,5 +32,10 @@ pub(crate) mod entity_purge;
 pub(crate) mod entity_query;
 pub(crate) mod entity_replace;
 pub(crate) mod entity_retrieve;
+pub(crate) mod subscription_create;
+pub(crate) mod subscription_delete;
+pub(crate) mod subscription_list;
+pub(crate) mod subscription_retrieve;
+pub(crate) mod subscription_update;
 pub(crate) mod type_info;
 pub(crate) mod type_list;

@@ -103,9 +103,32 @@ fn table() -> Vec<Operation> {
             "Gives one context.";
         DELETE "/ngsi-ld/v1/jsonldContexts/{contextId}" "deleteContext" Write Nothing [ngsi_ld::context_delete::PARAMETERS] ngsi_ld::context_delete,
             "Deletes or reloads one context.";
+        // Subscriptions.
+        POST "/ngsi-ld/v1/subscriptions" "createSubscription" Write Json [LOCAL] ngsi_ld::subscription_create,
+            "Creates a subscription.";
+        GET "/ngsi-ld/v1/subscriptions" "querySubscription" Read Nothing [ngsi_ld::subscription_retrieve::PARAMETERS, parameters::PAGE, LOCAL] ngsi_ld::subscription_list,
+            "Lists the subscriptions.";
+        GET "/ngsi-ld/v1/subscriptions/{subscriptionId}" "retrieveSubscription" Read Nothing [ngsi_ld::subscription_retrieve::PARAMETERS, LOCAL] ngsi_ld::subscription_retrieve,
+            "Gives one subscription, with how its notifications fare.";
+        PATCH "/ngsi-ld/v1/subscriptions/{subscriptionId}" "updateSubscription" Write Patch [LOCAL] ngsi_ld::subscription_update,
+            "Changes members of a subscription.";
+        DELETE "/ngsi-ld/v1/subscriptions/{subscriptionId}" "deleteSubscription" Write Nothing [LOCAL] ngsi_ld::subscription_delete,
+            "Deletes a subscription.";
         // The server itself.
         GET "/health" "health" Public Nothing [] ops::health,
             "Says whether the server is well.";
+        GET "/metrics" "metrics" Read Nothing [] ops::metrics,
+            "Gives counters in the Prometheus format.";
+        GET "/openapi.json" "apiDescription" Public Nothing [] ops::api_description,
+            "Gives this description.";
+        GET "/events" "events" Read Nothing [] ops::events,
+            "Streams what changes (server-sent events).";
+        POST "/tokens" "createToken" Administer Json [] ops::token_create,
+            "Makes an access token.";
+        GET "/tokens" "listTokens" Administer Nothing [] ops::token_list,
+            "Lists the access tokens.";
+        DELETE "/tokens/{tokenId}" "revokeToken" Administer Nothing [] ops::token_revoke,
+            "Revokes an access token.";
     }
 }
 

@@ -1,0 +1,25 @@
+//! PATCH /subscriptions/{subscriptionId}: update subscription (ETSI GS CIM 009 clauses 5.8.2, 6.11.3.2).
+
+use super::subscription::{kept, name_context, no_subscription};
+use crate::problem;
+use crate::request::Exchange;
+use axum::response::Response;
+use belfry_kernel::Error;
+use belfry_ngsi_ld::subscription::{Subscription, patched};
+use belfry_ports::{ChangeSet, Collection};
+use belfry_runtime::write::write;
+
+pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
+    let id = exchange.subscription_id()?;
+    let mut parsed = exchange.read_json().await?;
+    let context = parsed.context.clone();
+    name_context(&exchange, &mut parsed.json, &context, false).await?;
+    let store = exchange.store()?;
+    write(&*store, move |read, now| {
+        let bytes = read.document(Collection::Subscription, id.as_str())?.ok_or_else(|| no_subscription(&id))?;
+        let after = patched(&Subscription::decode(&bytes)?, parsed.json, &context, now)?;
+        Ok((ChangeSet { documents: vec![kept(&after)], ..ChangeSet::default() }, ()))
+    })
+    .await?;
+    Ok(problem::no_content())
+}
