@@ -5,11 +5,11 @@ use crate::app::App;
 use crate::operation::{Operation, Schema, Takes};
 use crate::problem;
 use crate::request::media::{self, Content};
-use crate::request::{Exchange, TENANT, query};
+use crate::request::{Exchange, TENANT, body, query};
 use axum::body::Body;
 use axum::response::Response;
 use belfry_kernel::{Error, Kind};
-use http::{HeaderValue, Method, Request, header};
+use http::{HeaderValue, Method, Request, Version, header};
 use percent_encoding::percent_decode_str;
 use smallvec::SmallVec;
 use std::convert::Infallible;
@@ -96,11 +96,19 @@ impl Resource {
             None => None,
         };
         app.guard.check(authorization, exchange.tenant()?, operation.permission)?;
+        // HTTP/2 says by itself where a body ends.
+        if operation.takes != Takes::Nothing
+            && exchange.head.version < Version::HTTP_2
+            && body::is_absent(&exchange.head.headers)
+        {
+            return Ok(problem::length_required());
+        }
         exchange.parameters = query::parse(exchange.head.uri.query().unwrap_or_default())?;
         check_parameters(operation, &exchange.parameters)?;
         exchange.path = variables(&self.variables, exchange.head.uri.path())?;
         // Lines may come for hours: their operation watches over the time itself.
-        if operation.takes == Takes::Lines && media::content(&exchange.head.headers, operation.takes)? == Content::Lines {
+        if operation.takes == Takes::Lines && media::content(&exchange.head.headers, operation.takes)? == Content::Lines
+        {
             return (operation.run)(exchange).await;
         }
         let answering = (operation.run)(exchange);

@@ -92,7 +92,12 @@ impl Metrics {
             }
         }
         let name = "belfry_http_request_seconds";
-        line(out, format_args!("# HELP {name} Time from the head of a request to that of its answer.\n# TYPE {name} histogram"));
+        line(
+            out,
+            format_args!(
+                "# HELP {name} Time from the head of a request to that of its answer.\n# TYPE {name} histogram"
+            ),
+        );
         for (operation, row) in operations.iter().zip(&self.rows) {
             let id = operation.id;
             let counts: Vec<u64> = row.buckets.iter().map(load).collect();
@@ -108,7 +113,10 @@ impl Metrics {
             }
             line(out, format_args!("{name}_bucket{{operation=\"{id}\",le=\"+Inf\"}} {total}"));
             let seconds = load(&row.micros) as f64 / 1e6;
-            line(out, format_args!("{name}_sum{{operation=\"{id}\"}} {seconds}\n{name}_count{{operation=\"{id}\"}} {total}"));
+            line(
+                out,
+                format_args!("{name}_sum{{operation=\"{id}\"}} {seconds}\n{name}_count{{operation=\"{id}\"}} {total}"),
+            );
         }
     }
 }

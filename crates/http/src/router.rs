@@ -144,7 +144,8 @@ pub fn router(app: &Arc<App>) -> Router {
             continue;
         }
         done.push(operation.path);
-        let here = operations().iter().enumerate().filter(|(_, other)| other.path == operation.path).collect::<Vec<_>>();
+        let here =
+            operations().iter().enumerate().filter(|(_, other)| other.path == operation.path).collect::<Vec<_>>();
         let variables =
             operation.path.split('/').enumerate().filter(|(_, part)| part.starts_with('{')).map(|(at, _)| at).collect();
         let allow = allow(here.iter().map(|(_, operation)| &operation.method));

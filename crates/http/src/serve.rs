@@ -86,8 +86,7 @@ fn builder(app: &App) -> Builder<TokioExecutor> {
         .header_read_timeout(Duration::from_secs(limits.header_read_timeout_s))
         .keep_alive(true)
         // Twice the limit: what is a little too long gets its problem, what is far too long a bare refusal.
-        .max_buf_size((head * 2).max(64 * 1024))
-        .pipeline_flush(true);
+        .max_buf_size((head * 2).max(64 * 1024));
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -64,7 +64,8 @@ impl Guard {
             return Ok(Principal { role: Role::Reader, token: None });
         }
         let refused = |text: &str| Error::new(Kind::Unauthorized, text);
-        let header = authorization.ok_or_else(|| refused("this needs an access token: Authorization: Bearer <token>"))?;
+        let header =
+            authorization.ok_or_else(|| refused("this needs an access token: Authorization: Bearer <token>"))?;
         let secret = header
             .split_once(' ')
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))

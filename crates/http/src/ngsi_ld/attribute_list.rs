@@ -23,7 +23,12 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
                 .collect(),
         )
     } else {
-        list("AttributeList", "urn:ngsi-ld:AttributeList:1", "attributeList", all.iter().map(|a| short(&context, a.name)))
+        list(
+            "AttributeList",
+            "urn:ngsi-ld:AttributeList:1",
+            "attributeList",
+            all.iter().map(|a| short(&context, a.name)),
+        )
     };
     answer(&exchange, &context, json).await
 }

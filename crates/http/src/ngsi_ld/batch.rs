@@ -43,7 +43,9 @@ pub(super) async fn items(exchange: &Exchange, parsed: Parsed, kind: BatchKind) 
                 Some((_, Err((kind, why)))) => return Err(Error::new(*kind, why.clone())),
                 None => return Err(Error::bad_data("the entity's @context was not found")),
             },
-            None if own => return Err(Error::bad_data("an entity of application/ld+json must have an @context member")),
+            None if own => {
+                return Err(Error::bad_data("an entity of application/ld+json must have an @context member"));
+            }
             None => &parsed.context,
         };
         Ok(Reader::new(context, limits, kind.mode()))
@@ -61,7 +63,9 @@ async fn contexts(exchange: &Exchange, items: &Json) -> Result<Vec<(Json, Resolv
             continue;
         }
         if found.len() == MAX_CONTEXTS {
-            return Err(Error::bad_data(format!("the entities of a batch have more than {MAX_CONTEXTS} different @contexts")));
+            return Err(Error::bad_data(format!(
+                "the entities of a batch have more than {MAX_CONTEXTS} different @contexts"
+            )));
         }
         let resolved = exchange.app.contexts.resolve(local).await.map_err(|e| (e.kind(), e.public().to_owned()));
         found.push((local.clone(), resolved));
@@ -70,7 +74,12 @@ async fn contexts(exchange: &Exchange, items: &Json) -> Result<Vec<(Json, Resolv
 }
 
 /// Applies the good items in one decision and one commit; the others are reported.
-pub(super) async fn apply(store: &dyn Store, kind: BatchKind, items: Batch, keep_before: bool) -> Result<Report, Error> {
+pub(super) async fn apply(
+    store: &dyn Store,
+    kind: BatchKind,
+    items: Batch,
+    keep_before: bool,
+) -> Result<Report, Error> {
     let mut report = Report::default();
     let mut good: Vec<EntityFragment> = Vec::with_capacity(items.len());
     for item in items {

@@ -17,6 +17,9 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let media = media::accepted(&exchange.head.headers, true)?;
     let parsed = exchange.read_json().await?;
     let body = Body::read(&parsed.json)?;
+    if body.temporal.is_some() {
+        return Err(Error::bad_data("temporalQ belongs to a query of temporal evolutions"));
+    }
     let (query, order) = {
         let naming = Naming::new(&parsed.context);
         (body.query(&naming)?, body.order(&naming)?)
@@ -66,7 +69,11 @@ impl<'a> Body<'a> {
                 "type" | "@context" => {}
                 "entities" => match value {
                     Json::Array(all) if !all.is_empty() && all.len() <= MAX_SELECTORS => body.entities = Some(all),
-                    _ => return Err(Error::bad_data(format!("entities: it is an array of 1 to {MAX_SELECTORS} selectors"))),
+                    _ => {
+                        return Err(Error::bad_data(format!(
+                            "entities: it is an array of 1 to {MAX_SELECTORS} selectors"
+                        )));
+                    }
                 },
                 "q" => body.q = Some(text("q", value)?),
                 "geoQ" => body.geo = Some(value),
@@ -82,7 +89,9 @@ impl<'a> Body<'a> {
                 "temporalQ" => body.temporal = Some(value),
                 "splitEntities" | "entityMap" => {
                     if !matches!(value, Json::Bool(false)) {
-                        return Err(Error::bad_data(format!("{key}: this server answers by itself; only false is known")));
+                        return Err(Error::bad_data(format!(
+                            "{key}: this server answers by itself; only false is known"
+                        )));
                     }
                 }
                 other => {

@@ -40,15 +40,18 @@ pub(super) fn number(count: u64) -> Json {
 
 /// Every attribute of the types, each once, its counts and types put together, by name.
 pub(super) fn attributes(types: Vec<TypeInfo>) -> Vec<AttributeInfo> {
-    let mut all: Vec<AttributeInfo> = types.into_iter().flat_map(|t| {
-        let own = t.name;
-        t.attributes.into_iter().map(move |mut a| {
-            if a.types.is_empty() {
-                a.types.push(own);
-            }
-            a
+    let mut all: Vec<AttributeInfo> = types
+        .into_iter()
+        .flat_map(|t| {
+            let own = t.name;
+            t.attributes.into_iter().map(move |mut a| {
+                if a.types.is_empty() {
+                    a.types.push(own);
+                }
+                a
+            })
         })
-    }).collect();
+        .collect();
     all.sort_by(|a, b| a.name.as_str().cmp(b.name.as_str()));
     all.dedup_by(|later, first| {
         let same = later.name == first.name;
@@ -75,7 +78,9 @@ pub(super) async fn answer(exchange: &Exchange, context: &Arc<Context>, json: Js
     let media = media::accepted(&exchange.head.headers, false)?;
     let json = match (exchange.context_member(context, media), json) {
         (None, json) => json,
-        (Some(_), Json::Array(items)) => Json::Array(items.into_iter().map(|item| with_context(item, context)).collect()),
+        (Some(_), Json::Array(items)) => {
+            Json::Array(items.into_iter().map(|item| with_context(item, context)).collect())
+        }
         (Some(_), json) => with_context(json, context),
     };
     let mut out = Vec::with_capacity(512);

@@ -23,7 +23,11 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let mut all = Vec::new();
     for hosted in contexts.all_hosted()? {
         if kind.is_none_or(|k| k == hosted.kind) {
-            all.push(if details { of_hosted(contexts, &hosted) } else { Json::from(contexts.hosted_url(&hosted.id).as_str()) });
+            all.push(if details {
+                of_hosted(contexts, &hosted)
+            } else {
+                Json::from(contexts.hosted_url(&hosted.id).as_str())
+            });
         }
     }
     if kind.is_none_or(|k| k == HostedKind::Cached) {

@@ -11,7 +11,18 @@ use belfry_runtime::write::{change_of, write};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// What must not stand in a segment of a path as it is.
-const SEGMENT: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}').add(b'/').add(b'%');
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'/')
+    .add(b'%');
 
 pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let parsed = exchange.read_json().await?;

@@ -35,7 +35,9 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
             let mut set = ChangeSet::default();
             for id in ids {
                 // It may have changed since it was found.
-                let Some(current) = read.entity(id.as_str())?.filter(|entity| query.matches(entity, now)) else { continue };
+                let Some(current) = read.entity(id.as_str())?.filter(|entity| query.matches(entity, now)) else {
+                    continue;
+                };
                 let mut outcome = delete_entity(&id, Some(&current))?;
                 set.entities.extend(change_of(&mut outcome, Some(&current), keep_before));
             }

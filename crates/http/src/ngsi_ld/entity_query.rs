@@ -75,12 +75,14 @@ fn render(exchange: &Exchange, store: &dyn Store, asked: &Asked<'_>) -> Result<(
 fn may_take_long(store: &dyn Store, asked: &Asked<'_>) -> bool {
     let query = &asked.query;
     let by_id = !query.selectors.is_empty() && query.selectors.iter().all(|s| !s.ids.is_empty());
-    let heavy = query.q.is_some() || query.geo.is_some() || query.scope.is_some() || asked.order.is_some() || asked.page.count;
+    let heavy =
+        query.q.is_some() || query.geo.is_some() || query.scope.is_some() || asked.order.is_some() || asked.page.count;
     let deep = asked.page.offset > 1_000 || asked.page.limit > 200;
     !by_id && (heavy || deep) && store.health().entities > MANY_ENTITIES
 }
 
 /// Whether this thread's other tasks can be handed to another one.
 fn can_step_aside() -> bool {
-    tokio::runtime::Handle::try_current().is_ok_and(|h| h.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread)
+    tokio::runtime::Handle::try_current()
+        .is_ok_and(|h| h.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread)
 }

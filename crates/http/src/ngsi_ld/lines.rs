@@ -102,7 +102,14 @@ pub(super) async fn run(mut exchange: Exchange, kind: BatchKind) -> Result<Respo
     Ok(answer(&progress))
 }
 
-fn take(exchange: &Exchange, context: &Arc<Context>, kind: BatchKind, line: &[u8], progress: &mut Progress, waiting: &mut Waiting) {
+fn take(
+    exchange: &Exchange,
+    context: &Arc<Context>,
+    kind: BatchKind,
+    line: &[u8],
+    progress: &mut Progress,
+    waiting: &mut Waiting,
+) {
     progress.lines += 1;
     let number = progress.lines;
     if line.iter().all(u8::is_ascii_whitespace) {
@@ -164,7 +171,8 @@ fn answer(progress: &Progress) -> Response {
     }
     let mut out = Vec::with_capacity(128 + 256 * progress.faults.len());
     let (lines, created, updated, refused) = (progress.lines, progress.created, progress.updated, progress.refused);
-    let counts = format!("{{\"lines\":{lines},\"created\":{created},\"updated\":{updated},\"refused\":{refused},\"errors\":[");
+    let counts =
+        format!("{{\"lines\":{lines},\"created\":{created},\"updated\":{updated},\"refused\":{refused},\"errors\":[");
     out.extend_from_slice(counts.as_bytes());
     for (at, (line, fault)) in progress.faults.iter().enumerate() {
         if at > 0 {
@@ -186,5 +194,9 @@ fn answer(progress: &Progress) -> Response {
         write_problem(error, &mut out);
     }
     out.push(b'}');
-    if progress.refused == 0 && progress.broken.is_none() { problem::created_all(out) } else { problem::multi_status(out) }
+    if progress.refused == 0 && progress.broken.is_none() {
+        problem::created_all(out)
+    } else {
+        problem::multi_status(out)
+    }
 }

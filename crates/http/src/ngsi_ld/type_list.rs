@@ -24,7 +24,12 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
                 .collect(),
         )
     } else {
-        list("EntityTypeList", "urn:ngsi-ld:EntityTypeList:1", "typeList", types.iter().map(|t| short(&context, t.name)))
+        list(
+            "EntityTypeList",
+            "urn:ngsi-ld:EntityTypeList:1",
+            "typeList",
+            types.iter().map(|t| short(&context, t.name)),
+        )
     };
     answer(&exchange, &context, json).await
 }

@@ -27,7 +27,9 @@ pub fn coding(headers: &HeaderMap) -> Result<Coding, Error> {
     match headers.get(header::CONTENT_ENCODING) {
         None => Ok(Coding::Plain),
         Some(value) if value.as_bytes().eq_ignore_ascii_case(b"identity") => Ok(Coding::Plain),
-        Some(value) if value.as_bytes().eq_ignore_ascii_case(b"gzip") || value.as_bytes().eq_ignore_ascii_case(b"x-gzip") => {
+        Some(value)
+            if value.as_bytes().eq_ignore_ascii_case(b"gzip") || value.as_bytes().eq_ignore_ascii_case(b"x-gzip") =>
+        {
             Ok(Coding::Gzip)
         }
         Some(_) => Err(Error::new(Kind::UnsupportedMediaType, "a body may be packed with gzip only")),

@@ -132,7 +132,9 @@ impl Exchange {
                     Json::Array(_) => Context::core().clone(),
                     _ => match take_context(&mut json) {
                         Some(local) => self.app.contexts.resolve(&local).await?,
-                        None => return Err(Error::bad_data("a body of application/ld+json must have an @context member")),
+                        None => {
+                            return Err(Error::bad_data("a body of application/ld+json must have an @context member"));
+                        }
                     },
                 }
             }
@@ -155,7 +157,12 @@ impl Exchange {
     ///
     /// # Errors
     /// `Unavailable` when a document had to be made for it and could not.
-    pub async fn put_context_link(&self, context: &Context, media: Media, response: &mut Response) -> Result<(), Error> {
+    pub async fn put_context_link(
+        &self,
+        context: &Context,
+        media: Media,
+        response: &mut Response,
+    ) -> Result<(), Error> {
         let wanted = match media {
             Media::Json => true,
             Media::JsonLd => false,

@@ -26,8 +26,11 @@ pub enum Content {
     Lines,
 }
 
-const ALL: [(Media, &str); 3] =
-    [(Media::Json, "application/json"), (Media::JsonLd, "application/ld+json"), (Media::GeoJson, "application/geo+json")];
+const ALL: [(Media, &str); 3] = [
+    (Media::Json, "application/json"),
+    (Media::JsonLd, "application/ld+json"),
+    (Media::GeoJson, "application/geo+json"),
+];
 
 impl Media {
     /// Its name.

@@ -12,7 +12,8 @@ pub(crate) const LOCAL: &[Parameter] =
     &[parameter("local", Schema::Boolean, "Whether only what this server holds is meant.")];
 
 /// The entity's type, as a check.
-pub(crate) const TYPE: &[Parameter] = &[parameter("type", Schema::Text, "The entity has one of these types (clause 4.17).")];
+pub(crate) const TYPE: &[Parameter] =
+    &[parameter("type", Schema::Text, "The entity has one of these types (clause 4.17).")];
 
 /// Paging and counting (clauses 6.3.10, 6.3.13).
 pub(crate) const PAGE: &[Parameter] = &[

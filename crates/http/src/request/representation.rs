@@ -19,7 +19,11 @@ pub(crate) const PARAMETERS: &[Parameter] = &[
     parameter("datasetId", Schema::Text, "Instances to show, by dataset; @none is the default one."),
     parameter("lang", Schema::Text, "Languages in which LanguageProperties are shown as plain texts."),
     parameter("geometryProperty", Schema::Text, "The GeoProperty that is the geometry of a GeoJSON feature."),
-    parameter("format", Schema::OneOf(&["normalized", "concise", "simplified", "keyValues"]), "The form of attributes."),
+    parameter(
+        "format",
+        Schema::OneOf(&["normalized", "concise", "simplified", "keyValues"]),
+        "The form of attributes.",
+    ),
     parameter(
         "options",
         Schema::SomeOf(&["normalized", "concise", "simplified", "keyValues", "sysAttrs"]),
@@ -123,7 +127,8 @@ impl<'a> Wishes<'a> {
 
     fn representation(&self) -> Result<Representation, Error> {
         if let Some(format) = self.format {
-            return form(format).ok_or_else(|| Error::invalid("format: it is one of normalized, concise, simplified, keyValues"));
+            return form(format)
+                .ok_or_else(|| Error::invalid("format: it is one of normalized, concise, simplified, keyValues"));
         }
         let mut found = None;
         for one in self.options.unwrap_or_default().split(',').filter_map(form) {
@@ -158,7 +163,9 @@ fn datasets(text: &str) -> Result<Vec<Option<Iri>>, Error> {
     text.split(',')
         .map(|one| match one.trim() {
             "@none" => Ok(None),
-            uri => Iri::parse(uri).map(Some).map_err(|e| Error::bad_data(format!("datasetId: each one is a URI or @none; {e}"))),
+            uri => Iri::parse(uri)
+                .map(Some)
+                .map_err(|e| Error::bad_data(format!("datasetId: each one is a URI or @none; {e}"))),
         })
         .collect()
 }

@@ -79,7 +79,8 @@ pub fn ids(text: &str) -> Result<Vec<Iri>, Error> {
 /// `BadRequestData` saying which parameter is wrong and where.
 pub fn query(parameters: &Parameters, naming: &Naming<'_>) -> Result<EntityQuery, Error> {
     let get = |name: &str| parameters.get(name);
-    let expand = get("expandValues").map(|text| parse_names("expandValues", text, naming)).transpose()?.unwrap_or_default();
+    let expand =
+        get("expandValues").map(|text| parse_names("expandValues", text, naming)).transpose()?.unwrap_or_default();
     if let Some(text) = get("jsonKeys") {
         parse_names("jsonKeys", text, naming)?;
     }
@@ -115,7 +116,9 @@ pub fn order(parameters: &Parameters, naming: &Naming<'_>) -> Result<Option<Orde
     let (from, geometry) = (parameters.get("orderFrom"), parameters.get("orderGeometry"));
     match parameters.get("orderBy") {
         Some(text) => OrderBy::parse(text, from, geometry, naming).map(Some),
-        None if from.is_some() || geometry.is_some() => Err(Error::bad_data("orderFrom and orderGeometry belong to orderBy")),
+        None if from.is_some() || geometry.is_some() => {
+            Err(Error::bad_data("orderFrom and orderGeometry belong to orderBy"))
+        }
         None => Ok(None),
     }
 }

@@ -23,7 +23,12 @@ async fn create_read_patch_find() {
     assert_eq!(found.member("@context"), Json::Null);
 
     server
-        .call("PATCH", "/entities/urn:ngsi-ld:Room:1/attrs/temperature", &[], r#"{"value":22,"observedAt":"2026-01-01T00:00:00Z"}"#)
+        .call(
+            "PATCH",
+            "/entities/urn:ngsi-ld:Room:1/attrs/temperature",
+            &[],
+            r#"{"value":22,"observedAt":"2026-01-01T00:00:00Z"}"#,
+        )
         .await
         .expect(204);
     let found = server.get("/entities/urn:ngsi-ld:Room:1?options=sysAttrs").await.expect(200);
@@ -45,7 +50,10 @@ async fn batches() {
     let made = server.post("/entityOperations/upsert", two).await.expect(201);
     assert_eq!(made.text(), r#"["urn:a:1","urn:a:2"]"#);
     server.post("/entityOperations/upsert", two).await.expect(204);
-    let some = server.post("/entityOperations/create", r#"[{"id":"urn:a:2","type":"T"},{"id":"urn:a:3","type":"T"},{"id":"x","type":"T"}]"#);
+    let some = server.post(
+        "/entityOperations/create",
+        r#"[{"id":"urn:a:2","type":"T"},{"id":"urn:a:3","type":"T"},{"id":"x","type":"T"}]"#,
+    );
     let some = some.await.expect(207);
     assert_eq!(some.member("success"), Json::Array(vec![Json::from("urn:a:3")]));
     assert_eq!(some.member("errors.1.entityId"), Json::from("urn:a:2"));

@@ -1,4 +1,13 @@
 //! The HTTP API as a client sees it: a real server on a real socket over the embedded store.
 
+mod authorisation;
+mod contexts;
+mod description;
 mod entities;
+mod events;
+mod lines;
+mod malformed;
+mod media;
+mod random;
 mod server;
+mod wire;

@@ -3,8 +3,8 @@
 use belfry_http::app::{App, Parts};
 use belfry_identity::{Guard, Mode, NewToken, Role};
 use belfry_kernel::{Clock, Error};
-use belfry_ngsi_ld::form::Deny;
 use belfry_ngsi_ld::Json;
+use belfry_ngsi_ld::form::Deny;
 use belfry_ports::Store;
 use belfry_runtime::context::{self, Contexts};
 use belfry_runtime::outbound::{AddressPolicy, Outbound};
@@ -54,7 +54,8 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let tenants = Arc::new(Tenants::open(Arc::new(Embedded(dir.path().to_owned())), 4, Box::new(|_, _| {})).unwrap());
+        let tenants =
+            Arc::new(Tenants::open(Arc::new(Embedded(dir.path().to_owned())), 4, Box::new(|_, _| {})).unwrap());
         let store = tenants.get("").unwrap();
         let outbound = Arc::new(Outbound::new(AddressPolicy { loopback: true, ..AddressPolicy::default() }));
         let options = context::Options { own: vec![format!("http://{address}")], ..context::Options::default() };

@@ -146,7 +146,11 @@ impl Remote {
                         if let Some(known) = held.documents.get_mut(url) {
                             known.fresh_until = now.plus_micros(self.fetching.failed_s * SECOND);
                         }
-                        tracing::warn!(url, why, "a remote @context could not be fetched anew; the one at hand is used");
+                        tracing::warn!(
+                            url,
+                            why,
+                            "a remote @context could not be fetched anew; the one at hand is used"
+                        );
                         Ok(document)
                     }
                     None => Err(Error::new(kind, why)),
@@ -189,7 +193,8 @@ impl Remote {
             .await
             .map_err(|e| not_available(format!("the remote @context {} is not available: {e}", shown(url))))?;
         if reply.status != 200 {
-            let why = format!("the remote @context {} is not available: its server answered {}", shown(url), reply.status);
+            let why =
+                format!("the remote @context {} is not available: its server answered {}", shown(url), reply.status);
             return Err(not_available(why));
         }
         let document = Json::parse(&reply.body, self.fetching.max_depth).map_err(|_| {

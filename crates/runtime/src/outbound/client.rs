@@ -115,7 +115,9 @@ impl Outbound {
     /// # Errors
     /// Why there is no reply.
     pub async fn send(&self, request: Request<Full<Bytes>>, call: &Call) -> Result<Reply, OutboundError> {
-        tokio::time::timeout(call.timeout, self.exchange(request, call.max_bytes)).await.map_err(|_| OutboundError::Timeout)?
+        tokio::time::timeout(call.timeout, self.exchange(request, call.max_bytes))
+            .await
+            .map_err(|_| OutboundError::Timeout)?
     }
 
     /// Gets a document, following redirects, each judged like the first.
@@ -151,7 +153,11 @@ impl Outbound {
         let response = self.client.request(request).await.map_err(broken)?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, max_bytes).collect().await.map_err(|e| {
-            if e.is::<http_body_util::LengthLimitError>() { OutboundError::TooLarge(max_bytes) } else { OutboundError::Unreachable(e) }
+            if e.is::<http_body_util::LengthLimitError>() {
+                OutboundError::TooLarge(max_bytes)
+            } else {
+                OutboundError::Unreachable(e)
+            }
         })?;
         Ok(Reply { status: head.status.as_u16(), headers: head.headers, body: body.to_bytes() })
     }

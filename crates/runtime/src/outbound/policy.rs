@@ -40,10 +40,11 @@ impl AddressPolicy {
         let host = host.trim_end_matches('.');
         let good = self.hosts.is_empty()
             || self.hosts.iter().any(|allowed| match allowed.strip_prefix("*.") {
-                Some(parent) => host
-                    .len()
-                    .checked_sub(parent.len() + 1)
-                    .is_some_and(|at| host.is_char_boundary(at) && host[at..].starts_with('.') && host[at + 1..].eq_ignore_ascii_case(parent)),
+                Some(parent) => host.len().checked_sub(parent.len() + 1).is_some_and(|at| {
+                    host.is_char_boundary(at)
+                        && host[at..].starts_with('.')
+                        && host[at + 1..].eq_ignore_ascii_case(parent)
+                }),
                 None => host.eq_ignore_ascii_case(allowed),
             });
         if good { Ok(()) } else { Err(Refusal::Host) }
@@ -89,7 +90,10 @@ fn canonical(address: IpAddr) -> IpAddr {
 }
 
 fn is_metadata_v4(v4: Ipv4Addr) -> bool {
-    matches!(v4.octets(), [169, 254, 169, 254] | [169, 254, 170, 2] | [169, 254, 170, 23] | [100, 100, 100, 200] | [192, 0, 0, 192])
+    matches!(
+        v4.octets(),
+        [169, 254, 169, 254] | [169, 254, 170, 2] | [169, 254, 170, 23] | [100, 100, 100, 200] | [192, 0, 0, 192]
+    )
 }
 
 fn is_metadata_v6(v6: Ipv6Addr) -> bool {

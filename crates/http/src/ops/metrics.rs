@@ -1,0 +1,14 @@
+//! GET /metrics: counters for Prometheus.
+
+use crate::problem;
+use crate::request::Exchange;
+use axum::response::Response;
+use belfry_kernel::Error;
+use http::HeaderValue;
+
+pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
+    let app = &exchange.app;
+    let stores: Vec<_> = app.tenants.all().into_iter().map(|(name, store)| (name, store.health())).collect();
+    let text = app.metrics.text(crate::operations(), &stores);
+    Ok(problem::ok(HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"), text))
+}

@@ -1,0 +1,100 @@
+//! Every row of the router's table with every role: from the table itself, so that no row can be forgotten.
+
+use crate::server::Server;
+use belfry_config::Limits;
+use belfry_http::operations;
+use belfry_identity::{Mode, Permission, Role};
+
+/// What each operation asks for. A new row fails this test until someone has thought about who may call it.
+const EXPECTED: &str = include_str!("authorisation.tsv");
+
+fn expected() -> Vec<(&'static str, Permission)> {
+    let lines = EXPECTED.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    lines
+        .map(|line| {
+            let (id, name) = line.split_once('\t').unwrap_or_else(|| panic!("{line:?}"));
+            let permission =
+                Permission::ALL.into_iter().find(|(_, n)| *n == name).unwrap_or_else(|| panic!("{line:?}")).0;
+            (id, permission)
+        })
+        .collect()
+}
+
+#[test]
+fn every_operation_has_the_permission_that_was_agreed() {
+    let table: Vec<_> = operations().iter().map(|operation| (operation.id, operation.permission)).collect();
+    let agreed = expected();
+    for row in &table {
+        assert!(agreed.contains(row), "{row:?} is not in authorisation.tsv");
+    }
+    for row in &agreed {
+        assert!(table.contains(row), "{row:?} of authorisation.tsv is no operation");
+    }
+    assert_eq!(table.len(), agreed.len(), "an operation id is there twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_with_every_role() {
+    let server = Server::with(Limits::default(), Mode::Tokens).await;
+    let mut callers = vec![(None, None), (Some("belfry_nonsense".to_owned()), None)];
+    for (role, _) in Role::ALL {
+        callers.push((Some(server.token(role, None).await), Some(role)));
+        // A token of another tenant opens nothing here.
+        callers.push((Some(server.token(role, Some("elsewhere")).await), None));
+    }
+    for operation in operations() {
+        let path: String = operation
+            .path
+            .split('/')
+            .map(|s| if s.starts_with('{') { "urn:none:1" } else { s })
+            .collect::<Vec<_>>()
+            .join("/");
+        for (token, role) in &callers {
+            let authorization = token.as_ref().map(|token| format!("Bearer {token}"));
+            let headers: Vec<(&str, &str)> =
+                authorization.iter().map(|value| ("authorization", value.as_str())).collect();
+            // HEAD, so that the event stream ends.
+            let method = if operation.id == "events" { "HEAD" } else { operation.method.as_str() };
+            let reply = server.call(method, &format!("!{path}"), &headers, "").await;
+            let allowed = operation.permission == Permission::Public
+                || role.is_some_and(|role| role.allows(operation.permission));
+            let what = format!("{} {role:?}: {} {}", operation.id, reply.status, reply.text());
+            if allowed {
+                assert!(!matches!(reply.status, 401 | 403), "{what}");
+            } else {
+                let known = token.as_ref().is_some_and(|t| t != "belfry_nonsense");
+                assert_eq!(reply.status, if known { 403 } else { 401 }, "{what}");
+                assert_eq!(reply.header("www-authenticate").is_empty(), known, "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_made_listed_and_revoked() {
+    let server = Server::with(Limits::default(), Mode::Tokens).await;
+    let admin = format!("Bearer {}", server.token(Role::Admin, None).await);
+    let admin = [("authorization", admin.as_str())];
+    let made =
+        server.call("POST", "!/tokens", &admin, r#"{"label":"roof","role":"ingest","tenant":""}"#).await.expect(201);
+    let secret = made.member("secret").as_str().unwrap().to_owned();
+    let id = made.member("id").as_str().unwrap().to_owned();
+    let listed = server.call("GET", "!/tokens", &admin, "").await.expect(200);
+    assert!(listed.text().contains(&id) && !listed.text().contains(&secret), "{}", listed.text());
+    let bearer = format!("Bearer {secret}");
+    let device = [("authorization", bearer.as_str())];
+    let entity = r#"{"id":"urn:a:1","type":"T"}"#;
+    server.call("POST", "/entities", &device, entity).await.expect(201);
+    server.call("GET", "/entities/urn:a:1", &device, "").await.expect(403);
+    let other = [("authorization", bearer.as_str()), ("ngsild-tenant", "other")];
+    server.call("POST", "/entities", &other, entity).await.expect(403);
+    server.call("DELETE", &format!("!/tokens/{id}"), &admin, "").await.expect(204);
+    server.call("POST", "/entities", &device, entity).await.expect(401);
+    server.call("DELETE", &format!("!/tokens/{id}"), &admin, "").await.expect(404);
+
+    let past = r#"{"label":"old","role":"admin","expiresAt":"2020-01-01T00:00:00Z"}"#;
+    let old = server.call("POST", "!/tokens", &admin, past).await.expect(201).member("secret");
+    let old = format!("Bearer {}", old.as_str().unwrap());
+    let reply = server.call("GET", "/types", &[("authorization", old.as_str())], "").await.expect(401);
+    assert!(reply.text().contains("expired"));
+}

@@ -1,0 +1,198 @@
+//! Contexts: hosted here, fetched from elsewhere, made for an answer.
+
+use crate::server::Server;
+use belfry_ngsi_ld::Json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+const LD: (&str, &str) = ("content-type", "application/ld+json");
+
+/// A web server of one document, that counts who asks and can go down.
+struct Source {
+    url: String,
+    asked: Arc<AtomicUsize>,
+    down: Arc<AtomicBool>,
+}
+
+impl Source {
+    async fn start(path: &str, answer: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}{path}", listener.local_addr().unwrap());
+        let (asked, down) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let source = Self { url, asked: asked.clone(), down: down.clone() };
+        tokio::spawn(async move {
+            loop {
+                let Ok((mut stream, _)) = listener.accept().await else { return };
+                let (asked, down, answer) = (asked.clone(), down.clone(), answer.clone());
+                tokio::spawn(async move {
+                    let mut buffer = [0; 4096];
+                    let _ = stream.read(&mut buffer).await;
+                    asked.fetch_add(1, Ordering::SeqCst);
+                    if down.load(Ordering::SeqCst) {
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                });
+            }
+        });
+        source
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+fn ok(body: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/ld+json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn link(url: &str) -> String {
+    format!("<{url}>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\"")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_remote_context_is_fetched_once_and_outlives_its_source() {
+    let server = Arc::new(Server::start().await);
+    let source = Source::start("/c.jsonld", ok(r#"{"@context":{"warmth":"https://example.org/warmth"}}"#)).await;
+    let link = link(&source.url);
+    let mut all = Vec::new();
+    for n in 0..8 {
+        let (server, link) = (server.clone(), link.clone());
+        all.push(tokio::spawn(async move {
+            let body = format!("{{\"id\":\"urn:a:{n}\",\"type\":\"T\",\"warmth\":{n}}}");
+            server.call("POST", "/entities", &[("link", &link)], &body).await.expect(201);
+        }));
+    }
+    for one in all {
+        one.await.unwrap();
+    }
+    assert_eq!(source.asked(), 1);
+    let plain = server.get("/entities/urn:a:3?format=simplified").await.expect(200);
+    assert_eq!(plain.member("https://example.org/warmth"), Json::Null);
+    assert!(plain.text().contains("\"https://example.org/warmth\":3"), "{}", plain.text());
+    let short = server.call("GET", "/entities/urn:a:3?format=simplified", &[("link", &link)], "").await.expect(200);
+    assert_eq!(short.member("warmth"), Json::Int(3));
+    assert!(short.header("link").contains(&source.url));
+
+    let listed = server.get("/jsonldContexts?details=true&kind=Cached").await.expect(200);
+    assert_eq!(listed.member("0.URL"), Json::from(source.url.as_str()));
+    let at = percent_encoding::utf8_percent_encode(&source.url, percent_encoding::NON_ALPHANUMERIC).to_string();
+    server.get(&format!("/jsonldContexts/{at}")).await.expect(422);
+    server.call("DELETE", &format!("/jsonldContexts/{at}?reload=true"), &[], "").await.expect(204);
+    assert_eq!(source.asked(), 2);
+    source.down.store(true, Ordering::SeqCst);
+    let failed = server.call("DELETE", &format!("/jsonldContexts/{at}?reload=true"), &[], "").await.expect(503);
+    assert_eq!(failed.problem(), "LdContextNotAvailable");
+    let still =
+        server.call("GET", "/entities?type=T&q=warmth==3&format=simplified", &[("link", &link)], "").await.expect(200);
+    assert_eq!(still.member("0.warmth"), Json::Int(3));
+    server.call("DELETE", &format!("/jsonldContexts/{at}"), &[], "").await.expect(204);
+    server.call("DELETE", &format!("/jsonldContexts/{at}"), &[], "").await.expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sources_that_are_not_to_be_had() {
+    let server = Server::start().await;
+    let metadata = "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/latest\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let around = Source::start(
+        "/r",
+        "HTTP/1.1 302 Found\r\nlocation: /r\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".into(),
+    )
+    .await;
+    for (source, status, text) in [
+        (Source::start("/x", ok("no json")).await, 503, "is no JSON document"),
+        (Source::start("/x", ok("{}")).await, 400, "has no @context"),
+        (Source::start("/x", "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".into()).await, 503, "answered 404"),
+        (
+            Source::start("/x", ok(&format!("{{\"@context\":{{\"a\":\"{}\"}}}}", "x".repeat(2 << 20)))).await,
+            503,
+            "larger than",
+        ),
+        (Source::start("/x", metadata.into()).await, 503, "metadata"),
+        (around, 503, "redirects"),
+    ] {
+        let reply = server.call("GET", "/entities?type=T", &[("link", &link(&source.url))], "").await.expect(status);
+        assert!(reply.text().contains(text), "{}", reply.text());
+    }
+    for (url, text) in [
+        ("http://10.0.0.1/c", "private"),
+        ("http://[fe80::1]/c", "private"),
+        ("http://169.254.169.254/c", "metadata"),
+        ("http://user@127.0.0.1/c", "not an absolute http"),
+        ("ftp://example.org/c", ""),
+    ] {
+        let reply = server.call("GET", "/entities?type=T", &[("link", &link(url))], "").await;
+        assert!(matches!(reply.status, 400 | 503) && reply.text().contains(text), "{url}: {}", reply.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosted_contexts() {
+    let server = Server::start().await;
+    let made = server.post("/jsonldContexts", r#"{"@context":{"heat":"https://example.org/heat"}}"#).await.expect(201);
+    let path = made.header("location").to_owned();
+    let url = format!("http://{}{path}", server.address);
+    let body = format!("{{\"@context\":\"{url}\",\"id\":\"urn:a:1\",\"type\":\"T\",\"heat\":1}}");
+    server.call("POST", "/entities", &[LD], &body).await.expect(201);
+    let served = server.get(&format!("!{path}")).await.expect(200);
+    assert_eq!(served.member("@context.heat"), Json::from("https://example.org/heat"));
+    assert_eq!(server.get(&format!("!{path}?details=true")).await.member("kind"), Json::from("Hosted"));
+    assert!(server.get("/jsonldContexts").await.text().contains(&url));
+    let headers = [("link", &*link(&url)), ("accept", "application/ld+json")];
+    let found = server.call("GET", "/entities/urn:a:1?format=simplified", &headers, "").await.expect(200);
+    assert_eq!(found.member("heat"), Json::Int(1));
+    assert_eq!(found.member("@context.0"), Json::from(url.as_str()));
+    server.call("DELETE", &format!("!{path}?reload=true"), &[], "").await.expect(400);
+    server.call("DELETE", &format!("!{path}"), &[], "").await.expect(204);
+    server.get(&format!("!{path}")).await.expect(404);
+    server.post("/jsonldContexts", "{}").await.expect(400);
+    server.post("/jsonldContexts", r#"{"@context":{"a":5}}"#).await.expect(400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_context_that_no_url_names_gets_one() {
+    let server = Server::start().await;
+    let query = r#"{"@context":{"heat":"https://example.org/heat"},"type":"Query","entities":[{"type":"T"}]}"#;
+    let body = r#"{"@context":{"heat":"https://example.org/heat"},"id":"urn:a:1","type":"T","heat":1}"#;
+    server.call("POST", "/entities", &[LD], body).await.expect(201);
+    let mut urls = Vec::new();
+    for _ in 0..2 {
+        let found = server.call("POST", "/entityOperations/query?format=simplified", &[LD], query).await.expect(200);
+        assert_eq!(found.member("0.heat"), Json::Int(1));
+        let link = found.header("link").to_owned();
+        urls.push(link[1..].split('>').next().unwrap().to_owned());
+    }
+    assert_eq!(urls[0], urls[1]);
+    let path = urls[0].strip_prefix(&format!("http://{}", server.address)).unwrap();
+    let served = server.get(&format!("!{path}")).await.expect(200);
+    assert_eq!(served.member("@context.0.heat"), Json::from("https://example.org/heat"));
+    assert_eq!(
+        server.get("/jsonldContexts?kind=ImplicitlyCreated&details=true").await.member("0.kind"),
+        Json::from("ImplicitlyCreated")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_context_may_stand() {
+    let server = Server::start().await;
+    let inline = r#"{"@context":{"heat":"https://example.org/heat"},"id":"urn:a:1","type":"T","heat":1}"#;
+    let core = link("https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.8.jsonld");
+    server.call("POST", "/entities", &[], inline).await.expect(400);
+    server.call("POST", "/entities", &[LD, ("link", &core)], inline).await.expect(400);
+    server.call("POST", "/entities", &[LD], r#"{"id":"urn:a:1","type":"T"}"#).await.expect(400);
+    server.call("POST", "/entities", &[("link", &core)], r#"{"id":"urn:a:0","type":"T"}"#).await.expect(201);
+    server.call("POST", "/entities", &[LD], inline).await.expect(201);
+    let batch = r#"[{"@context":{"heat":"https://example.org/heat"},"id":"urn:a:2","type":"T","heat":1},
+      {"@context":{"heat":"https://example.org/other"},"id":"urn:a:3","type":"T","heat":2},{"id":"urn:a:4","type":"T"}]"#;
+    let reply = server.call("POST", "/entityOperations/create", &[LD], batch).await.expect(207);
+    assert_eq!(reply.member("success"), Json::Array(vec![Json::from("urn:a:2"), Json::from("urn:a:3")]));
+    assert!(server.get("/entities/urn:a:3").await.text().contains("https://example.org/other"));
+}

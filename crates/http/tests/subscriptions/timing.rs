@@ -1,0 +1,110 @@
+//! Throttling, periods, expiry: by a clock that the test moves.
+
+use super::receiver::Receiver;
+use super::server::{Server, Setup};
+use belfry_testkit::MockClock;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+const S: &str = "urn:ngsi-ld:Subscription:1";
+const SECOND: i64 = 1_000_000;
+
+async fn server(dir: &Path, clock: &Arc<MockClock>) -> Server {
+    Server::with(dir, Setup { clock: clock.clone(), ..Setup::default() }).await
+}
+
+/// Long enough for anything that is due to be sent.
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(150)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn throttling_holds_back_and_sends_the_newest() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(MockClock::default());
+    let receiver = Receiver::start().await;
+    let server_one = server(dir.path(), &clock).await;
+    server_one.subscribe(S, &receiver.url(), r#","throttling":10"#, "").await;
+    server_one.create("urn:car:1", 0).await;
+    receiver.wait_for(1).await;
+    for value in 1..=5 {
+        clock.advance_micros(SECOND);
+        server_one.set_speed("urn:car:1", value).await;
+    }
+    server_one.create("urn:car:2", 7).await;
+    settle().await;
+    assert_eq!(receiver.all().len(), 1);
+    // What is held back survives a restart.
+    server_one.stop().await;
+    let server_two = server(dir.path(), &clock).await;
+    settle().await;
+    assert_eq!(receiver.all().len(), 1);
+    clock.advance_micros(6 * SECOND);
+    let got = receiver.wait_for(2).await;
+    let mut shown: Vec<(String, i64)> = got[1]
+        .entities()
+        .iter()
+        .map(|e| (e.get("id").unwrap().to_string(), e.get("speed").unwrap().get("value").unwrap().as_f64().unwrap() as i64))
+        .collect();
+    shown.sort();
+    assert_eq!(shown, [("\"urn:car:1\"".to_owned(), 5), ("\"urn:car:2\"".to_owned(), 7)]);
+    server_two.set_speed("urn:car:1", 8).await;
+    settle().await;
+    assert_eq!(receiver.all().len(), 2, "the pause begins anew");
+    clock.advance_micros(10 * SECOND);
+    assert_eq!(receiver.wait_for(3).await[2].value("speed"), 8);
+    server_two.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn periods() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(MockClock::default());
+    let receiver = Receiver::start().await;
+    let server_one = server(dir.path(), &clock).await;
+    server_one.create("urn:car:1", 1).await;
+    server_one.create("urn:car:2", 20).await;
+    server_one.subscribe(S, &receiver.url(), r#","timeInterval":60,"q":"speed>10""#, "").await;
+    server_one.set_speed("urn:car:2", 21).await;
+    settle().await;
+    assert_eq!(receiver.all().len(), 0, "changes trigger nothing");
+    clock.advance_micros(61 * SECOND);
+    let got = receiver.wait_for(1).await;
+    assert_eq!((got[0].entities().len(), got[0].value("speed")), (1, 21));
+    settle().await;
+    server_one.stop().await;
+    // Periods that passed meanwhile are not made up for, and the next one is due when it would have been.
+    clock.advance_micros(180 * SECOND);
+    let server_two = server(dir.path(), &clock).await;
+    receiver.wait_for(2).await;
+    settle().await;
+    assert_eq!(receiver.all().len(), 2);
+    clock.advance_micros(59 * SECOND);
+    receiver.wait_for(3).await;
+    server_two.set_speed("urn:car:2", 3).await;
+    clock.advance_micros(60 * SECOND);
+    settle().await;
+    assert_eq!(receiver.all().len(), 3, "nothing matches, nothing is sent");
+    server_two.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn expiry() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(MockClock::default());
+    let receiver = Receiver::start().await;
+    let server = server(dir.path(), &clock).await;
+    server.subscribe(S, &receiver.url(), r#","expiresAt":"2026-01-01T00:01:00Z""#, "").await;
+    server.create("urn:car:1", 1).await;
+    receiver.wait_for(1).await;
+    clock.advance_micros(61 * SECOND);
+    server.set_speed("urn:car:1", 2).await;
+    settle().await;
+    assert_eq!(receiver.all().len(), 1);
+    assert_eq!(server.get(&format!("/subscriptions/{S}")).await.get("status").unwrap().as_str(), Some("expired"));
+    server.patch(&format!("/subscriptions/{S}"), r#"{"expiresAt":"2026-01-02T00:00:00Z"}"#, 204).await;
+    server.set_speed("urn:car:1", 3).await;
+    assert_eq!(receiver.wait_for(2).await[1].value("speed"), 3);
+    server.stop().await;
+}

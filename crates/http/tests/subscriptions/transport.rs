@@ -1,0 +1,94 @@
+//! What goes over the wire besides the entities: headers, contexts, MQTT messages.
+
+use super::receiver::Receiver;
+use super::server::{Server, Setup};
+use belfry_ngsi_ld::Json;
+use belfry_ports::BoxFuture;
+use belfry_runtime::notify::{Message, Publish};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::time::Duration;
+
+const S: &str = "urn:ngsi-ld:Subscription:1";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn contexts_and_headers() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path()).await;
+    let receiver = Receiver::start().await;
+    let body = format!(
+        r#"{{"@context":{{"Car":"https://example.org/Car","speed":"https://example.org/speed"}},
+        "id":"{S}","type":"Subscription","entities":[{{"type":"Car"}}],"watchedAttributes":["speed"],
+        "notification":{{"attributes":["speed"],"endpoint":{{"uri":"{}","receiverInfo":[{{"key":"X-Town","value":"a b"}}]}}}}}}"#,
+        receiver.url()
+    );
+    let ld = [("content-type", "application/ld+json")];
+    let (status, text) = server.call("POST", "/ngsi-ld/v1/subscriptions", &ld, &body).await;
+    assert_eq!(status, 201, "{text}");
+    server.post("/entities", r#"{"id":"urn:car:1","type":"https://example.org/Car","https://example.org/speed":{"type":"Property","value":4}}"#, 201).await;
+    let got = receiver.wait_for(1).await;
+    assert_eq!(got[0].entities()[0].to_string(), r#"{"id":"urn:car:1","type":"Car","speed":{"type":"Property","value":4}}"#);
+    assert_eq!(got[0].headers["x-town"], "a b");
+    let link = got[0].headers["link"].to_str().unwrap().to_owned();
+    let url = link.trim_start_matches('<').split('>').next().unwrap().to_owned();
+    assert!(url.starts_with(&format!("http://{}/ngsi-ld/v1/jsonldContexts/", server.address)), "{link}");
+    let own = server.get(&format!("/subscriptions/{S}")).await;
+    assert_eq!(own.get("watchedAttributes").unwrap().to_string(), r#"["https://example.org/speed"]"#);
+    assert_eq!(own.get("jsonldContext").unwrap().as_str(), Some(url.as_str()));
+    server.stop().await;
+}
+
+#[derive(Default)]
+struct Broker(Mutex<Vec<Message>>);
+
+impl Publish for Broker {
+    fn publish(&self, message: Message) -> BoxFuture<'_, Result<(), String>> {
+        self.0.lock().push(message);
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_for_mqtt() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Arc::new(Broker::default());
+    let server = Server::with(dir.path(), Setup { publish: Some(broker.clone()), ..Setup::default() }).await;
+    let body = format!(
+        r#"{{"id":"{S}","type":"Subscription","entities":[{{"type":"Car"}}],"notification":{{"endpoint":{{
+        "uri":"mqtt://u:p@host:1884/town/cars","notifierInfo":[{{"key":"MQTT-QoS","value":"1"}},{{"key":"MQTT-Version","value":"mqtt3.1.1"}}],
+        "receiverInfo":[{{"key":"X-Town","value":"a"}}]}}}}}}"#
+    );
+    server.post("/subscriptions", &body, 201).await;
+    server.create("urn:car:1", 3).await;
+    let mut tries = 0;
+    while broker.0.lock().is_empty() {
+        tries += 1;
+        assert!(tries < 200, "no message came");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let message = broker.0.lock()[0].clone();
+    assert_eq!((&*message.url, message.qos, message.v5), ("mqtt://u:p@host:1884/town/cars", 1, false));
+    let json = Json::parse(&message.payload, 32).unwrap();
+    let metadata = json.get("metadata").unwrap();
+    assert_eq!(metadata.get("Content-Type").unwrap().as_str(), Some("application/json"));
+    assert!(metadata.get("Link").is_some() && metadata.get("X-Town").is_some());
+    assert_eq!(json.get("body").unwrap().get("type").unwrap().as_str(), Some("Notification"));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn addresses_that_may_not_be_called_are_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path()).await;
+    server.subscribe(S, "http://169.254.169.254/latest", "", "").await;
+    server.create("urn:car:1", 1).await;
+    for _ in 0..200 {
+        if server.status(S).await.get("lastFailureReason").is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let status = server.status(S).await;
+    assert!(status.get("lastFailureReason").unwrap().as_str().unwrap().contains("metadata"), "{status}");
+    server.stop().await;
+}
