@@ -1,0 +1,51 @@
+//! The same operations on a small and on a large store, in turns: what one costs more on the large one.
+
+use super::{Stage, as_round};
+use crate::report::{Measured, median};
+use crate::script::Script;
+use crate::seed;
+use crate::workload::Growth;
+use anyhow::{Context, Result};
+
+pub fn run(stage: &Stage, work: &Growth) -> Result<Measured> {
+    let stores = [("small", stage.sized(work.small)), ("large", stage.sized(work.large))];
+    let mut servers = Vec::new();
+    for (_, setup) in stores {
+        let (server, data) = stage.belfry(&[])?;
+        seed::fill(server.address, setup)?;
+        servers.push((server, data));
+    }
+    let mut measured = Measured::default();
+    let mut worst = 0.0_f64;
+    for operation in &work.operation {
+        let scripts = stores
+            .map(|(_, setup)| Script::new(std::slice::from_ref(&operation.request), setup.entities, work.connections));
+        let mut costs = Vec::new();
+        let mut scripts = scripts.into_iter().collect::<Result<Vec<_>>>()?;
+        for _ in 0..stage.rounds {
+            let mut rates = Vec::new();
+            for (n, script) in scripts.iter_mut().enumerate() {
+                let (name, address) = (stores[n].0, servers[n].0.address);
+                let outcome = stage
+                    .round(address, script, work.connections)
+                    .with_context(|| format!("{} on the {name} store ({})", operation.name, servers[n].0.said()))?;
+                script.verify(address)?;
+                rates.push(outcome.rate());
+                measured.rounds.push(as_round(
+                    &format!("{}, {name}", operation.name),
+                    outcome.rate(),
+                    &outcome.latency,
+                ));
+            }
+            costs.push(rates[0] / rates[1]);
+        }
+        let cost = median(&costs);
+        worst = worst.max(cost);
+        measured.figure(&operation.name, cost, "times the cost");
+    }
+    measured.figure("worst", worst, "times the cost");
+    for (server, _data) in servers {
+        server.stop()?;
+    }
+    Ok(measured)
+}

@@ -1,0 +1,75 @@
+//! QoS 1 publishes: into Mosquitto with one subscriber, and into Belfry's own listener until they are committed.
+
+use super::{Stage, as_round, ms};
+use crate::load::{ask, histogram};
+use crate::mqtt::{Publishing, message, publish};
+use crate::report::{Measured, median};
+use crate::server::{Data, Server, free_port};
+use crate::workload::Mqtt;
+use anyhow::{Context, Result, ensure};
+use std::net::SocketAddr;
+
+pub fn run(stage: &Stage, work: &Mqtt) -> Result<Measured> {
+    let port = free_port()?;
+    let (belfry, _data) = stage.belfry(&[
+        ("BELFRY_MQTT_LISTENER_ENABLED", "true".into()),
+        ("BELFRY_MQTT_LISTENER_LISTEN", format!("127.0.0.1:{port}")),
+        ("BELFRY_MQTT_LISTENER_MAPPING", stage.files.join(&work.mapping).display().to_string()),
+        ("BELFRY_MQTT_LISTENER_MAX_IN_FLIGHT", work.in_flight.max(256).to_string()),
+    ])?;
+    let listener = SocketAddr::from(([127, 0, 0, 1], port));
+    let settings = Data::new(&stage.dir)?;
+    let mosquitto = Server::mosquitto(settings.path())?;
+    let mut how = Publishing {
+        connections: work.connections,
+        in_flight: work.in_flight,
+        devices: work.devices,
+        subscriber: true,
+        warm_up: stage.warm_up(),
+        window: stage.window(),
+        first: 1,
+    };
+    let mut measured = Measured::default();
+    let (mut rates, mut yardstick, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let mut latency = histogram();
+    for _ in 0..stage.rounds {
+        how.subscriber = true;
+        let a = publish(mosquitto.address, &how).context("mosquitto")?;
+        how.subscriber = false;
+        let b = publish(listener, &how).with_context(|| format!("belfry ({})", belfry.said()))?;
+        how.first += b.sent;
+        check(belfry.address, how.first - 1, work)?;
+        let rate = |messages: u64| messages as f64 / stage.seconds;
+        ratios.push(rate(b.messages) / rate(a.messages));
+        rates.push(rate(b.messages));
+        yardstick.push(rate(a.messages));
+        latency.add(&b.latency)?;
+        measured.rounds.push(as_round("mosquitto", rate(a.messages), &a.latency));
+        measured.rounds.push(as_round("belfry", rate(b.messages), &b.latency));
+    }
+    measured.figure("rate", median(&rates), "committed/s");
+    measured.figure("mosquitto", median(&yardstick), "delivered/s");
+    measured.figure("ratio", median(&ratios), "of mosquitto");
+    measured.figure("p50", ms(&latency, 0.5), "ms");
+    measured.figure("p99", ms(&latency, 0.99), "ms");
+    belfry.stop()?;
+    Ok(measured)
+}
+
+/// Whether the entity of the last message's device holds one of its last values: messages of different connections may
+/// overtake each other, so any of those under way at the end is right.
+fn check(address: SocketAddr, last: u64, work: &Mqtt) -> Result<()> {
+    let device = last % work.devices;
+    let (status, _, body) = ask(address, "GET", &format!("/ngsi-ld/v1/entities/urn:ngsi-ld:Probe:{device}"), b"")?;
+    let text = String::from_utf8_lossy(&body).into_owned();
+    ensure!(status == 200, "the entity of device {device}: {status} {text}");
+    let entity: serde_json::Value = serde_json::from_slice(&body)?;
+    let level = entity["level"]["value"].as_u64().with_context(|| format!("no level in {text}"))?;
+    let under_way = (work.connections * work.in_flight) as u64;
+    ensure!(
+        level % work.devices == device && level + under_way >= last,
+        "{} expected, {text} found",
+        message(last, work.devices).1
+    );
+    Ok(())
+}
