@@ -1,7 +1,9 @@
 //! The wiring: the only place that names adapters. Makes stores, connectors and the HTTP door from a configuration and
 //! joins them. Holds no logic of theirs.
 
+mod dial;
 mod mqtt;
+mod notify;
 mod stores;
 
 pub use stores::{backup, check, format_of, open_default, restore, store_dirs};
@@ -16,6 +18,7 @@ use belfry_ngsi_ld::{Context, form::Deny};
 use belfry_ports::Store;
 use belfry_runtime::context::{Contexts, Fetching, Options as ContextOptions};
 use belfry_runtime::ingest::Ingest;
+use belfry_runtime::notify::Notifiers;
 use belfry_runtime::outbound::{AddressPolicy, Outbound};
 use belfry_runtime::tenant::DEFAULT;
 use belfry_runtime::{SystemClock, SystemRng, Tenants, sweep};
@@ -34,6 +37,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     http: JoinHandle<belfry_http::Served>,
     connectors: mqtt::Connectors,
+    notifiers: Arc<Notifiers>,
     stores: Arc<Embedded>,
     /// Keeps the stores open until the last checkpoint is taken.
     tenants: Arc<Tenants>,
@@ -52,10 +56,14 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
     let stores = Arc::new(Embedded::new(config, clock.clone()));
     let (stop, stopping) = watch::channel(false);
+    let keep_before = Arc::new(AtomicBool::new(false));
+    let notifiers = Arc::new(Notifiers::new(notify::parts(config, &clock, &rng, &keep_before)?));
     let tenants = {
         let (stores, clock, stopping) = (stores.clone(), clock.clone(), stopping.clone());
-        let on_open: belfry_runtime::tenant::OnOpen = Box::new(move |_, store: &Arc<dyn Store>| {
+        let notifiers = notifiers.clone();
+        let on_open: belfry_runtime::tenant::OnOpen = Box::new(move |tenant, store: &Arc<dyn Store>| {
             tokio::spawn(sweep::expired(store.clone(), clock.clone(), stopping.clone()));
+            notifiers.open(tenant, store);
         });
         let max = config.tenants.max;
         // Recovery reads files and takes a while on a large town.
@@ -70,10 +78,13 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         deny: deny.clone(),
         clock: clock.clone(),
         rng: rng.clone(),
-        keep_before: Arc::new(AtomicBool::new(false)),
+        keep_before,
         stopping: stopping.clone(),
         tenants: tenants.clone(),
     });
+    // Set once: nobody set it before.
+    let _ = app.notifiers.set(notifiers.clone());
+    notifiers.begin(app.contexts.clone());
     let ingest = Arc::new(Ingest::new(tenants.clone(), deny, config.mqtt.register_only));
     let guard = app.guard.clone();
     let connectors = mqtt::start(config, ingest, guard, &clock, &rng).await?;
@@ -83,7 +94,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         let _ = stopped.wait_for(|stop| *stop).await;
     };
     let http = tokio::spawn(belfry_http::serve(listener, app, shutdown));
-    Ok(Running { address, stop, http, connectors, stores, tenants })
+    Ok(Running { address, stop, http, connectors, notifiers, stores, tenants })
 }
 
 impl Running {
@@ -107,6 +118,7 @@ impl Running {
         {
             tracing::warn!(connections = served.cut_off, "connections were cut off, they did not end in time");
         }
+        self.notifiers.stop().await;
         let (stores, tenants) = (self.stores, self.tenants);
         let closed = tokio::task::spawn_blocking(move || {
             let taken = stores.checkpoint();

@@ -6,4 +6,5 @@ mod connect;
 mod policy;
 
 pub use client::{Call, Outbound, OutboundError, Reply};
+pub use connect::dial;
 pub use policy::{AddressPolicy, Refusal};

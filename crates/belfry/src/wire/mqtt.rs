@@ -1,10 +1,11 @@
 //! MQTT: the embedded listener and the clients of brokers elsewhere, joined to ingest.
 
+use super::dial::Dialer;
 use anyhow::Context as _;
 use belfry_config::{Config, Mode};
 use belfry_connect_mqtt::{
     Access, Authenticator, Client, ClientConfig, Credentials, Endpoint, Grant, Listener, ListenerConfig, Message, Outcome,
-    Parts, PipelineLimits, Refusal, Sink, TcpDial,
+    Parts, PipelineLimits, Refusal, Sink,
 };
 use belfry_connect_payload::{Filter, Mapper, Mapping};
 use belfry_identity::{Guard, Permission};
@@ -89,7 +90,7 @@ pub async fn start(
         }
         settings.pipeline = PipelineLimits::default();
         let mapper = mapper(broker.mapping.as_deref())?;
-        clients.push(Client::start(settings, sink.clone(), mapper, clock.clone(), rng.clone(), Arc::new(TcpDial)));
+        clients.push(Client::start(settings, sink.clone(), mapper, clock.clone(), rng.clone(), Arc::new(Dialer::anywhere()?)));
     }
     Ok(Connectors { listener, clients })
 }

@@ -47,8 +47,24 @@ impl tower_service::Service<Uri> for Guarded {
 
 async fn connect(policy: &AddressPolicy, uri: &Uri) -> Result<TcpStream, ConnectError> {
     let host = uri.host().ok_or(ConnectError::NoHost)?;
-    policy.check_host(host)?;
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    connect_to(policy, host, port).await
+}
+
+/// Connects to a host and port under a policy.
+///
+/// # Errors
+/// What the policy refuses, as `PermissionDenied`; what the network says.
+pub async fn dial(policy: &AddressPolicy, host: &str, port: u16) -> std::io::Result<TcpStream> {
+    connect_to(policy, host, port).await.map_err(|e| match e {
+        ConnectError::Io(e) => e,
+        ConnectError::Refused(refusal) => std::io::Error::new(std::io::ErrorKind::PermissionDenied, refusal),
+        other => std::io::Error::new(std::io::ErrorKind::NotFound, other),
+    })
+}
+
+async fn connect_to(policy: &AddressPolicy, host: &str, port: u16) -> Result<TcpStream, ConnectError> {
+    policy.check_host(host)?;
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let addresses: Vec<SocketAddr> = match bare.parse::<IpAddr>() {
         Ok(ip) => vec![SocketAddr::new(ip, port)],
