@@ -1,0 +1,202 @@
+//! `belfry import`: reads a source, maps and checks it row by row, sends it in batches, remembers how far it came and
+//! reports what was refused. Talks to a running Belfry only through its public HTTP API.
+
+mod args;
+mod explain;
+mod newest;
+mod parcel;
+mod plan;
+mod report;
+mod resume;
+mod sender;
+mod window;
+
+pub use args::{Args, Existing, Format};
+
+use crate::TransferError;
+use crate::client::Client;
+use crate::mapping::Mode;
+use crate::progress::Progress;
+use crate::source::{Item, Refusal, entity};
+use belfry_ngsi_ld::Json;
+use belfry_ngsi_ld::form::{self, Limits};
+use newest::Newest;
+use plan::Plan;
+use report::Reporter;
+use resume::Bookmark;
+use sender::Sender;
+use window::{Origin, Window};
+
+/// What became of an import.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Rows, lines or features read, those of earlier runs that were resumed included.
+    pub read: u64,
+    /// Of those, how many were refused.
+    pub refused: u64,
+    /// Entities written to the current state by this run.
+    pub states: u64,
+    /// Attribute instances written to history by this run.
+    pub instances: u64,
+}
+
+impl Summary {
+    /// 0 when every row was taken, 1 when some were refused. (An error that stopped the import is exit code 2.)
+    pub fn exit_code(&self) -> u8 {
+        u8::from(self.refused > 0)
+    }
+}
+
+/// Runs an import.
+///
+/// # Errors
+/// What stopped it; what was acknowledged before stays, and the same command goes on from there.
+pub async fn run(args: Args) -> Result<Summary, TransferError> {
+    let plan = Plan::of(&args)?;
+    if args.explain {
+        explain::run(plan, args.rows)?;
+        return Ok(Summary::default());
+    }
+    let bookmark = Bookmark::open(&args, &plan)?;
+    let reporter = Reporter::open(args.report.as_deref(), bookmark.done > 0)?;
+    let sender = if args.dry_run { None } else { Some(Sender::new(Client::new(&args.target)?, &args, plan.existing)) };
+    let progress = Progress::new(plan.size, true, "rows", args.quiet);
+    let mut run = Run {
+        summary: Summary { refused: bookmark.refused, ..Summary::default() },
+        newest: Newest::default(),
+        window: Window::new(args.batch, args.in_flight),
+        limits: Limits::default(),
+        mode: plan.mode,
+        bookmark,
+        reporter,
+        sender,
+        progress,
+    };
+    if run.bookmark.done > 0 {
+        run.progress.say(&format!("going on after row {} of an earlier run", run.bookmark.done));
+    }
+    let Plan { items, meter, .. } = plan;
+    let outcome = async {
+        for item in items {
+            run.item(item?).await?;
+            if run.summary.read.is_multiple_of(256) {
+                run.progress.at(meter.bytes(), run.summary.read, run.summary.refused);
+            }
+        }
+        run.finish().await
+    }
+    .await;
+    run.progress.end();
+    let told = run.reporter.finish();
+    outcome?;
+    told?;
+    if !args.quiet {
+        run.tell(args.dry_run);
+    }
+    Ok(run.summary)
+}
+
+/// An import under way.
+struct Run {
+    summary: Summary,
+    newest: Newest,
+    window: Window,
+    limits: Limits,
+    mode: Mode,
+    bookmark: Bookmark,
+    reporter: Reporter,
+    /// None in a dry run.
+    sender: Option<Sender>,
+    progress: Progress,
+}
+
+impl Run {
+    async fn item(&mut self, item: Item) -> Result<(), TransferError> {
+        self.summary.read += 1;
+        let again = self.summary.read <= self.bookmark.done;
+        if again && self.mode != Mode::Both {
+            return Ok(());
+        }
+        let origin = Origin { file: item.file, line: item.line };
+        let checked = item.outcome.and_then(|entities| self.check(&entities).map(|()| entities));
+        match checked {
+            Err(_) if again => {}
+            Err(refusal) => self.refuse(&origin, &refusal)?,
+            Ok(entities) => {
+                for entity in entities {
+                    self.place(&origin, entity, again)?;
+                }
+            }
+        }
+        if self.window.is_full() { self.flush().await } else { Ok(()) }
+    }
+
+    fn check(&self, entities: &[Json]) -> Result<(), Refusal> {
+        let mode = if self.mode == Mode::History { form::Mode::Temporal } else { form::Mode::Full };
+        entities.iter().try_for_each(|entity| match self.mode {
+            // The history of an entity may be longer than one request may hold; it is sent in parts.
+            Mode::History => window::parts(entity).iter().try_for_each(|part| entity::check(part, &self.limits, mode)),
+            Mode::State | Mode::Both => entity::check(entity, &self.limits, mode),
+        })
+    }
+
+    fn place(&mut self, origin: &Origin, entity: Json, again: bool) -> Result<(), TransferError> {
+        match self.mode {
+            Mode::State => self.window.state(origin, &entity),
+            Mode::History => self.window.history(origin, entity),
+            Mode::Both => {
+                let past = self.newest.offer(origin, entity)?;
+                if let (Some(past), false) = (past, again) {
+                    self.window.history(origin, past);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, origin: &Origin, refusal: &Refusal) -> Result<(), TransferError> {
+        self.summary.refused += 1;
+        if let Some(line) = self.reporter.refuse(origin, refusal)? {
+            self.progress.say(&line);
+        }
+        Ok(())
+    }
+
+    /// Sends the window and remembers that it was.
+    async fn flush(&mut self) -> Result<(), TransferError> {
+        let window = self.window.take();
+        if let Some(sender) = &self.sender {
+            let careful = self.bookmark.is_first_window();
+            let sent = sender.send(&window, careful).await?;
+            self.summary.states += sent.states;
+            self.summary.instances += sent.instances;
+            for (origin, refusal) in sent.refused {
+                self.refuse(&origin, &refusal)?;
+            }
+            self.reporter.flush()?;
+            self.bookmark.save(self.summary.read, self.summary.refused)?;
+        } else {
+            self.summary.states += window.states.iter().map(|parcel| parcel.rows.len() as u64).sum::<u64>();
+            self.summary.instances += window.histories.iter().map(|parcel| parcel.instances as u64).sum::<u64>();
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self) -> Result<(), TransferError> {
+        self.flush().await?;
+        for (origin, entity) in std::mem::take(&mut self.newest).into_entities() {
+            self.window.state(&origin, &entity);
+            if self.window.is_full() {
+                self.flush().await?;
+            }
+        }
+        self.flush().await?;
+        self.bookmark.remove()
+    }
+
+    fn tell(&self, dry: bool) {
+        let Summary { read, refused, states, instances } = self.summary;
+        let would = if dry { "would be " } else { "" };
+        eprintln!("{read} rows read, {refused} refused; {states} entities and {instances} attribute instances of history {would}written");
+    }
+}

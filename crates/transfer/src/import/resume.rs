@@ -1,0 +1,109 @@
+//! How far an import came: a small file, replaced whole after every acknowledged window, removed at the end. A run that
+//! finds it goes on after the last acknowledged row.
+
+use super::args::Args;
+use super::plan::Plan;
+use crate::TransferError;
+use serde::{Deserialize, Serialize};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The bookmark of an import.
+pub(super) struct Bookmark {
+    path: Option<PathBuf>,
+    fingerprint: String,
+    /// Rows that earlier runs were done with.
+    pub(super) done: u64,
+    /// Of those, how many were refused.
+    pub(super) refused: u64,
+    saved: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Page {
+    /// Format of this file.
+    version: u32,
+    source: String,
+    fingerprint: String,
+    rows_done: u64,
+    rows_refused: u64,
+}
+
+impl Bookmark {
+    /// Opens the bookmark that fits this import.
+    pub(super) fn open(args: &Args, plan: &Plan) -> Result<Self, TransferError> {
+        let fingerprint = plan.fingerprint.map(|print| format!("{print:016x}"));
+        let path = args.state.clone().or_else(|| fingerprint.as_ref().map(|_| beside(&plan.path)));
+        let mut bookmark = Self { path: None, fingerprint: fingerprint.unwrap_or_default(), done: 0, refused: 0, saved: false };
+        let Some(path) = path.filter(|_| !args.dry_run) else { return Ok(bookmark) };
+        if bookmark.fingerprint.is_empty() {
+            return Err(TransferError::Usage("--state: only an import of one file can be resumed, not standard input or --models".into()));
+        }
+        bookmark.path = Some(path.clone());
+        if args.restart {
+            return Ok(bookmark);
+        }
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(bookmark),
+            Err(cause) => return Err(TransferError::File { path, cause }),
+        };
+        let wrong = |why: &str| {
+            Err(TransferError::Usage(format!("{}: {why}; --restart begins again from the first row", path.display())))
+        };
+        match serde_json::from_slice::<Page>(&text) {
+            Ok(page) if page.version != 1 => wrong("it was written by another version"),
+            Ok(page) if page.fingerprint != bookmark.fingerprint => {
+                wrong("it remembers an import of another source or mapping, or this file has changed since")
+            }
+            Ok(page) => Ok(Self { done: page.rows_done, refused: page.rows_refused, ..bookmark }),
+            Err(_) => wrong("it is not the state of an import"),
+        }
+    }
+
+    /// Whether the next window may have been sent by a run that was cut before it could say so.
+    pub(super) fn is_first_window(&self) -> bool {
+        self.done > 0 && !self.saved
+    }
+
+    /// Remembers that all rows up to this one are done with.
+    pub(super) fn save(&mut self, rows: u64, refused: u64) -> Result<(), TransferError> {
+        self.saved = true;
+        let Some(path) = &self.path else { return Ok(()) };
+        let page = Page {
+            version: 1,
+            source: path.display().to_string(),
+            fingerprint: self.fingerprint.clone(),
+            rows_done: rows,
+            rows_refused: refused,
+        };
+        replace(path, &page).map_err(TransferError::file(path.clone()))
+    }
+
+    /// The import is complete: nothing is to be resumed.
+    pub(super) fn remove(&self) -> Result<(), TransferError> {
+        let Some(path) = &self.path else { return Ok(()) };
+        match std::fs::remove_file(path) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(TransferError::File { path: path.clone(), cause }),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn beside(source: &Path) -> PathBuf {
+    let mut name = source.file_name().unwrap_or_default().to_owned();
+    name.push(".import-state");
+    source.with_file_name(name)
+}
+
+/// A whole file or the old one: written beside, then renamed.
+fn replace(path: &Path, page: &Page) -> std::io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let beside = path.with_file_name(name);
+    let mut file = std::fs::File::create(&beside)?;
+    serde_json::to_writer_pretty(&mut file, page)?;
+    file.write_all(b"\n")?;
+    file.sync_data()?;
+    std::fs::rename(&beside, path)
+}

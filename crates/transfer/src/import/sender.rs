@@ -1,0 +1,179 @@
+//! Sending a window: batches of states, histories of entities, a few requests at one time; refused batches are halved
+//! until the row to blame is found. Keeps nothing between windows.
+
+use super::args::{Args, Existing};
+use super::parcel::{HistoryParcel, StateParcel, StateRow, history_body, state_body};
+use super::window::{Origin, Window};
+use crate::TransferError;
+use crate::client::{Answer, Call, Client, Lost, problem};
+use crate::source::Refusal;
+use crate::source::entity::refusal;
+use belfry_ngsi_ld::Json;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use http::{Method, StatusCode};
+use serde::Deserialize;
+use std::collections::HashMap;
+
+/// Sends windows.
+pub(super) struct Sender {
+    client: Client,
+    in_flight: usize,
+    upsert: &'static str,
+}
+
+/// What became of a window.
+#[derive(Default)]
+pub(super) struct Sent {
+    pub(super) states: u64,
+    pub(super) instances: u64,
+    pub(super) refused: Vec<(Origin, Refusal)>,
+}
+
+/// The answer to a batch of which a part was refused (clause 5.2.16).
+#[derive(Deserialize)]
+struct BatchResult {
+    #[serde(default)]
+    errors: Vec<BatchError>,
+}
+
+#[derive(Deserialize)]
+struct BatchError {
+    #[serde(rename = "entityId")]
+    entity_id: Option<String>,
+    error: BatchProblem,
+}
+
+#[derive(Deserialize)]
+struct BatchProblem {
+    title: Option<String>,
+    detail: Option<String>,
+}
+
+impl Sender {
+    pub(super) fn new(client: Client, args: &Args, existing: Existing) -> Self {
+        let upsert = match existing {
+            Existing::Update => "/ngsi-ld/v1/entityOperations/upsert?options=update",
+            Existing::Replace => "/ngsi-ld/v1/entityOperations/upsert",
+        };
+        Self { client, in_flight: usize::from(args.in_flight), upsert }
+    }
+
+    /// Sends all of a window. `careful`: an earlier run may have sent a part of it.
+    pub(super) async fn send(&self, window: &Window, careful: bool) -> Result<Sent, TransferError> {
+        let states = window.states.iter().map(|parcel| -> BoxFuture<'_, _> { Box::pin(self.states(parcel)) });
+        let histories = window.histories.iter().map(|parcel| -> BoxFuture<'_, _> { Box::pin(self.history(parcel, careful)) });
+        let mut work = futures_util::stream::iter(states.chain(histories)).buffer_unordered(self.in_flight);
+        let mut all = Sent::default();
+        let mut failed = None;
+        while let Some(done) = work.next().await {
+            match done {
+                Ok(sent) => {
+                    all.states += sent.states;
+                    all.instances += sent.instances;
+                    all.refused.extend(sent.refused);
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        all.refused.sort_by(|a, b| (&a.0.file, a.0.line).cmp(&(&b.0.file, b.0.line)));
+        // A row counts once, however many of its entities were refused.
+        all.refused.dedup_by(|a, b| a.0 == b.0);
+        Ok(all)
+    }
+
+    async fn states(&self, parcel: &StateParcel) -> Result<Sent, TransferError> {
+        let mut sent = Sent::default();
+        let mut waiting: Vec<&[StateRow]> = vec![&parcel.rows];
+        while let Some(rows) = waiting.pop() {
+            let (media, body) = state_body(rows);
+            let call = Call {
+                method: Method::POST,
+                target: self.upsert,
+                body: Some((media, body)),
+                accept: "application/json",
+                repeatable: true,
+            };
+            let answer = self.client.send(&call).await.map_err(TransferError::from)?;
+            match answer.status {
+                StatusCode::MULTI_STATUS => self.partly(rows, &answer, &mut sent)?,
+                status if status.is_success() => sent.states += rows.len() as u64,
+                _ => match rows {
+                    [row] => sent.refused.push((row.origin.clone(), self.refused(&answer, &row.id)?)),
+                    rows => {
+                        self.refused(&answer, "")?;
+                        let (first, second) = rows.split_at(rows.len() / 2);
+                        waiting.push(second);
+                        waiting.push(first);
+                    }
+                },
+            }
+        }
+        Ok(sent)
+    }
+
+    fn partly(&self, rows: &[StateRow], answer: &Answer, sent: &mut Sent) -> Result<(), TransferError> {
+        let result: BatchResult =
+            serde_json::from_slice(&answer.body).map_err(|e| self.client.strange(&format!("its report of a batch cannot be read: {e}")))?;
+        let mut errors: HashMap<String, String> = HashMap::new();
+        for error in result.errors {
+            let id = error.entity_id.ok_or_else(|| self.client.strange("it refused an entity of a batch without naming it"))?;
+            let why = error.error.detail.or(error.error.title).unwrap_or_else(|| "refused without a reason".to_owned());
+            errors.entry(id).or_insert(why);
+        }
+        for row in rows {
+            match errors.get(row.id.as_str()) {
+                None => sent.states += 1,
+                Some(why) => sent.refused.push((row.origin.clone(), refusal(why, Some(&row.id)))),
+            }
+        }
+        Ok(())
+    }
+
+    async fn history(&self, parcel: &HistoryParcel, careful: bool) -> Result<Sent, TransferError> {
+        let mut sent = Sent::default();
+        let mut waiting: Vec<&[(Origin, Json)]> = vec![&parcel.rows];
+        let _ = careful;
+        while let Some(rows) = waiting.pop() {
+            let (media, body) = history_body(rows.iter().map(|(_, entity)| entity));
+            let call = Call {
+                method: Method::POST,
+                target: "/ngsi-ld/v1/temporal/entities",
+                body: Some((media, body)),
+                accept: "application/json",
+                repeatable: false,
+            };
+            let answer = match self.client.send(&call).await {
+                Ok(answer) => answer,
+                Err(Lost::Stop(error) | Lost::Unknown(error)) => return Err(error),
+            };
+            match (answer.status.is_success(), rows) {
+                (true, rows) => sent.instances += rows.iter().map(|(_, e)| crate::history_body::weight(e).0 as u64).sum::<u64>(),
+                (false, [(origin, _)]) => sent.refused.push((origin.clone(), self.refused(&answer, &parcel.id)?)),
+                (false, rows) => {
+                    self.refused(&answer, "")?;
+                    let (first, second) = rows.split_at(rows.len() / 2);
+                    waiting.push(second);
+                    waiting.push(first);
+                }
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Why a request was refused, if it is the fault of its rows.
+    fn refused(&self, answer: &Answer, id: &str) -> Result<Refusal, TransferError> {
+        let why = problem(answer);
+        match answer.status.as_u16() {
+            400 | 409 | 413 | 422 => Ok(refusal(&why, (!id.is_empty()).then_some(id))),
+            404 => Err(self.client.strange(&format!("{why} (is the address right, and the tenant there?)"))),
+            status => Err(self.client.strange(&format!("it answered {status}: {why}"))),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Import into and export from a running Belfry through its public HTTP API: sources, mapping files, batches, resume,
+//! reports. Holds no storage and no server: what it sends could be sent by anyone.
+
+mod client;
+mod error;
+mod history_body;
+pub mod import;
+pub mod mapping;
+mod place;
+mod progress;
+pub mod source;
+
+pub use error::TransferError;
+pub use place::Problem;
