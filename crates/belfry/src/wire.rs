@@ -14,7 +14,8 @@ use belfry_http::app::{App, Parts};
 use belfry_identity::Guard;
 use belfry_kernel::{Clock, Rng};
 use belfry_ngsi_ld::context::{CoreVersion, Limits};
-use belfry_ngsi_ld::{Context, form::Deny};
+use belfry_ngsi_ld::form::Deny;
+use belfry_ngsi_ld::{Context, Name};
 use belfry_ports::Store;
 use belfry_runtime::context::{Contexts, Fetching, Options as ContextOptions};
 use belfry_runtime::ingest::Ingest;
@@ -47,6 +48,7 @@ pub struct Running {
 pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let version = CoreVersion::parse(config.context.core_version.as_str()).context("the core context's version")?;
     anyhow::ensure!(Context::choose_core(version), "another version of the core context is in use already");
+    Name::limit(config.store.max_names);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let rng: Arc<dyn Rng> = Arc::new(SystemRng);
     // First the doors, so that an address in use is said before any file is touched.

@@ -12,6 +12,6 @@ mod rules;
 pub use keys::{ENV_PREFIX, env_name, key_names};
 pub use model::{
     Broker, Config, Context, CoreVersion, Deny, Durability, History, Limits, Listener, Log, LogFormat, Mode, Mqtt,
-    Notify, Retention, Security, Server, Store, Telemetry, Tenants,
+    Notify, Retention, Security, Server, Store, Tenants,
 };
 pub use problem::{ConfigError, Place, Problem};

@@ -17,7 +17,7 @@ pub use context::{Context, CoreVersion};
 pub use history::{History, Retention};
 pub use mqtt::{Broker, Listener, Mqtt};
 pub use notify::Notify;
-pub use process::{Log, LogFormat, Telemetry, Tenants};
+pub use process::{Log, LogFormat, Tenants};
 pub use security::{Deny, Mode, Security};
 pub use server::{Limits, Server};
 pub use store::{Durability, Store};
@@ -44,8 +44,6 @@ pub struct Config {
     pub deny: Deny,
     /// What the program writes about its own work.
     pub log: Log,
-    /// Metrics and traces for the people who run the machine.
-    pub telemetry: Telemetry,
     /// Tenants: separate stores under one roof, chosen by the `NGSILD-Tenant` header.
     pub tenants: Tenants,
 }

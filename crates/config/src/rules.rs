@@ -165,19 +165,10 @@ impl Rules<'_> {
     }
 
     fn urls(&mut self, config: &Config) {
-        let urls = [
-            ("server.public_url", &config.server.public_url),
-            ("telemetry.otlp_endpoint", &config.telemetry.otlp_endpoint),
-        ];
-        for (key, url) in urls {
-            if let Some(url) = url {
-                let fine = host_of(url, &["http://", "https://"]).is_some() && !url.contains(['?', '#']);
-                self.require(
-                    fine,
-                    key,
-                    format!("{key} must be like https://host.example or http://host:port, not {url:?}"),
-                );
-            }
+        if let Some(url) = &config.server.public_url {
+            let fine = host_of(url, &["http://", "https://"]).is_some() && !url.contains(['?', '#']);
+            let message = format!("server.public_url must be like https://host.example or http://host:port, not {url:?}");
+            self.require(fine, "server.public_url", message);
         }
         for (index, host) in config.context.allow_hosts.iter().enumerate() {
             let bare = host.strip_prefix("*.").unwrap_or(host);
@@ -248,12 +239,6 @@ impl Rules<'_> {
             !config.store.data_dir.as_os_str().is_empty(),
             "store.data_dir",
             "store.data_dir must not be empty",
-        );
-        let token_file = &config.security.token_file;
-        self.require(
-            !token_file.as_os_str().is_empty(),
-            "security.token_file",
-            "security.token_file must not be empty",
         );
         for (index, name) in config.deny.extra_names.iter().enumerate() {
             let fine = name.chars().any(char::is_alphanumeric);

@@ -7,10 +7,13 @@ use parking_lot::RwLock;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many distinct names one process holds at most. A town's data models use a few thousand; the limit keeps a
-/// client that invents a name for each request from filling the memory.
+/// How many distinct names one process holds at most, unless [`Name::limit`] says otherwise. A town's data models use a
+/// few thousand; the limit keeps a client that invents a name for each request from filling the memory.
 pub const MAX_NAMES: usize = 1_000_000;
+
+static LIMIT: AtomicUsize = AtomicUsize::new(MAX_NAMES);
 
 /// The longest name, bytes.
 pub const MAX_NAME_BYTES: usize = 2048;
@@ -31,7 +34,7 @@ impl Name {
     ///
     /// # Errors
     /// `BadRequestData` when it is longer than [`MAX_NAME_BYTES`], `TooManyResults` never; `Unavailable` when
-    /// [`MAX_NAMES`] names are held already.
+    /// as many names as may be are held already.
     pub fn intern(text: &str) -> Result<Self, Error> {
         if let Some(name) = Self::lookup(text) {
             return Ok(name);
@@ -43,8 +46,8 @@ impl Name {
         if let Some(name) = names.get(text) {
             return Ok(*name);
         }
-        if names.len() >= MAX_NAMES {
-            return Err(Error::new(Kind::Unavailable, "the platform holds as many distinct names as it may (1,000,000)"));
+        if names.len() >= LIMIT.load(Ordering::Relaxed) {
+            return Err(Error::new(Kind::Unavailable, "the platform holds as many distinct names as it may (store.max_names)"));
         }
         let id = names.len() as u32;
         let entry: &'static Entry = Box::leak(Box::new(Entry { id, text: text.into() }));
@@ -56,6 +59,11 @@ impl Name {
     /// The name of this text if anything ever used it: for queries, which must not make names.
     pub fn lookup(text: &str) -> Option<Self> {
         NAMES.read().get(text).copied()
+    }
+
+    /// Sets how many distinct names this process holds at most; what is held already stays.
+    pub fn limit(max: usize) {
+        LIMIT.store(max, Ordering::Relaxed);
     }
 
     /// The expanded IRI.

@@ -76,6 +76,8 @@ fn options(config: &Config, dir: &Path, clock: Arc<dyn Clock>) -> Result<Options
         Durability::Sync => Log::Sync,
         Durability::IntervalMs(ms) => Log::Interval(Duration::from_millis(ms)),
     };
+    options.max_entities = config.store.max_entities;
+    options.keep_log_bytes = config.store.keep_log_bytes;
     options.checkpoint_log_bytes = config.store.checkpoint_log_bytes;
     options.retention = config.history.retention.iter().map(retention).collect::<Result<_, _>>()?;
     if config.history.enabled {

@@ -29,9 +29,6 @@ pub struct Notify {
     pub allow_loopback: bool,
     /// Whether endpoints on private, link-local and other non-public addresses may be notified.
     pub allow_private: bool,
-    /// Local address that notifications are sent from, on a machine with several. The system chooses when absent.
-    #[schemars(example = &"192.0.2.10")]
-    pub source_address: Option<std::net::IpAddr>,
 }
 
 impl Default for Notify {
@@ -45,7 +42,6 @@ impl Default for Notify {
             give_up_after_s: 86_400,
             allow_loopback: true,
             allow_private: false,
-            source_address: None,
         }
     }
 }

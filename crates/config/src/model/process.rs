@@ -1,4 +1,4 @@
-//! `[log]`, `[telemetry]` and `[tenants]`: the process itself. Holds no subscriber and no exporter.
+//! `[log]` and `[tenants]`: the process itself. Holds no subscriber.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,26 +31,6 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
-}
-
-/// Metrics and traces for the people who run the machine.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Telemetry {
-    /// Whether `/metrics` answers in the Prometheus text format.
-    pub metrics: bool,
-    /// OTLP endpoint that traces are sent to. No traces are sent when absent.
-    #[schemars(example = &"http://127.0.0.1:4318")]
-    pub otlp_endpoint: Option<String>,
-}
-
-impl Default for Telemetry {
-    fn default() -> Self {
-        Self {
-            metrics: true,
-            otlp_endpoint: None,
-        }
-    }
 }
 
 /// Tenants: separate stores under one roof.

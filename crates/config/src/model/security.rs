@@ -1,27 +1,15 @@
 //! `[security]` and `[deny]`: who may do what, and what nobody may. Holds no tokens.
 
-use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Who may do what.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Security {
     /// `"open"`: whoever reaches the port may do everything, allowed on loopback addresses only. `"tokens"`: every request carries a token made with `belfry token`.
     pub mode: Mode,
-    /// File of the tokens' hashes, roles and scopes. A relative path counts from `store.data_dir`.
-    pub token_file: PathBuf,
-}
-
-impl Default for Security {
-    fn default() -> Self {
-        Self {
-            mode: Mode::Open,
-            token_file: PathBuf::from("tokens.json"),
-        }
-    }
 }
 
 /// Who may do what.

@@ -19,9 +19,15 @@ pub struct Store {
     /// Bytes of commit log after which a checkpoint of the state is written; smaller means a faster start and more writing.
     #[schemars(range(min = 1_048_576, max = 1_099_511_627_776_u64))]
     pub checkpoint_log_bytes: u64,
-    /// Most distinct names (entity types, attribute names and the like) that one tenant may bring in. They stay in memory for good, so the number is bounded.
+    /// Most distinct names (entity types, attribute names and the like) that the process holds, all tenants together. They stay in memory for good, so the number is bounded.
     #[schemars(range(min = 1000, max = 16_000_000))]
     pub max_names: usize,
+    /// Most entities that one tenant's store holds; a further one is refused.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub max_entities: usize,
+    /// Bytes of commit log that are kept at most for a restore to an instant after the last backup.
+    #[schemars(range(min = 0, max = 1_099_511_627_776_u64))]
+    pub keep_log_bytes: u64,
 }
 
 impl Default for Store {
@@ -31,7 +37,9 @@ impl Default for Store {
             durability: Durability::Sync,
             segment_bytes: 64 * 1024 * 1024,
             checkpoint_log_bytes: 256 * 1024 * 1024,
-            max_names: 100_000,
+            max_names: 1_000_000,
+            max_entities: 50_000_000,
+            keep_log_bytes: 4 * 1024 * 1024 * 1024,
         }
     }
 }
