@@ -10,6 +10,9 @@ use std::time::Duration;
 /// Upper bounds of the buckets of durations, microseconds.
 const BOUNDS: [u64; 12] = [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000, 500_000, 2_000_000, 10_000_000];
 
+/// A number of a store: its name, what it is, how it is had.
+type Gauge = (&'static str, &'static str, fn(&StoreHealth) -> u64);
+
 /// The counters of one operation.
 #[derive(Default)]
 struct Row {
@@ -65,7 +68,7 @@ impl Metrics {
         for (name, kind, help, value) in single {
             line(&mut out, format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"));
         }
-        let gauges: [(&str, &str, fn(&StoreHealth) -> u64); 5] = [
+        let gauges: [Gauge; 5] = [
             ("belfry_entities", "Entities in the current state.", |h| h.entities),
             ("belfry_log_seq", "The last commit.", |h| h.seq),
             ("belfry_log_bytes", "Bytes of the commit log on disk.", |h| h.log_bytes),

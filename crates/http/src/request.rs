@@ -10,5 +10,6 @@ pub mod parameters;
 pub mod query;
 pub mod representation;
 pub mod selection;
+pub mod untrusted;
 
 pub use exchange::{Exchange, TENANT};

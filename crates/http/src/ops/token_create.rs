@@ -33,9 +33,8 @@ fn wanted(json: &Json) -> Result<NewToken, Error> {
         match key.as_str() {
             "label" => label = Some(text.to_owned()),
             "role" => {
-                role = Some(
-                    Role::parse(text).ok_or_else(|| Error::bad_data("role: it is reader, writer, ingest or admin"))?,
-                )
+                let known = Role::parse(text);
+                role = Some(known.ok_or_else(|| Error::bad_data("role: it is reader, writer, ingest or admin"))?);
             }
             "tenant" => {
                 if !text.is_empty() {

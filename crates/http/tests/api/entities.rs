@@ -63,3 +63,92 @@ async fn batches() {
     server.post("/entityOperations/delete", r#"["urn:a:1","urn:a:2"]"#).await.expect(207);
     server.get("/entities/urn:a:1").await.expect(404);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_change_of_one_entity() {
+    let server = Server::start().await;
+    let path = "/entities/urn:ngsi-ld:Room:1";
+    let now = |path: &'static str| {
+        let server = &server;
+        async move { server.get(&format!("/entities/urn:ngsi-ld:Room:1?format=simplified{path}")).await.expect(200) }
+    };
+    server.post("/entities", ROOM).await.expect(201);
+
+    server.call("POST", &format!("{path}/attrs"), &[], r#"{"humidity":40,"temperature":25}"#).await.expect(204);
+    assert_eq!(now("&pick=temperature,humidity").await.text(), r#"{"temperature":25,"humidity":40}"#);
+    let left = server.call("POST", &format!("{path}/attrs?options=noOverwrite"), &[], r#"{"humidity":41,"co2":400}"#).await.expect(207);
+    assert_eq!(left.member("updated.0"), Json::from("https://uri.etsi.org/ngsi-ld/default-context/co2"));
+    assert_eq!(left.member("notUpdated.0.attributeName"), Json::from("https://uri.etsi.org/ngsi-ld/default-context/humidity"));
+
+    server.call("PATCH", &format!("{path}/attrs"), &[], r#"{"humidity":42,"co2":"urn:ngsi-ld:null"}"#).await.expect(204);
+    assert_eq!(now("&attrs=humidity,co2").await.member("humidity"), Json::Int(42));
+    assert_eq!(now("").await.member("co2"), Json::Null);
+
+    let merge = r#"{"temperature":{"value":19,"accuracy":{"type":"Property","value":0.5}},"humidity":"urn:ngsi-ld:null"}"#;
+    server.call("PATCH", path, &[("content-type", "application/merge-patch+json")], merge).await.expect(204);
+    let full = server.get(path).await.expect(200);
+    assert_eq!(full.member("temperature.accuracy.value"), Json::Float(0.5));
+    assert_eq!(full.member("humidity"), Json::Null);
+
+    let several = r#"[{"type":"Property","value":1},{"type":"Property","value":2,"datasetId":"urn:d:2"}]"#;
+    server.call("POST", &format!("{path}/attrs"), &[], &format!("{{\"level\":{several}}}")).await.expect(204);
+    server.call("PATCH", &format!("{path}/attrs/level"), &[], r#"{"value":3,"datasetId":"urn:d:2"}"#).await.expect(204);
+    let shown = server.get(&format!("{path}?datasetId=urn:d:2&pick=level")).await.expect(200);
+    assert_eq!(shown.member("level.value"), Json::Int(3), "{}", shown.text());
+    server.call("DELETE", &format!("{path}/attrs/level?datasetId=urn:d:2"), &[], "").await.expect(204);
+    server.call("PUT", &format!("{path}/attrs/level"), &[], r#"{"type":"Relationship","object":"urn:x:1"}"#).await.expect(204);
+    assert_eq!(now("&pick=level").await.text(), r#"{"level":"urn:x:1"}"#);
+    server.call("DELETE", &format!("{path}/attrs/level?deleteAll=true"), &[], "").await.expect(204);
+    server.call("DELETE", &format!("{path}/attrs/level"), &[], "").await.expect(404);
+
+    server.call("PUT", path, &[], r#"{"type":"Hall","p":1}"#).await.expect(204);
+    assert_eq!(now("").await.text(), r#"{"id":"urn:ngsi-ld:Room:1","type":"Hall","p":1}"#);
+    server.call("DELETE", path, &[], "").await.expect(204);
+    server.get(path).await.expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finds_by_body_and_as_geojson_and_purges() {
+    let server = Server::start().await;
+    server.post("/entities", ROOM).await.expect(201);
+    server.post("/entities", r#"{"id":"urn:x:9","type":"Tree","height":7,"scope":"/park/north"}"#).await.expect(201);
+    let query = r#"{"type":"Query","entities":[{"type":"Room"},{"type":"Tree"}],"q":"temperature>20|height<8",
+      "pick":["id","type"],"ordering":{"orderBy":["height"]}}"#;
+    let found = server.post("/entityOperations/query?count=true", query).await.expect(200);
+    assert_eq!(found.text(), r#"[{"id":"urn:x:9","type":"Tree"},{"id":"urn:ngsi-ld:Room:1","type":"Room"}]"#);
+    assert_eq!(found.header("ngsild-results-count"), "2");
+    let near = r#"{"type":"Query","geoQ":{"georel":"near;maxDistance==1000","geometry":"Point","coordinates":[13.4,52.501]}}"#;
+    let geo = [("accept", "application/geo+json"), ("content-type", "application/json")];
+    let found = server.call("POST", "/entityOperations/query", &geo, near).await.expect(200);
+    assert_eq!(found.header("content-type"), "application/geo+json");
+    assert_eq!(found.member("type"), Json::from("FeatureCollection"));
+    assert_eq!(found.member("features.0.geometry.type"), Json::from("Point"));
+    assert_eq!(found.member("features.1"), Json::Null);
+    assert_eq!(server.get("/entities?type=*&scopeQ=/park/%23").await.member("0.id"), Json::from("urn:x:9"));
+
+    let types = server.get("/types").await.expect(200);
+    assert_eq!(types.member("typeList"), Json::Array(vec![Json::from("Room"), Json::from("Tree")]));
+    assert_eq!(server.get("/types?details=true").await.member("1.attributeNames.0"), Json::from("height"));
+    assert_eq!(server.get("/types/Room").await.member("entityCount"), Json::Int(1));
+    assert!(server.get("/attributes").await.text().contains("\"temperature\""));
+    assert_eq!(server.get("/attributes/inside").await.member("attributeTypes.0"), Json::from("Relationship"));
+
+    server.call("DELETE", "/entities?type=Tree&q=height%3E10", &[], "").await.expect(204);
+    server.get("/entities/urn:x:9").await.expect(200);
+    server.call("DELETE", "/entities?type=Tree", &[], "").await.expect(204);
+    server.get("/entities/urn:x:9").await.expect(404);
+    server.get("/entities/urn:ngsi-ld:Room:1").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_expired_is_gone() {
+    let server = Server::start().await;
+    server.post("/entities", r#"{"id":"urn:e:1","type":"T","expiresAt":"2020-01-01T00:00:00Z"}"#).await.expect(201);
+    server.get("/entities/urn:e:1").await.expect(404);
+    server.call("PATCH", "/entities/urn:e:1/attrs/p", &[], r#"{"value":1}"#).await.expect(404);
+    server.post("/entities", r#"{"id":"urn:e:1","type":"T","p":1}"#).await.expect(201);
+    let old = r#"{"value":2,"expiresAt":"2020-01-01T00:00:00Z"}"#;
+    server.call("POST", "/entities/urn:e:1/attrs", &[], &format!("{{\"old\":{old}}}")).await.expect(204);
+    assert_eq!(server.get("/entities/urn:e:1?format=simplified").await.text(), r#"{"id":"urn:e:1","type":"T","p":1}"#);
+    assert_eq!(server.get("/entities?type=T&format=simplified").await.text(), r#"[{"id":"urn:e:1","type":"T","p":1}]"#);
+}

@@ -1,4 +1,5 @@
 //! The HTTP API as a client sees it: a real server on a real socket over the embedded store.
+#![expect(clippy::unwrap_used, reason = "a test ends where something it needs is missing")]
 
 mod authorisation;
 mod contexts;

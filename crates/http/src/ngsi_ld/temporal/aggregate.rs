@@ -1,0 +1,209 @@
+//! Aggregates over periods (ETSI GS CIM 009 clause 4.5.19). Numbers are aggregated by the store; texts, truth values and
+//! arrays here, instance by instance, within a limit.
+
+use super::Asked;
+use super::evolution::Found;
+use belfry_kernel::{Error, Iri, Kind, Period, Time};
+use belfry_ngsi_ld::form::write::{Aggregate, TemporalAttribute, TemporalInstance};
+use belfry_ngsi_ld::{Attribute, Json, Name, Value};
+use belfry_ports::Store;
+use belfry_ports::temporal::{Bucket, TemporalRange, TimeProperty};
+
+/// Periods in one answer.
+const MAX_PERIODS: usize = 100_000;
+/// Instances that are looked at one by one, of one attribute.
+const MAX_INSTANCES: usize = 100_000;
+
+const METHODS: [&str; 8] = ["avg", "distinctCount", "max", "min", "stddev", "sum", "sumsq", "totalCount"];
+
+/// Which aggregates are asked for.
+pub(crate) struct Aggregates {
+    methods: Vec<&'static str>,
+    period: Option<Period>,
+}
+
+impl Aggregates {
+    /// Reads `aggrMethods` and `aggrPeriodDuration`.
+    ///
+    /// # Errors
+    /// `BadRequestData` when a method is unknown or none is named, or the duration is none.
+    pub(crate) fn parse(methods: Option<&str>, period: Option<&str>) -> Result<Self, Error> {
+        let methods = methods.ok_or_else(|| Error::bad_data("aggregatedValues needs aggrMethods"))?;
+        let mut found = Vec::new();
+        for text in methods.split(',') {
+            let method = METHODS.iter().find(|m| **m == text.trim());
+            let method = method.ok_or_else(|| Error::bad_data(format!("aggrMethods: each one is one of {}", METHODS.join(", "))))?;
+            if !found.contains(method) {
+                found.push(*method);
+            }
+        }
+        let period = period
+            .map(|text| Period::parse(text).map_err(|e| Error::bad_data(format!("aggrPeriodDuration: {e}"))))
+            .transpose()?
+            .filter(|p| !p.is_zero());
+        Ok(Self { methods: found, period })
+    }
+
+    /// The aggregates of one entity's attributes.
+    pub(crate) fn of(&self, store: &dyn Store, found: &Found, asked: &Asked, now: Time) -> Result<Vec<TemporalAttribute>, Error> {
+        let (id, names) = (found.id.as_str(), asked.names());
+        let Some((from, to)) = bounds(store, id, asked, now)? else { return Ok(Vec::new()) };
+        let boundaries = self.boundaries(from, to)?;
+        let distinct = self.methods.contains(&"distinctCount");
+        let all = store.aggregate(id, names.as_deref(), asked.by(), &boundaries, distinct)?.unwrap_or_default();
+        let mut attributes: Vec<TemporalAttribute> = Vec::new();
+        for series in all {
+            let datasets = asked.view.view.datasets.as_ref();
+            if datasets.is_some_and(|d| !d.contains(&series.dataset_id)) {
+                continue;
+            }
+            let sample = first(store, id, series.name, series.dataset_id.as_ref(), asked)?;
+            let numeric = series.buckets.iter().any(|b| b.sum.is_some());
+            let aggregates = if numeric || !self.methods.iter().any(|m| !matches!(*m, "totalCount" | "distinctCount")) {
+                self.methods.iter().map(|m| Aggregate { method: m, periods: series.buckets.iter().filter_map(|b| cell(m, b)).collect() }).collect()
+            } else {
+                self.one_by_one(store, id, series.name, series.dataset_id.as_ref(), asked, &boundaries, &series.buckets)?
+            };
+            let instance = sample.map(|attribute| TemporalInstance { attribute, instance_id: None, deleted_at: None });
+            attributes.push(TemporalAttribute { name: series.name, instances: instance.into_iter().collect(), aggregates });
+        }
+        Ok(attributes)
+    }
+
+    fn boundaries(&self, from: Time, to: Time) -> Result<Vec<Time>, Error> {
+        let Some(period) = self.period else { return Ok(vec![from, to]) };
+        let mut all = vec![from];
+        let mut n = 0;
+        loop {
+            n += 1;
+            let next = period.after(from, n);
+            if next >= to || all.last().is_some_and(|last| next <= *last) {
+                all.push(to);
+                return Ok(all);
+            }
+            if all.len() > MAX_PERIODS {
+                return Err(Error::new(Kind::TooComplexQuery, format!("the range has more than {MAX_PERIODS} periods")));
+            }
+            all.push(next);
+        }
+    }
+
+    /// What the store does not aggregate: texts by their order, arrays by their size, truth values as 0 and 1.
+    #[expect(clippy::too_many_arguments, reason = "each says which part of one series is meant")]
+    fn one_by_one(
+        &self,
+        store: &dyn Store,
+        id: &str,
+        name: Name,
+        dataset_id: Option<&Iri>,
+        asked: &Asked,
+        boundaries: &[Time],
+        buckets: &[Bucket],
+    ) -> Result<Vec<Aggregate>, Error> {
+        let (Some(from), Some(to)) = (boundaries.first(), boundaries.last()) else { return Ok(Vec::new()) };
+        let range = TemporalRange { by: asked.by(), from: *from, to: *to, last_n: None, limit: MAX_INSTANCES };
+        let evolution = store.evolution(id, Some(&[name]), &range)?.unwrap_or_default();
+        if evolution.more {
+            return Err(Error::new(Kind::TooComplexQuery, format!("{name} has more than {MAX_INSTANCES} instances that are no numbers in this range")));
+        }
+        let mut values: Vec<(Time, Json)> = Vec::new();
+        for i in evolution.instances.iter().filter(|i| !i.deleted && i.attribute.dataset_id.as_ref() == dataset_id) {
+            let time = match asked.by() {
+                TimeProperty::ObservedAt => i.attribute.observed_at.unwrap_or(Time::from_micros(i.stamp)),
+                _ => Time::from_micros(i.stamp),
+            };
+            match &i.attribute.value {
+                Value::Property(Json::Bool(b)) => values.push((time, Json::Int(i64::from(*b)))),
+                Value::Property(Json::Array(items)) | Value::List(items) => values.push((time, Json::Int(items.len() as i64))),
+                Value::Property(json @ (Json::Str(_) | Json::Int(_) | Json::Float(_))) => values.push((time, json.clone())),
+                _ => {}
+            }
+        }
+        let of = |b: &Bucket| values.iter().filter(|(t, _)| *t >= b.from && *t < b.to).map(|(_, v)| v).collect::<Vec<_>>();
+        let periods = |m: &'static str| buckets.iter().filter_map(|b| fold(m, &of(b), b).map(|v| (v, b.from, b.to))).collect();
+        Ok(self.methods.iter().map(|m| Aggregate { method: m, periods: periods(m) }).collect())
+    }
+}
+
+/// One aggregate of one period, from the store.
+fn cell(method: &str, b: &Bucket) -> Option<(Json, Time, Time)> {
+    let value = match method {
+        "totalCount" => Json::Int(b.count as i64),
+        "distinctCount" => Json::Int(b.distinct? as i64),
+        "sum" => Json::number(b.sum?),
+        "avg" => Json::number(b.avg?),
+        "min" => Json::number(b.min?),
+        "max" => Json::number(b.max?),
+        "stddev" => Json::number(b.stddev?),
+        "sumsq" => Json::number(b.sumsq?),
+        _ => return None,
+    };
+    Some((value, b.from, b.to))
+}
+
+/// One aggregate of some values, if the method has a meaning for them (tables 4.5.19.1-1 and -2).
+fn fold(method: &str, values: &[&Json], b: &Bucket) -> Option<Json> {
+    if matches!(method, "totalCount" | "distinctCount") {
+        return cell(method, b).map(|(value, ..)| value);
+    }
+    let texts: Option<Vec<&str>> = values.iter().map(|v| v.as_str()).collect();
+    if let Some(texts) = texts {
+        return match method {
+            "min" => texts.iter().min().map(|t| Json::from(*t)),
+            "max" => texts.iter().max().map(|t| Json::from(*t)),
+            _ => None,
+        };
+    }
+    let numbers: Vec<f64> = values.iter().map(|v| v.as_f64()).collect::<Option<_>>()?;
+    if numbers.is_empty() {
+        return None;
+    }
+    let (n, sum) = (numbers.len() as f64, numbers.iter().sum::<f64>());
+    let mean = sum / n;
+    Some(Json::number(match method {
+        "sum" => sum,
+        "avg" => mean,
+        "min" => numbers.iter().copied().fold(f64::INFINITY, f64::min),
+        "max" => numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        "sumsq" => numbers.iter().map(|x| x * x).sum(),
+        "stddev" => (numbers.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n).sqrt(),
+        _ => return None,
+    }))
+}
+
+/// The range of time to be cut into periods: as asked, an open end closed by what is there.
+fn bounds(store: &dyn Store, id: &str, asked: &Asked, now: Time) -> Result<Option<(Time, Time)>, Error> {
+    let TemporalRange { by, mut from, mut to, .. } = asked.range(1);
+    let edge = |last_n| -> Result<Vec<Time>, Error> {
+        let range = TemporalRange { by, from, to, last_n, limit: 1 };
+        let evolution = store.evolution(id, asked.names().as_deref(), &range)?.unwrap_or_default();
+        Ok(evolution
+            .instances
+            .iter()
+            .map(|i| match by {
+                TimeProperty::ObservedAt => i.attribute.observed_at.unwrap_or(Time::from_micros(i.stamp)),
+                _ => Time::from_micros(i.stamp),
+            })
+            .collect())
+    };
+    if from == Time::MIN {
+        match edge(None)?.into_iter().min() {
+            Some(first) => from = first,
+            None => return Ok(None),
+        }
+    }
+    if to == Time::MAX {
+        match edge(Some(1))?.into_iter().max() {
+            // The end is not included.
+            Some(last) => to = last.plus_micros(1).max(now),
+            None => return Ok(None),
+        }
+    }
+    Ok((from < to).then_some((from, to)))
+}
+
+/// Any instance of a series: it tells the kind.
+fn first(store: &dyn Store, id: &str, name: Name, dataset_id: Option<&Iri>, asked: &Asked) -> Result<Option<Attribute>, Error> {
+    let evolution = store.evolution(id, Some(&[name]), &asked.range(1))?.unwrap_or_default();
+    Ok(evolution.instances.into_iter().map(|i| i.attribute).find(|a| a.dataset_id.as_ref() == dataset_id))
+}
