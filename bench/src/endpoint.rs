@@ -92,3 +92,23 @@ fn answer(connection: &mut Connection, take: &mut impl FnMut(&[u8], Instant)) ->
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::ask;
+    use std::sync::Mutex;
+
+    #[test]
+    fn every_body_is_handed_on_and_answered() {
+        let taken = Arc::new(Mutex::new(Vec::new()));
+        let into = Arc::clone(&taken);
+        let endpoint = Endpoint::start(move |body, _| into.lock().unwrap().push(body.to_vec())).unwrap();
+        let long = vec![b'x'; 300_000];
+        for body in [b"first".as_slice(), b"second", &long] {
+            assert_eq!(ask(endpoint.address, "POST", "/notify", body).unwrap().0, 204);
+        }
+        drop(endpoint);
+        assert_eq!(*taken.lock().unwrap(), [b"first".to_vec(), b"second".to_vec(), long]);
+    }
+}

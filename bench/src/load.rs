@@ -51,6 +51,8 @@ pub struct Outcome {
     pub requests: u64,
     /// Units in them.
     pub units: u64,
+    /// Units over the whole time, warming up included.
+    pub all_units: u64,
     /// Length of the window in seconds.
     pub seconds: f64,
     /// Nanoseconds from sending a request to its complete answer, in the window.
@@ -101,7 +103,15 @@ pub fn drive(address: SocketAddr, traffic: &mut dyn Traffic, schedule: Schedule)
         end: schedule.window.map(|window| begin + schedule.warm_up + window),
         idle: (0..schedule.connections).rev().collect(),
         under_way: 0,
-        outcome: Outcome { requests: 0, units: 0, seconds: 0.0, latency: histogram(), wrong: 0, first_wrong: None },
+        outcome: Outcome {
+            requests: 0,
+            units: 0,
+            all_units: 0,
+            seconds: 0.0,
+            latency: histogram(),
+            wrong: 0,
+            first_wrong: None,
+        },
     };
     drive.send(&mut connections)?;
     let mut events = Events::with_capacity(schedule.connections.max(16));
@@ -215,12 +225,14 @@ impl Drive<'_> {
         self.under_way -= 1;
         let answer = connection.answer(message);
         match self.traffic.answer(n, &answer) {
-            Ok(units) if now >= self.from && self.end.is_none_or(|end| now < end) => {
-                self.outcome.requests += 1;
-                self.outcome.units += units;
-                self.outcome.latency.saturating_record((now - connection.sent).as_nanos() as u64);
+            Ok(units) => {
+                self.outcome.all_units += units;
+                if now >= self.from && self.end.is_none_or(|end| now < end) {
+                    self.outcome.requests += 1;
+                    self.outcome.units += units;
+                    self.outcome.latency.saturating_record((now - connection.sent).as_nanos() as u64);
+                }
             }
-            Ok(_) => {}
             Err(wrong) => {
                 self.outcome.wrong += 1;
                 self.outcome.first_wrong.get_or_insert(wrong);

@@ -26,6 +26,8 @@ pub struct Round {
     pub of: String,
     /// Units a second.
     pub rate: f64,
+    /// Microseconds of processor time of the server for each unit; 0 where it was not looked at.
+    pub cpu_us: f64,
     /// Milliseconds of the median, the 99th percentile and the slowest.
     pub latency_ms: [f64; 3],
 }

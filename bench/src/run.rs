@@ -9,12 +9,12 @@ mod notify;
 mod start;
 
 use crate::load::{self, Outcome, Schedule, Traffic};
+use crate::machine::cpu_seconds;
 use crate::report::{Measured, Round};
 use crate::server::{Data, Server};
 use crate::workload::{Setup, Work, Workload};
 use anyhow::Result;
 use hdrhistogram::Histogram;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -62,10 +62,13 @@ impl Stage {
         Duration::from_secs_f64(self.seconds)
     }
 
-    /// One measured round.
-    fn round(&self, address: SocketAddr, traffic: &mut dyn Traffic, connections: usize) -> Result<Outcome> {
+    /// One measured round; with it the microseconds of processor time that the server used for each unit.
+    fn round(&self, server: &Server, traffic: &mut dyn Traffic, connections: usize) -> Result<(Outcome, f64)> {
         let schedule = Schedule { connections, warm_up: self.warm_up(), window: Some(self.window()), pace: None };
-        load::drive(address, traffic, schedule)?.sound()
+        let before = cpu_seconds(server.pid());
+        let outcome = load::drive(server.address, traffic, schedule)?.sound()?;
+        let cpu = (cpu_seconds(server.pid()) - before) * 1e6 / outcome.all_units.max(1) as f64;
+        Ok((outcome, cpu))
     }
 }
 
@@ -82,8 +85,8 @@ pub fn run(stage: &Stage, workload: &Workload) -> Result<Measured> {
     }
 }
 
-fn as_round(of: &str, rate: f64, latency: &Histogram<u64>) -> Round {
-    Round { of: of.into(), rate, latency_ms: [ms(latency, 0.5), ms(latency, 0.99), ms(latency, 1.0)] }
+fn as_round(of: &str, rate: f64, cpu_us: f64, latency: &Histogram<u64>) -> Round {
+    Round { of: of.into(), rate, cpu_us, latency_ms: [ms(latency, 0.5), ms(latency, 0.99), ms(latency, 1.0)] }
 }
 
 fn ms(latency: &Histogram<u64>, quantile: f64) -> f64 {

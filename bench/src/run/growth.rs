@@ -25,15 +25,16 @@ pub fn run(stage: &Stage, work: &Growth) -> Result<Measured> {
         for _ in 0..stage.rounds {
             let mut rates = Vec::new();
             for (n, script) in scripts.iter_mut().enumerate() {
-                let (name, address) = (stores[n].0, servers[n].0.address);
-                let outcome = stage
-                    .round(address, script, work.connections)
-                    .with_context(|| format!("{} on the {name} store ({})", operation.name, servers[n].0.said()))?;
-                script.verify(address)?;
+                let (name, server) = (stores[n].0, &servers[n].0);
+                let (outcome, cpu) = stage
+                    .round(server, script, work.connections)
+                    .with_context(|| format!("{} on the {name} store ({})", operation.name, server.said()))?;
+                script.verify(server.address)?;
                 rates.push(outcome.rate());
                 measured.rounds.push(as_round(
                     &format!("{}, {name}", operation.name),
                     outcome.rate(),
+                    cpu,
                     &outcome.latency,
                 ));
             }

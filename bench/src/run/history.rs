@@ -2,6 +2,7 @@
 
 use super::{Stage, as_round, ms};
 use crate::load::{self, Answer, Schedule, Traffic, histogram, message};
+use crate::machine::cpu_seconds;
 use crate::report::Measured;
 use crate::seed::expect;
 use crate::workload::History;
@@ -74,6 +75,7 @@ pub fn run(stage: &Stage, work: &History) -> Result<Measured> {
     let begin = Instant::now();
     let wanted = (stage.seconds * stage.rounds as f64).max(1.0);
     let mut times = 0_u64;
+    let cpu_before = cpu_seconds(belfry.pid());
     while begin.elapsed().as_secs_f64() < wanted {
         let mut ask = Ask { path: Some(&query), body: Vec::new(), status: 0 };
         let outcome = load::drive(belfry.address, &mut ask, once)?.sound()?;
@@ -90,6 +92,7 @@ pub fn run(stage: &Stage, work: &History) -> Result<Measured> {
         bytes = ask.body.len();
         latency.add(&outcome.latency)?;
     }
+    let cpu = (cpu_seconds(belfry.pid()) - cpu_before) * 1e6 / times as f64;
     let mut measured = Measured::default();
     measured.figure("median", ms(&latency, 0.5), "ms");
     measured.figure("p99", ms(&latency, 0.99), "ms");
@@ -97,7 +100,7 @@ pub fn run(stage: &Stage, work: &History) -> Result<Measured> {
     measured
         .remarks
         .push(format!("{samples} samples, {} means, {bytes} bytes an answer, {times} answers", samples / 60));
-    measured.rounds.push(as_round("belfry", times as f64 / begin.elapsed().as_secs_f64(), &latency));
+    measured.rounds.push(as_round("belfry", times as f64 / begin.elapsed().as_secs_f64(), cpu, &latency));
     belfry.stop()?;
     Ok(measured)
 }

@@ -18,19 +18,22 @@ pub fn run(stage: &Stage, work: &Http) -> Result<Measured> {
     let mut plain = Script::new(&work.trivial, setup.entities, work.connections)?;
     let mut measured = Measured::default();
     let (mut rates, mut trivial_rates, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut cpu, mut trivial_cpu) = (Vec::new(), Vec::new());
     let mut latency = histogram();
     for _ in 0..stage.rounds {
-        let a = stage.round(trivial.address, &mut plain, work.connections).context("the trivial server")?;
-        let b = stage
-            .round(belfry.address, &mut script, work.connections)
+        let (a, a_cpu) = stage.round(&trivial, &mut plain, work.connections).context("the trivial server")?;
+        let (b, b_cpu) = stage
+            .round(&belfry, &mut script, work.connections)
             .with_context(|| format!("belfry ({})", belfry.said()))?;
         script.verify(belfry.address)?;
         ratios.push(b.rate() / a.rate());
         rates.push(b.rate());
         trivial_rates.push(a.rate());
+        cpu.push(b_cpu);
+        trivial_cpu.push(a_cpu);
         latency.add(&b.latency)?;
-        measured.rounds.push(as_round("trivial", a.rate(), &a.latency));
-        measured.rounds.push(as_round("belfry", b.rate(), &b.latency));
+        measured.rounds.push(as_round("trivial", a.rate(), a_cpu, &a.latency));
+        measured.rounds.push(as_round("belfry", b.rate(), b_cpu, &b.latency));
     }
     measured.figure("rate", median(&rates), &format!("{}/s", work.unit));
     measured.figure("trivial", median(&trivial_rates), "requests/s");
@@ -39,6 +42,8 @@ pub fn run(stage: &Stage, work: &Http) -> Result<Measured> {
     }
     measured.figure("p50", ms(&latency, 0.5), "ms");
     measured.figure("p99", ms(&latency, 0.99), "ms");
+    measured.figure("cpu", median(&cpu), &format!("µs/{}", work.unit));
+    measured.figure("trivial cpu", median(&trivial_cpu), "µs/requests");
     measured.figure("disk", data.bytes() as f64 / 1e6, "MB in the end");
     belfry.stop()?;
     Ok(measured)

@@ -2,6 +2,7 @@
 
 use super::{Stage, as_round, ms};
 use crate::load::{ask, histogram};
+use crate::machine::cpu_seconds;
 use crate::mqtt::{Publishing, message, publish};
 use crate::report::{Measured, median};
 use crate::server::{Data, Server, free_port};
@@ -31,12 +32,19 @@ pub fn run(stage: &Stage, work: &Mqtt) -> Result<Measured> {
     };
     let mut measured = Measured::default();
     let (mut rates, mut yardstick, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut cpu, mut yardstick_cpu) = (Vec::new(), Vec::new());
     let mut latency = histogram();
     for _ in 0..stage.rounds {
         how.subscriber = true;
+        let before = (cpu_seconds(mosquitto.pid()), cpu_seconds(belfry.pid()));
         let a = publish(mosquitto.address, &how).context("mosquitto")?;
         how.subscriber = false;
         let b = publish(listener, &how).with_context(|| format!("belfry ({})", belfry.said()))?;
+        let after = (cpu_seconds(mosquitto.pid()), cpu_seconds(belfry.pid()));
+        let a_cpu = (after.0 - before.0) * 1e6 / a.sent as f64;
+        let b_cpu = (after.1 - before.1) * 1e6 / b.sent as f64;
+        yardstick_cpu.push(a_cpu);
+        cpu.push(b_cpu);
         how.first += b.sent;
         check(belfry.address, how.first - 1, work)?;
         let rate = |messages: u64| messages as f64 / stage.seconds;
@@ -44,14 +52,16 @@ pub fn run(stage: &Stage, work: &Mqtt) -> Result<Measured> {
         rates.push(rate(b.messages));
         yardstick.push(rate(a.messages));
         latency.add(&b.latency)?;
-        measured.rounds.push(as_round("mosquitto", rate(a.messages), &a.latency));
-        measured.rounds.push(as_round("belfry", rate(b.messages), &b.latency));
+        measured.rounds.push(as_round("mosquitto", rate(a.messages), a_cpu, &a.latency));
+        measured.rounds.push(as_round("belfry", rate(b.messages), b_cpu, &b.latency));
     }
     measured.figure("rate", median(&rates), "committed/s");
     measured.figure("mosquitto", median(&yardstick), "delivered/s");
     measured.figure("ratio", median(&ratios), "of mosquitto");
     measured.figure("p50", ms(&latency, 0.5), "ms");
     measured.figure("p99", ms(&latency, 0.99), "ms");
+    measured.figure("cpu", median(&cpu), "µs/message");
+    measured.figure("mosquitto cpu", median(&yardstick_cpu), "µs/message");
     belfry.stop()?;
     Ok(measured)
 }

@@ -4,9 +4,11 @@
 use super::{Stage, as_round, ms};
 use crate::endpoint::Endpoint;
 use crate::load::{self, Outcome, Schedule, histogram};
+use crate::machine::cpu_seconds;
 use crate::report::{Measured, median};
 use crate::script::{Script, Sent};
 use crate::seed;
+use crate::server::Server;
 use crate::workload::Notify;
 use anyhow::{Result, ensure};
 use hdrhistogram::Histogram;
@@ -54,21 +56,22 @@ pub fn run(stage: &Stage, work: &Notify) -> Result<Measured> {
     let mut script = Script::new(std::slice::from_ref(&work.request), setup.entities, work.connections)?;
     script.note_sent(Arc::clone(&sent));
     let mut measured = Measured::default();
-    let mut rates = [Vec::new(), Vec::new(), Vec::new()];
+    let mut rates = [const { Vec::new() }; 4];
     let (mut free, mut paced) = (histogram(), histogram());
     for _ in 0..stage.rounds {
         for pace in [None, Some(work.pace)] {
-            let (outcome, delivery) = round(stage, work, belfry.address, &mut script, &delivered, pace)?;
+            let (outcome, delivery, cpu) = round(stage, work, &belfry, &mut script, &delivered, pace)?;
             let rate = delivery.in_window as f64 / stage.seconds;
             let name = if pace.is_some() { "paced" } else { "flat out" };
-            measured.rounds.push(as_round(&format!("{name}, patches"), outcome.rate(), &outcome.latency));
-            measured.rounds.push(as_round(&format!("{name}, notifications"), rate, &delivery.latency));
+            measured.rounds.push(as_round(&format!("{name}, patches"), outcome.rate(), cpu, &outcome.latency));
+            measured.rounds.push(as_round(&format!("{name}, notifications"), rate, cpu, &delivery.latency));
             if pace.is_some() {
                 paced.add(&delivery.latency)?;
                 rates[2].push(rate);
             } else {
                 free.add(&delivery.latency)?;
                 rates[0].push(outcome.rate());
+                rates[3].push(cpu);
                 rates[1].push(rate);
             }
         }
@@ -78,6 +81,7 @@ pub fn run(stage: &Stage, work: &Notify) -> Result<Measured> {
     measured.figure("rate", median(&rates[1]), "delivered/s");
     measured.figure("p50", ms(&free, 0.5), "ms");
     measured.figure("p99", ms(&free, 0.99), "ms");
+    measured.figure("cpu", median(&rates[3]), "µs/patch with its notification");
     measured.figure("paced rate", median(&rates[2]), "delivered/s");
     measured.figure("paced p50", ms(&paced, 0.5), "ms");
     measured.figure("paced p99", ms(&paced, 0.99), "ms");
@@ -89,11 +93,11 @@ pub fn run(stage: &Stage, work: &Notify) -> Result<Measured> {
 fn round(
     stage: &Stage,
     work: &Notify,
-    address: SocketAddr,
+    belfry: &Server,
     script: &mut Script,
     delivered: &Mutex<Delivered>,
     pace: Option<f64>,
-) -> Result<(Outcome, Delivered)> {
+) -> Result<(Outcome, Delivered, f64)> {
     let lock = || delivered.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let begin = Instant::now() + stage.warm_up();
     let first = script.values_sent();
@@ -107,7 +111,8 @@ fn round(
     };
     let schedule =
         Schedule { connections: work.connections, warm_up: stage.warm_up(), window: Some(stage.window()), pace };
-    let outcome = load::drive(address, script, schedule)?.sound()?;
+    let cpu_before = cpu_seconds(belfry.pid());
+    let outcome = load::drive(belfry.address, script, schedule)?.sound()?;
     let patched = script.values_sent() - first;
     let waiting = Instant::now();
     loop {
@@ -116,7 +121,8 @@ fn round(
             ensure!(now.unreadable == 0, "{} notifications without a level", now.unreadable);
             ensure!(now.all == patched, "{} patches, but {} notified values", patched, now.all);
             let empty = Delivered { latency: histogram(), ..*now };
-            return Ok((outcome, std::mem::replace(&mut *now, empty)));
+            let cpu = (cpu_seconds(belfry.pid()) - cpu_before) * 1e6 / patched.max(1) as f64;
+            return Ok((outcome, std::mem::replace(&mut *now, empty), cpu));
         }
         drop(now);
         std::thread::sleep(Duration::from_millis(5));
