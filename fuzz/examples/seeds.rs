@@ -1,0 +1,81 @@
+//! Writes the binary seeds of the targets `log_segment` and `history_block`, from a real log and a real run of history.
+//! Run with `cargo run --manifest-path fuzz/Cargo.toml --example seeds` when a format changes.
+
+use belfry_history::{History, Kind, Op, SampleRef, ValueRef};
+use belfry_kernel::Time;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let dir = tempfile::tempdir().expect("a directory for a moment");
+    log(&dir.path().join("log"));
+    history(&dir.path().join("history"));
+}
+
+fn put(target: &str, name: &str, bytes: &[u8]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus-seed").join(target);
+    fs::create_dir_all(&folder).expect("the folder can be made");
+    fs::write(folder.join(name), bytes).expect("the seed can be written");
+}
+
+fn only(dir: &Path, ending: &str) -> PathBuf {
+    let files = fs::read_dir(dir).expect("the directory is read").map(|entry| entry.expect("an entry").path());
+    let mut found: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|e| e == ending)).collect();
+    found.sort();
+    found.remove(0)
+}
+
+fn log(dir: &Path) {
+    let options =
+        belfry_log::Options { segment_bytes: 16 << 10, new_id: Some([7; 16]), ..belfry_log::Options::default() };
+    let (mut log, _) = belfry_log::Log::open(dir, options).expect("a log");
+    for batch in 0..3_u8 {
+        for record in 0..=batch {
+            log.append(&vec![record + 1; usize::from(batch) * 20 + 5]).expect("room");
+        }
+        log.commit().expect("a commit");
+    }
+    log.close().expect("closed");
+    let bytes = fs::read(only(dir, "seg")).expect("a segment");
+    let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    put("log_segment", "three-batches", &bytes[..end.next_multiple_of(64)]);
+    put("log_segment", "torn", &bytes[..end - 9]);
+}
+
+fn history(dir: &Path) {
+    let history = History::open(dir, belfry_history::Options::default()).expect("a history");
+    for n in 0..40_i64 {
+        let text = format!("reading {n}");
+        let values = [ValueRef::F64(n as f64 / 8.0), ValueRef::Text(&text), ValueRef::Bytes(b"blob")];
+        let keys: [&[u8]; 3] = [b"urn:a\0t\0", b"urn:a\0x\0", b"urn:b\0y\0"];
+        let ops: Vec<Op<'_>> = keys
+            .iter()
+            .zip(values)
+            .map(|(key, value)| {
+                let observed = (n % 3 > 0).then(|| Time::from_micros(n * 60_000_000));
+                let kind = if n % 17 == 16 { Kind::Deleted } else { Kind::Normal };
+                Op::Append { key, sample: SampleRef { stamp: n * 60_000_000 + 5, observed, value, rest: b"", kind } }
+            })
+            .collect();
+        history.apply(n as u64 + 1, &ops).expect("applied");
+    }
+    history.flush().expect("flushed");
+    // A run is a header and frames: length, part, packed or not, length unpacked, payload, checksum.
+    let bytes = fs::read(only(dir, "bhr")).expect("a run");
+    let mut blocks = 0;
+    for at in 8..bytes.len().saturating_sub(14) {
+        let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize;
+        let (len, part, packed, unpacked) = (word(at), bytes[at + 4], bytes[at + 5], word(at + 6));
+        if part != 2 || packed > 1 || unpacked > 1 << 20 || at + 10 + len > bytes.len() {
+            continue;
+        }
+        let payload = &bytes[at + 10..at + 10 + len];
+        let payload =
+            if packed == 1 { zstd::bulk::decompress(payload, unpacked).unwrap_or_default() } else { payload.to_vec() };
+        if payload.len() == unpacked && belfry_history::read_block(&payload).is_ok_and(|rows| rows > 0) {
+            put("history_block", &format!("block-{blocks}"), &payload);
+            blocks += 1;
+        }
+    }
+    assert!(blocks > 0, "no block was found");
+}
