@@ -12,4 +12,4 @@ pub use change::{Change, ChangeKind, ChangeSet, Commit, EntityChange, Sample, Se
 pub use document::{Collection, Document, DocumentChange};
 pub use feed::{Feed, FeedItem};
 pub use query::{Answer, AttributeInfo, Page, TypeInfo};
-pub use store::{Ack, BoxFuture, Decide, Read, Store, StoreHealth};
+pub use store::{Ack, BoxFuture, Copied, Decide, Read, Store, StoreHealth};

@@ -6,6 +6,7 @@ use belfry_kernel::{Error, Iri, Time};
 use belfry_ngsi_ld::query::{EntityQuery, OrderBy};
 use belfry_ngsi_ld::{Entity, Name};
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -40,6 +41,17 @@ pub struct StoreHealth {
     pub log_bytes: u64,
     /// Bytes of history on disk.
     pub history_bytes: u64,
+}
+
+/// What a backup or a restore made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// The last commit in the copy.
+    pub seq: Seq,
+    /// Its instant.
+    pub at: Time,
+    /// Bytes written.
+    pub bytes: u64,
 }
 
 /// One tenant's store. Reads answer from the last committed state and never wait for a write to become durable.
@@ -99,6 +111,13 @@ pub trait Store: Send + Sync {
 
     /// The feed from after this place.
     fn feed(&self, after: Seq) -> Box<dyn Feed>;
+
+    /// Copies the store into a new directory while writes go on. Takes as long as the copying does: call it where that
+    /// may block.
+    ///
+    /// # Errors
+    /// `InvalidRequest` when the directory is not empty; `Unavailable` when it cannot be written.
+    fn backup(&self, into: &Path) -> Result<Copied, Error>;
 
     /// How it is.
     fn health(&self) -> StoreHealth;

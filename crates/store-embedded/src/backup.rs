@@ -7,7 +7,7 @@ use crate::record;
 use crate::shared::Shared;
 use belfry_kernel::{Error, Kind, Time};
 use belfry_log::Log;
-use belfry_ports::Seq;
+use belfry_ports::{Copied, Seq};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
@@ -16,17 +16,6 @@ use std::path::Path;
 const RECORDS_AT_ONCE: usize = 512;
 /// The file in a store's state directory that says up to which commit the last backup reaches.
 const LAST: &str = "last-backup";
-
-/// What a backup or a restore made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Copied {
-    /// The last commit in the copy.
-    pub seq: Seq,
-    /// Its instant.
-    pub at: Time,
-    /// Bytes written.
-    pub bytes: u64,
-}
 
 fn io_error(what: &Path) -> impl Fn(io::Error) -> Error + '_ {
     move |e| Error::new(Kind::Unavailable, format!("{}: {e}", what.display())).caused_by(e)

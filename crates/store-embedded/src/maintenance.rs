@@ -1,7 +1,7 @@
 //! The store's housekeeping on a thread of its own: checkpoints, flushing and merging history, cutting the log behind
 //! them, syncing in relaxed mode. It never holds the writer up for longer than a cut of the log takes.
 
-use crate::backup::{self, Copied};
+use crate::backup;
 use crate::build;
 use crate::checkpoint::{self, Place};
 use crate::open::{Options, state_dir};
@@ -11,7 +11,7 @@ use crate::writer::Command;
 use belfry_history::Room;
 use belfry_kernel::{Error, Kind};
 use belfry_log::Log;
-use belfry_ports::{Collection, Seq};
+use belfry_ports::{Copied, Collection, Seq};
 use parking_lot::Mutex;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,5 @@
 //! The embedded store as the port sees it.
 
-use crate::backup::Copied;
 use crate::feed::LogFeed;
 use crate::maintenance::Maintenance;
 use crate::open::{self, Options};
@@ -11,7 +10,7 @@ use belfry_kernel::{Error, Iri, Kind, Time};
 use belfry_ngsi_ld::query::{EntityQuery, OrderBy};
 use belfry_ngsi_ld::{Entity, Name};
 use belfry_ports::temporal::{Aggregation, Evolution, TemporalRange, TimeProperty};
-use belfry_ports::{Ack, Answer, Collection, Decide, Document, Feed, Page, Seq, Store, StoreHealth, TypeInfo};
+use belfry_ports::{Ack, Answer, Collection, Copied, Decide, Document, Feed, Page, Seq, Store, StoreHealth, TypeInfo};
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
@@ -57,14 +56,6 @@ impl EmbeddedStore {
     /// `Unavailable` when it cannot be written.
     pub fn checkpoint(&self) -> Result<(), Error> {
         self.maintenance.checkpoint_now()
-    }
-
-    /// Copies the store into a new directory while writes go on, and waits for it.
-    ///
-    /// # Errors
-    /// `InvalidRequest` when the directory is not empty; `Unavailable` when it cannot be written.
-    pub fn backup(&self, into: &Path) -> Result<Copied, Error> {
-        self.maintenance.backup_now(into)
     }
 
     /// Lets go now what the retention policies say is too old, and waits for it.
@@ -186,6 +177,10 @@ impl Store for EmbeddedStore {
 
     fn feed(&self, after: Seq) -> Box<dyn Feed> {
         Box::new(LogFeed::new(self.shared.clone(), after))
+    }
+
+    fn backup(&self, into: &Path) -> Result<Copied, Error> {
+        self.maintenance.backup_now(into)
     }
 
     fn health(&self) -> StoreHealth {
