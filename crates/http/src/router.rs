@@ -114,6 +114,27 @@ fn table() -> Vec<Operation> {
             "Changes members of a subscription.";
         DELETE "/ngsi-ld/v1/subscriptions/{subscriptionId}" "deleteSubscription" Write Nothing [LOCAL] ngsi_ld::subscription_delete,
             "Deletes a subscription.";
+        // The past.
+        POST "/ngsi-ld/v1/temporal/entities" "upsertTemporal" Write Json [LOCAL] ngsi_ld::temporal_create,
+            "Creates the temporal evolution of an entity, or adds to it.";
+        GET "/ngsi-ld/v1/temporal/entities" "queryTemporal" Read Nothing [selection::PARAMETERS, ngsi_ld::temporal::PARAMETERS, parameters::PAGE, LOCAL] ngsi_ld::temporal_query,
+            "Finds temporal evolutions.";
+        GET "/ngsi-ld/v1/temporal/entities/{entityId}" "retrieveTemporal" Read Nothing [ngsi_ld::temporal::PARAMETERS, LOCAL] ngsi_ld::temporal_retrieve,
+            "Gives the temporal evolution of one entity.";
+        DELETE "/ngsi-ld/v1/temporal/entities/{entityId}" "deleteTemporal" Write Nothing [LOCAL] ngsi_ld::temporal_delete,
+            "Deletes the temporal evolution of one entity.";
+        POST "/ngsi-ld/v1/temporal/entities/{entityId}/attrs" "appendAttrsTemporal" Write Json [LOCAL] ngsi_ld::temporal_append,
+            "Adds attribute instances to a temporal evolution.";
+        DELETE "/ngsi-ld/v1/temporal/entities/{entityId}/attrs/{attrId}" "deleteAttrsTemporal" Write Nothing [ngsi_ld::temporal_attribute_delete::PARAMETERS, LOCAL] ngsi_ld::temporal_attribute_delete,
+            "Deletes the instances of one attribute.";
+        PATCH "/ngsi-ld/v1/temporal/entities/{entityId}/attrs/{attrId}/{instanceId}" "updateAttrInstanceTemporal" Write Patch [LOCAL] ngsi_ld::temporal_instance_update,
+            "Changes one instance of the past.";
+        DELETE "/ngsi-ld/v1/temporal/entities/{entityId}/attrs/{attrId}/{instanceId}" "deleteAttrInstanceTemporal" Write Nothing [LOCAL] ngsi_ld::temporal_instance_delete,
+            "Deletes one instance of the past.";
+        POST "/ngsi-ld/v1/temporal/entityOperations/query" "queryBatchTemporal" Read Json [ngsi_ld::temporal::PARAMETERS, parameters::PAGE, LOCAL] ngsi_ld::temporal_query::by_body,
+            "Finds temporal evolutions by a query in the body.";
+        GET "/belfry/v1/state" "stateAt" Read Nothing [selection::PARAMETERS, ngsi_ld::temporal_state::PARAMETERS] ngsi_ld::temporal_state,
+            "Gives entities exactly as they stood at an instant.";
         // The server itself.
         GET "/health" "health" Public Nothing [] ops::health,
             "Says whether the server is well.";

@@ -194,6 +194,9 @@ impl Notifier {
         let whole = u32::try_from(self.shared.tools.options.max_in_flight.max(1)).unwrap_or(u32::MAX);
         let finished = tokio::time::timeout(self.shared.tools.options.timeout, self.shared.in_flight.acquire_many(whole));
         let _ = finished.await;
+        for target in self.shared.targets.read().values() {
+            target.ready.notify_waiters();
+        }
         housekeeping::save(&self.shared).await;
     }
 }

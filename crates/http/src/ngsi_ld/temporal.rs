@@ -13,7 +13,7 @@ use crate::request::representation::Wishes;
 use aggregate::Aggregates;
 use belfry_kernel::Error;
 use belfry_ngsi_ld::form::Select;
-use belfry_ngsi_ld::form::write::{TemporalForm, TemporalView, TimeProperty as Shown};
+use belfry_ngsi_ld::form::write::{TemporalForm, TemporalView};
 use belfry_ngsi_ld::query::temporal::TemporalTexts;
 use belfry_ngsi_ld::query::{TemporalQuery, TimeProperty};
 use belfry_ngsi_ld::{Context, Json, Name};
@@ -131,12 +131,7 @@ impl Asked {
             TemporalForm::Aggregated => Some(Aggregates::parse(texts.methods.as_deref(), texts.period.as_deref())?),
             _ => None,
         };
-        let time_property = match query.map(|q| q.property).unwrap_or_default() {
-            TimeProperty::ObservedAt => Shown::ObservedAt,
-            TimeProperty::CreatedAt => Shown::CreatedAt,
-            TimeProperty::ModifiedAt => Shown::ModifiedAt,
-            TimeProperty::DeletedAt => Shown::DeletedAt,
-        };
+        let time_property = query.map(|q| q.property).unwrap_or_default();
         Ok(Self { query, view: TemporalView { view, form, time_property }, aggregates })
     }
 

@@ -202,6 +202,23 @@ impl Server {
         self.post("/subscriptions", &body, 201).await;
     }
 
+    /// The state of deliveries once so many attempts are counted: that is noted after the receiver has answered.
+    pub async fn sent(&self, id: &str, count: i64) -> Json {
+        self.becomes(id, |status| number(status, "timesSent") >= count).await
+    }
+
+    /// The state of deliveries once it is so.
+    pub async fn becomes(&self, id: &str, so: impl Fn(&Json) -> bool) -> Json {
+        for _ in 0..500 {
+            let status = self.status(id).await;
+            if so(&status) {
+                return status;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{}", self.status(id).await)
+    }
+
     pub async fn status(&self, id: &str) -> Json {
         self.get(&format!("/subscriptions/{id}")).await.get("notification").unwrap().clone()
     }

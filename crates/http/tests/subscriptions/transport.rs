@@ -82,13 +82,7 @@ async fn addresses_that_may_not_be_called_are_not() {
     let server = Server::start(dir.path()).await;
     server.subscribe(S, "http://169.254.169.254/latest", "", "").await;
     server.create("urn:car:1", 1).await;
-    for _ in 0..200 {
-        if server.status(S).await.get("lastFailureReason").is_some() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    let status = server.status(S).await;
+    let status = server.becomes(S, |status| status.get("lastFailureReason").is_some()).await;
     assert!(status.get("lastFailureReason").unwrap().as_str().unwrap().contains("metadata"), "{status}");
     server.stop().await;
 }

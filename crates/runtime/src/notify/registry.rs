@@ -96,5 +96,7 @@ impl Notifiers {
     pub async fn stop(&self) {
         let all: Vec<Arc<Notifier>> = self.running.write().drain().map(|(_, notifier)| notifier).collect();
         futures_util::future::join_all(all.iter().map(|notifier| notifier.stop())).await;
+        // Lets go of the stores that contexts are kept in.
+        *self.begun.lock() = Begun::Waiting(Vec::new());
     }
 }

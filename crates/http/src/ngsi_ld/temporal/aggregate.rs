@@ -45,9 +45,9 @@ impl Aggregates {
     }
 
     /// The aggregates of one entity's attributes.
-    pub(crate) fn of(&self, store: &dyn Store, found: &Found, asked: &Asked, now: Time) -> Result<Vec<TemporalAttribute>, Error> {
+    pub(crate) fn of(&self, store: &dyn Store, found: &Found, asked: &Asked) -> Result<Vec<TemporalAttribute>, Error> {
         let (id, names) = (found.id.as_str(), asked.names());
-        let Some((from, to)) = bounds(store, id, asked, now)? else { return Ok(Vec::new()) };
+        let Some((from, to)) = bounds(store, id, asked)? else { return Ok(Vec::new()) };
         let boundaries = self.boundaries(from, to)?;
         let distinct = self.methods.contains(&"distinctCount");
         let all = store.aggregate(id, names.as_deref(), asked.by(), &boundaries, distinct)?.unwrap_or_default();
@@ -172,10 +172,11 @@ fn fold(method: &str, values: &[&Json], b: &Bucket) -> Option<Json> {
 }
 
 /// The range of time to be cut into periods: as asked, an open end closed by what is there.
-fn bounds(store: &dyn Store, id: &str, asked: &Asked, now: Time) -> Result<Option<(Time, Time)>, Error> {
-    let TemporalRange { by, mut from, mut to, .. } = asked.range(1);
+fn bounds(store: &dyn Store, id: &str, asked: &Asked) -> Result<Option<(Time, Time)>, Error> {
+    let TemporalRange { by, from: start, to: end, .. } = asked.range(1);
+    let (mut from, mut to) = (start, end);
     let edge = |last_n| -> Result<Vec<Time>, Error> {
-        let range = TemporalRange { by, from, to, last_n, limit: 1 };
+        let range = TemporalRange { by, from: start, to: end, last_n, limit: 1 };
         let evolution = store.evolution(id, asked.names().as_deref(), &range)?.unwrap_or_default();
         Ok(evolution
             .instances
@@ -195,7 +196,7 @@ fn bounds(store: &dyn Store, id: &str, asked: &Asked, now: Time) -> Result<Optio
     if to == Time::MAX {
         match edge(Some(1))?.into_iter().max() {
             // The end is not included.
-            Some(last) => to = last.plus_micros(1).max(now),
+            Some(last) => to = last.plus_micros(1),
             None => return Ok(None),
         }
     }

@@ -98,16 +98,15 @@ pub(crate) fn cut(all: &mut [Found], asked: &Asked) -> Option<Cut> {
 /// Appends one evolution.
 pub(crate) fn write(
     store: &dyn Store,
-    found: Found,
+    mut found: Found,
     asked: &Asked,
-    now: Time,
     context: &Context,
     context_member: Option<&str>,
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
     let attributes = match &asked.aggregates {
-        Some(aggregates) => aggregates.of(store, &found, asked, now)?,
-        None => instances_of(found.evolution.instances, asked),
+        Some(aggregates) => aggregates.of(store, &found, asked)?,
+        None => instances_of(std::mem::take(&mut found.evolution.instances), asked),
     };
     let evolution = found.evolution;
     let entity = TemporalEntity {

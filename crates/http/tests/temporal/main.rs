@@ -1,0 +1,9 @@
+//! The temporal API from end to end, compared with what plain computation over the same values gives.
+
+#[path = "../subscriptions/server.rs"]
+#[expect(dead_code, reason = "the other test binary uses the rest")]
+mod server;
+
+mod aggregates;
+mod evolutions;
+mod states;
