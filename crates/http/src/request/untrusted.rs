@@ -50,8 +50,24 @@ mod tests {
     fn headers() -> impl Strategy<Value = HeaderMap> {
         let names = prop::sample::select(vec!["accept", "content-type", "content-encoding", "link", "prefer"]);
         let bits = prop::sample::select(vec![
-            "<", ">", ";", ",", "rel=", "\"", "http://www.w3.org/ns/json-ld#context", "application/json", "*/*", "q=", "0.5",
-            "charset", "=", " ", "utf-8", "gzip", "x", "\u{e9}",
+            "<",
+            ">",
+            ";",
+            ",",
+            "rel=",
+            "\"",
+            "http://www.w3.org/ns/json-ld#context",
+            "application/json",
+            "*/*",
+            "q=",
+            "0.5",
+            "charset",
+            "=",
+            " ",
+            "utf-8",
+            "gzip",
+            "x",
+            "\u{e9}",
         ]);
         vec((names, vec(bits, 0..12)), 0..5).prop_map(|all| {
             let mut map = HeaderMap::new();
@@ -65,6 +81,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
         #[test]
         fn whatever_comes_it_comes_back(text in "\\PC{0,200}", headers in headers()) {
             let _ = parse(&text, &headers);
