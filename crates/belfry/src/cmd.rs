@@ -4,6 +4,8 @@ mod backup;
 mod check;
 mod config;
 mod demo;
+mod export;
+mod import;
 mod migrate;
 mod restore;
 mod serve;
@@ -22,6 +24,10 @@ pub enum Command {
     Serve(serve::Serve),
     /// Run a live town with simulated devices, to look at and try things on.
     Demo(demo::Demo),
+    /// Bring files into a running Belfry: CSV, GeoJSON, NGSI-LD.
+    Import(Box<belfry_transfer::import::Args>),
+    /// Write entities or history of a running Belfry to files.
+    Export(Box<belfry_transfer::export::Args>),
     /// Prove that a data directory is sound.
     Check(check::Check),
     /// Copy a data directory whose server is stopped (a running one: POST /belfry/v1/backup).
@@ -41,6 +47,8 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(c) => serve::run(&c),
         Command::Demo(c) => demo::run(&c),
+        Command::Import(args) => import::run(*args),
+        Command::Export(args) => export::run(*args),
         Command::Check(c) => check::run(&c),
         Command::Backup(c) => backup::run(&c),
         Command::Restore(c) => restore::run(&c),
