@@ -181,9 +181,10 @@ mod tests {
     #[test]
     fn is_bounded() {
         let mut queue = Queue::default();
-        for seq in 0..50_000 {
+        let same = commit(1, &[("urn:same", Some(1))]);
+        for _ in 0..50_000 {
             if !queue.is_full() {
-                queue.push(&commit(seq, &[("urn:same", Some(1))]));
+                queue.push(&same);
             }
         }
         assert!(queue.events.len() <= 4 * MAX_WAITING);
