@@ -2,7 +2,7 @@
 //! 6.20.3.1).
 
 use super::change::check_same;
-use super::temporal_write::{append, check_known};
+use super::temporal_write::{append, check_known, limits};
 use crate::problem;
 use crate::request::Exchange;
 use axum::response::Response;
@@ -12,7 +12,8 @@ use belfry_ngsi_ld::form::{Mode, Reader};
 pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let id = exchange.entity_id()?;
     let parsed = exchange.read_json().await?;
-    let fragment = Reader::new(&parsed.context, &exchange.app.reading, Mode::Temporal).fragment(parsed.json)?;
+    let limits = limits(&exchange.app.reading);
+    let fragment = Reader::new(&parsed.context, &limits, Mode::Temporal).fragment(parsed.json)?;
     check_same(&id, fragment.id.as_ref())?;
     let store = exchange.store()?;
     check_known(&*store, &id)?;

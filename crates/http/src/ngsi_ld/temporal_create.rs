@@ -1,7 +1,7 @@
 //! POST /temporal/entities: create or update the temporal evolution of an entity (ETSI GS CIM 009 clauses 5.6.11,
 //! 6.18.3.1).
 
-use super::temporal_write::{append, known};
+use super::temporal_write::{append, known, limits};
 use crate::problem;
 use crate::request::Exchange;
 use axum::response::Response;
@@ -11,7 +11,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let parsed = exchange.read_json().await?;
-    let fragment = Reader::new(&parsed.context, &exchange.app.reading, Mode::Temporal).fragment(parsed.json)?;
+    let limits = limits(&exchange.app.reading);
+    let fragment = Reader::new(&parsed.context, &limits, Mode::Temporal).fragment(parsed.json)?;
     let id = fragment.id.clone().ok_or_else(|| Error::bad_data("the entity has no id"))?;
     if fragment.attributes.is_empty() {
         return Err(Error::bad_data("the entity has no attribute"));

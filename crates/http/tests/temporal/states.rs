@@ -44,7 +44,7 @@ async fn is_what_it_was() {
     let (at, wanted) = &images[6];
     let some = state(&server, &format!("/belfry/v1/state?at={at}&limit=2")).await;
     assert_eq!(some.len(), 2);
-    let fast = state(&server, &format!("/belfry/v1/state?at={at}&type=Car&q=speed>20")).await;
+    let fast = state(&server, &format!("/belfry/v1/state?at={at}&type=Car&q=speed%3E20")).await;
     assert!(!fast.is_empty() && fast.len() < wanted.len());
     let one = state(&server, &format!("/belfry/v1/state?at={at}&id=urn:car:05")).await;
     assert_eq!(one.keys().collect::<Vec<_>>(), ["urn:car:05"]);
