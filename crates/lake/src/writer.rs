@@ -115,7 +115,9 @@ impl<W: Write + Send> HistoryWriter<W> {
         for (name, kind, optional) in TYPED {
             match kind {
                 Kind::Text | Kind::Json => {
-                    column::<ByteArrayType, _>(&mut group, &rows, optional, |row| text(row, name).map(ByteArray::from))?;
+                    column::<ByteArrayType, _>(&mut group, &rows, optional, |row| {
+                        text(row, name).map(ByteArray::from)
+                    })?;
                 }
                 Kind::Instant => column::<Int64Type, _>(&mut group, &rows, optional, |row| {
                     if name == "observed_at" { row.observed_at } else { row.recorded_at }.map(|time| time.micros())

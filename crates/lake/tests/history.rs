@@ -43,15 +43,18 @@ fn every_kind_of_value_comes_back_in_its_own_column() {
         ("c", HistoryValue::Bool(false), "value_bool", Field::Bool(false)),
         ("d", HistoryValue::Json("{\"x\":[1]}".into()), "value_json", Field::Str("{\"x\":[1]}".into())),
     ];
-    let file = write(values.iter().map(|(name, value, ..)| row("urn:x:1", name, 60, value.clone())), Options::default());
-    let names: Vec<_> = file.metadata().file_metadata().schema().get_fields().iter().map(|f| f.name().to_owned()).collect();
+    let file =
+        write(values.iter().map(|(name, value, ..)| row("urn:x:1", name, 60, value.clone())), Options::default());
+    let names: Vec<_> =
+        file.metadata().file_metadata().schema().get_fields().iter().map(|f| f.name().to_owned()).collect();
     assert_eq!(names, COLUMNS);
     let rows = read(&file);
     assert_eq!(rows.len(), values.len());
     for (row, (name, _, column, expected)) in rows.iter().zip(&values) {
         assert_eq!(field(row, "attribute"), Field::Str((*name).to_owned()));
         assert_eq!(&field(row, column), expected);
-        for other in ["value_number", "value_text", "value_bool", "value_json"].iter().filter(|other| *other != column) {
+        for other in ["value_number", "value_text", "value_bool", "value_json"].iter().filter(|other| *other != column)
+        {
             assert_eq!(field(row, other), Field::Null, "{name}: {other}");
         }
         assert_eq!(field(row, "observed_at"), Field::TimestampMicros(60_000_000));
@@ -62,7 +65,8 @@ fn every_kind_of_value_comes_back_in_its_own_column() {
 
 #[test]
 fn groups_are_bounded_sorted_and_say_so() {
-    let rows = (0..2_500_i64).map(|i| row(&format!("urn:x:{}", i % 7), "t", (i * 7919) % 2_500, HistoryValue::Number(i as f64)));
+    let rows = (0..2_500_i64)
+        .map(|i| row(&format!("urn:x:{}", i % 7), "t", (i * 7919) % 2_500, HistoryValue::Number(i as f64)));
     let file = write(rows, Options { group_rows: 1_000, ..Options::default() });
     let metadata = file.metadata();
     assert_eq!(metadata.row_groups().iter().map(|g| g.num_rows()).collect::<Vec<_>>(), [1_000, 1_000, 500]);
@@ -72,7 +76,9 @@ fn groups_are_bounded_sorted_and_say_so() {
         let keys: Vec<_> = group
             .get_row_iter(None)
             .unwrap()
-            .map(|row| row.map(|row| (field(&row, "entity_id").to_string(), field(&row, "observed_at").to_string())).unwrap())
+            .map(|row| {
+                row.map(|row| (field(&row, "entity_id").to_string(), field(&row, "observed_at").to_string())).unwrap()
+            })
             .collect();
         assert!(keys.is_sorted(), "group {at}");
     }

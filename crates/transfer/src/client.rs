@@ -60,6 +60,8 @@ pub(crate) struct Call<'c> {
     /// Media type and body.
     pub(crate) body: Option<(&'static str, Bytes)>,
     pub(crate) accept: &'static str,
+    /// Address of the @context whose names are used in the answer.
+    pub(crate) link: Option<&'c str>,
     /// Whether sending it twice does no more than sending it once.
     pub(crate) repeatable: bool,
 }
@@ -89,20 +91,22 @@ impl Client {
     pub(crate) fn new(target: &Target) -> Result<Self, TransferError> {
         let base = target.url.trim_end_matches('/').to_owned();
         let usage = |what: String| TransferError::Usage(what);
-        let uri: Uri = base.parse().map_err(|_| usage(format!("--url: {base:?} is not an address such as http://127.0.0.1:1026")))?;
+        let uri: Uri = base
+            .parse()
+            .map_err(|_| usage(format!("--url: {base:?} is not an address such as http://127.0.0.1:1026")))?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() {
-            return Err(usage(format!("--url: {base:?} is not an http or https address such as http://127.0.0.1:1026")));
+            return Err(usage(format!(
+                "--url: {base:?} is not an http or https address such as http://127.0.0.1:1026"
+            )));
         }
         let header = |name: &str, value: String| {
-            HeaderValue::from_str(&value).map_err(|_| usage(format!("{name} holds characters that no header can carry")))
+            HeaderValue::from_str(&value)
+                .map_err(|_| usage(format!("{name} holds characters that no header can carry")))
         };
         let token = target.token.as_ref().map(|t| header("--token", format!("Bearer {}", t.trim()))).transpose()?;
         let tenant = target.tenant.as_ref().map(|t| header("--tenant", t.clone())).transpose()?;
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .build();
+        let connector =
+            hyper_rustls::HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
         Ok(Self {
             pool: Pool::builder(TokioExecutor::new()).build(connector),
             base,
@@ -165,6 +169,11 @@ impl Client {
         }
         if let Some(tenant) = &self.tenant {
             builder = builder.header("NGSILD-Tenant", tenant);
+        }
+        if let Some(context) = call.link {
+            let link =
+                format!("<{context}>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\"");
+            builder = builder.header(header::LINK, link);
         }
         let body = match &call.body {
             Some((media, body)) => {

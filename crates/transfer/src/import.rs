@@ -2,6 +2,7 @@
 //! reports what was refused. Talks to a running Belfry only through its public HTTP API.
 
 mod args;
+mod existing;
 mod explain;
 mod newest;
 mod parcel;
@@ -67,6 +68,8 @@ pub async fn run(args: Args) -> Result<Summary, TransferError> {
         window: Window::new(args.batch, args.in_flight),
         limits: Limits::default(),
         mode: plan.mode,
+        ended: false,
+        skip: bookmark.done,
         bookmark,
         reporter,
         sender,
@@ -103,6 +106,10 @@ struct Run {
     window: Window,
     limits: Limits,
     mode: Mode,
+    /// Whether all rows are read, and what follows are the newest states.
+    ended: bool,
+    /// Rows that earlier runs were done with.
+    skip: u64,
     bookmark: Bookmark,
     reporter: Reporter,
     /// None in a dry run.
@@ -113,7 +120,7 @@ struct Run {
 impl Run {
     async fn item(&mut self, item: Item) -> Result<(), TransferError> {
         self.summary.read += 1;
-        let again = self.summary.read <= self.bookmark.done;
+        let again = self.summary.read <= self.skip;
         if again && self.mode != Mode::Both {
             return Ok(());
         }
@@ -166,7 +173,11 @@ impl Run {
     async fn flush(&mut self) -> Result<(), TransferError> {
         let window = self.window.take();
         if let Some(sender) = &self.sender {
-            let careful = self.bookmark.is_first_window();
+            let (done, read) = (self.bookmark.done, self.summary.read.max(self.bookmark.done));
+            // The states at the end belong to a row after the last.
+            let begun = read + u64::from(self.ended);
+            let careful = self.bookmark.is_unsure_after(done);
+            self.bookmark.save(done, begun, self.summary.refused)?;
             let sent = sender.send(&window, careful).await?;
             self.summary.states += sent.states;
             self.summary.instances += sent.instances;
@@ -174,7 +185,7 @@ impl Run {
                 self.refuse(&origin, &refusal)?;
             }
             self.reporter.flush()?;
-            self.bookmark.save(self.summary.read, self.summary.refused)?;
+            self.bookmark.save(read, begun, self.summary.refused)?;
         } else {
             self.summary.states += window.states.iter().map(|parcel| parcel.rows.len() as u64).sum::<u64>();
             self.summary.instances += window.histories.iter().map(|parcel| parcel.instances as u64).sum::<u64>();
@@ -184,6 +195,7 @@ impl Run {
 
     async fn finish(&mut self) -> Result<(), TransferError> {
         self.flush().await?;
+        self.ended = true;
         for (origin, entity) in std::mem::take(&mut self.newest).into_entities() {
             self.window.state(&origin, &entity);
             if self.window.is_full() {
@@ -197,6 +209,8 @@ impl Run {
     fn tell(&self, dry: bool) {
         let Summary { read, refused, states, instances } = self.summary;
         let would = if dry { "would be " } else { "" };
-        eprintln!("{read} rows read, {refused} refused; {states} entities and {instances} attribute instances of history {would}written");
+        eprintln!(
+            "{read} rows read, {refused} refused; {states} entities and {instances} attribute instances of history {would}written"
+        );
     }
 }

@@ -3,12 +3,15 @@
 
 mod client;
 mod error;
+pub mod export;
 mod history_body;
 pub mod import;
 pub mod mapping;
 mod place;
 mod progress;
+mod query;
 pub mod source;
+mod temporal;
 
 pub use error::TransferError;
 pub use place::Problem;

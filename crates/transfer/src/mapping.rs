@@ -111,7 +111,11 @@ impl Mapping {
         let context = root.any("context").and_then(|given| {
             let json = constant::read(given.value);
             if json.is_none() {
-                document.refuse(given.offset, "context must be an address, a list of addresses, or a table of terms", None);
+                document.refuse(
+                    given.offset,
+                    "context must be an address, a list of addresses, or a table of terms",
+                    None,
+                );
             }
             json
         });
@@ -150,7 +154,8 @@ impl Mapping {
         let at = match &self.time {
             None => None,
             Some(rule) => Some(
-                rule.instant(row, |text| self.conventions.is_missing(text)).map_err(|why| self.fault((rule.column(), why)))?,
+                rule.instant(row, |text| self.conventions.is_missing(text))
+                    .map_err(|why| self.fault((rule.column(), why)))?,
             ),
         };
         let mut made = Vec::with_capacity(self.entities.len());

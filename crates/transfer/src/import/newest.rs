@@ -73,7 +73,8 @@ impl Newest {
             };
             for json in instances {
                 let new = Instance::of(name.clone(), json);
-                let known = held.instances.iter_mut().find(|known| known.name == new.name && known.dataset == new.dataset);
+                let known =
+                    held.instances.iter_mut().find(|known| known.name == new.name && known.dataset == new.dataset);
                 let older = match known {
                     None => {
                         held.instances.push(new);

@@ -6,6 +6,7 @@ use belfry_ngsi_ld::Json;
 use belfry_ngsi_ld::context::CoreVersion;
 use bytes::Bytes;
 use compact_str::CompactString;
+use std::sync::Arc;
 
 /// A row of a batch of states.
 pub(super) struct StateRow {
@@ -19,7 +20,7 @@ pub(super) struct StateRow {
 /// A batch of states.
 #[derive(Default)]
 pub(super) struct StateParcel {
-    pub(super) rows: Vec<StateRow>,
+    pub(super) rows: Vec<Arc<StateRow>>,
     pub(super) bytes: usize,
 }
 
@@ -36,7 +37,7 @@ pub(super) struct HistoryParcel {
 }
 
 /// The media type and the body of these states.
-pub(super) fn state_body(rows: &[StateRow]) -> (&'static str, Bytes) {
+pub(super) fn state_body(rows: &[Arc<StateRow>]) -> (&'static str, Bytes) {
     let linked = rows.iter().any(|row| row.has_context);
     let mut out = Vec::with_capacity(rows.iter().map(|row| row.text.len() + 1).sum::<usize>() + 2);
     out.push(b'[');

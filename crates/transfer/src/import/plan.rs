@@ -74,10 +74,14 @@ impl Plan {
             }
             Format::Geojson => feature::features(input.reader, file, rule(args, mapping.as_ref())?),
             Format::Lines | Format::Json if mapping.is_some() => {
-                return Err(TransferError::Usage("a mapping is for tables and GeoJSON; NGSI-LD entities are imported as they are".into()));
+                return Err(TransferError::Usage(
+                    "a mapping is for tables and GeoJSON; NGSI-LD entities are imported as they are".into(),
+                ));
             }
             Format::Lines => entity::lines(input.reader, file, args.form),
-            Format::Json if first_byte(&mut input, &path)? == Some(b'[') => entity::array(input.reader, file, args.form),
+            Format::Json if first_byte(&mut input, &path)? == Some(b'[') => {
+                entity::array(input.reader, file, args.form)
+            }
             Format::Json => entity::single(input.reader, file, args.form),
         };
         let existing = args.existing.unwrap_or(if mapped { Existing::Update } else { Existing::Replace });
@@ -92,7 +96,8 @@ fn rule(args: &Args, mapping: Option<&Arc<Mapping>>) -> Result<Rule, TransferErr
         (None, Some(kind), Some(id)) => {
             let text = |s: &str| toml::Value::String(s.to_owned()).to_string();
             let (id, kind_text) = (text(id), text(kind));
-            let document = format!("entity = [{{ id = {id}, type = {kind_text}, attribute = [{{ name = \"a\", value = 0 }}] }}]");
+            let document =
+                format!("entity = [{{ id = {id}, type = {kind_text}, attribute = [{{ name = \"a\", value = 0 }}] }}]");
             Rule::Plain { kind: kind.clone(), id: Arc::new(Mapping::parse(&document, Path::new("--id"))?) }
         }
         _ => Rule::Entities(args.form),

@@ -54,7 +54,9 @@ impl Reporter {
                 entity: refusal.entity.as_deref(),
                 reason: &refusal.reason,
             };
-            let written = serde_json::to_writer(&mut *file, &line).map_err(std::io::Error::from).and_then(|()| file.write_all(b"\n"));
+            let written = serde_json::to_writer(&mut *file, &line)
+                .map_err(std::io::Error::from)
+                .and_then(|()| file.write_all(b"\n"));
             written.map_err(TransferError::file(path.clone()))?;
         }
         self.told += 1;

@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 pub(super) struct Bookmark {
     path: Option<PathBuf>,
     fingerprint: String,
-    /// Rows that earlier runs were done with.
+    /// Rows that are done with.
     pub(super) done: u64,
-    /// Of those, how many were refused.
+    /// Of those of earlier runs, how many were refused.
     pub(super) refused: u64,
-    saved: bool,
+    /// Up to which row an earlier run had begun to send: what follows `done` up to here may have been written.
+    begun: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -26,6 +27,7 @@ struct Page {
     source: String,
     fingerprint: String,
     rows_done: u64,
+    rows_begun: u64,
     rows_refused: u64,
 }
 
@@ -34,10 +36,13 @@ impl Bookmark {
     pub(super) fn open(args: &Args, plan: &Plan) -> Result<Self, TransferError> {
         let fingerprint = plan.fingerprint.map(|print| format!("{print:016x}"));
         let path = args.state.clone().or_else(|| fingerprint.as_ref().map(|_| beside(&plan.path)));
-        let mut bookmark = Self { path: None, fingerprint: fingerprint.unwrap_or_default(), done: 0, refused: 0, saved: false };
+        let mut bookmark =
+            Self { path: None, fingerprint: fingerprint.unwrap_or_default(), done: 0, refused: 0, begun: 0 };
         let Some(path) = path.filter(|_| !args.dry_run) else { return Ok(bookmark) };
         if bookmark.fingerprint.is_empty() {
-            return Err(TransferError::Usage("--state: only an import of one file can be resumed, not standard input or --models".into()));
+            return Err(TransferError::Usage(
+                "--state: only an import of one file can be resumed, not standard input or --models".into(),
+            ));
         }
         bookmark.path = Some(path.clone());
         if args.restart {
@@ -56,25 +61,28 @@ impl Bookmark {
             Ok(page) if page.fingerprint != bookmark.fingerprint => {
                 wrong("it remembers an import of another source or mapping, or this file has changed since")
             }
-            Ok(page) => Ok(Self { done: page.rows_done, refused: page.rows_refused, ..bookmark }),
+            Ok(page) => {
+                Ok(Self { done: page.rows_done, refused: page.rows_refused, begun: page.rows_begun, ..bookmark })
+            }
             Err(_) => wrong("it is not the state of an import"),
         }
     }
 
-    /// Whether the next window may have been sent by a run that was cut before it could say so.
-    pub(super) fn is_first_window(&self) -> bool {
-        self.done > 0 && !self.saved
+    /// Whether rows after this one may have been written by a run that was cut before it could say so.
+    pub(super) fn is_unsure_after(&self, row: u64) -> bool {
+        self.begun > row
     }
 
-    /// Remembers that all rows up to this one are done with.
-    pub(super) fn save(&mut self, rows: u64, refused: u64) -> Result<(), TransferError> {
-        self.saved = true;
+    /// Remembers that all rows up to `done` are done with and that those up to `begun` are about to be sent.
+    pub(super) fn save(&mut self, done: u64, begun: u64, refused: u64) -> Result<(), TransferError> {
+        self.done = done;
         let Some(path) = &self.path else { return Ok(()) };
         let page = Page {
             version: 1,
             source: path.display().to_string(),
             fingerprint: self.fingerprint.clone(),
-            rows_done: rows,
+            rows_done: done,
+            rows_begun: begun.max(self.begun),
             rows_refused: refused,
         };
         replace(path, &page).map_err(TransferError::file(path.clone()))
@@ -84,7 +92,9 @@ impl Bookmark {
     pub(super) fn remove(&self) -> Result<(), TransferError> {
         let Some(path) = &self.path else { return Ok(()) };
         match std::fs::remove_file(path) {
-            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(TransferError::File { path: path.clone(), cause }),
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                Err(TransferError::File { path: path.clone(), cause })
+            }
             _ => Ok(()),
         }
     }

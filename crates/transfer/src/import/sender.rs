@@ -2,18 +2,26 @@
 //! until the row to blame is found. Keeps nothing between windows.
 
 use super::args::{Args, Existing};
+use super::existing;
 use super::parcel::{HistoryParcel, StateParcel, StateRow, history_body, state_body};
 use super::window::{Origin, Window};
 use crate::TransferError;
 use crate::client::{Answer, Call, Client, Lost, problem};
+use crate::history_body::weight;
 use crate::source::Refusal;
 use crate::source::entity::refusal;
+use crate::temporal::PATH;
 use belfry_ngsi_ld::Json;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use http::{Method, StatusCode};
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
+
+/// How often the connection may break while the history of one entity is sent.
+const MAX_LOST: u32 = 3;
 
 /// Sends windows.
 pub(super) struct Sender {
@@ -61,8 +69,9 @@ impl Sender {
 
     /// Sends all of a window. `careful`: an earlier run may have sent a part of it.
     pub(super) async fn send(&self, window: &Window, careful: bool) -> Result<Sent, TransferError> {
-        let states = window.states.iter().map(|parcel| -> BoxFuture<'_, _> { Box::pin(self.states(parcel)) });
-        let histories = window.histories.iter().map(|parcel| -> BoxFuture<'_, _> { Box::pin(self.history(parcel, careful)) });
+        let states = window.states.iter().map(|parcel| -> BoxFuture<'_, _> { Box::pin(self.states(parcel, careful)) });
+        let histories =
+            window.histories.iter().map(|parcel| -> BoxFuture<'_, _> { Box::pin(self.history(parcel, careful)) });
         let mut work = futures_util::stream::iter(states.chain(histories)).buffer_unordered(self.in_flight);
         let mut all = Sent::default();
         let mut failed = None;
@@ -88,29 +97,48 @@ impl Sender {
         Ok(all)
     }
 
-    async fn states(&self, parcel: &StateParcel) -> Result<Sent, TransferError> {
+    async fn states(&self, parcel: &StateParcel, careful: bool) -> Result<Sent, TransferError> {
         let mut sent = Sent::default();
-        let mut waiting: Vec<&[StateRow]> = vec![&parcel.rows];
+        let new = |rows: Vec<Arc<StateRow>>| existing::new_states(&self.client, rows);
+        let mut waiting: Vec<Vec<Arc<StateRow>>> =
+            vec![if careful { new(parcel.rows.clone()).await? } else { parcel.rows.clone() }];
+        let mut lost = 0;
         while let Some(rows) = waiting.pop() {
-            let (media, body) = state_body(rows);
+            if rows.is_empty() {
+                continue;
+            }
+            let (media, body) = state_body(&rows);
             let call = Call {
                 method: Method::POST,
                 target: self.upsert,
                 body: Some((media, body)),
                 accept: "application/json",
-                repeatable: true,
+                link: None,
+                repeatable: false,
             };
-            let answer = self.client.send(&call).await.map_err(TransferError::from)?;
+            let answer = match self.client.send(&call).await {
+                Ok(answer) => answer,
+                Err(Lost::Stop(error)) => return Err(error),
+                // It may have been written: what is there is not written again.
+                Err(Lost::Unknown(error)) => {
+                    lost += 1;
+                    if lost > MAX_LOST {
+                        return Err(error);
+                    }
+                    waiting.push(new(rows).await?);
+                    continue;
+                }
+            };
             match answer.status {
-                StatusCode::MULTI_STATUS => self.partly(rows, &answer, &mut sent)?,
+                StatusCode::MULTI_STATUS => self.partly(&rows, &answer, &mut sent)?,
                 status if status.is_success() => sent.states += rows.len() as u64,
-                _ => match rows {
+                _ => match rows.as_slice() {
                     [row] => sent.refused.push((row.origin.clone(), self.refused(&answer, &row.id)?)),
                     rows => {
                         self.refused(&answer, "")?;
                         let (first, second) = rows.split_at(rows.len() / 2);
-                        waiting.push(second);
-                        waiting.push(first);
+                        waiting.push(second.to_vec());
+                        waiting.push(first.to_vec());
                     }
                 },
             }
@@ -118,12 +146,14 @@ impl Sender {
         Ok(sent)
     }
 
-    fn partly(&self, rows: &[StateRow], answer: &Answer, sent: &mut Sent) -> Result<(), TransferError> {
-        let result: BatchResult =
-            serde_json::from_slice(&answer.body).map_err(|e| self.client.strange(&format!("its report of a batch cannot be read: {e}")))?;
+    fn partly(&self, rows: &[Arc<StateRow>], answer: &Answer, sent: &mut Sent) -> Result<(), TransferError> {
+        let result: BatchResult = serde_json::from_slice(&answer.body)
+            .map_err(|e| self.client.strange(&format!("its report of a batch cannot be read: {e}")))?;
         let mut errors: HashMap<String, String> = HashMap::new();
         for error in result.errors {
-            let id = error.entity_id.ok_or_else(|| self.client.strange("it refused an entity of a batch without naming it"))?;
+            let id = error
+                .entity_id
+                .ok_or_else(|| self.client.strange("it refused an entity of a batch without naming it"))?;
             let why = error.error.detail.or(error.error.title).unwrap_or_else(|| "refused without a reason".to_owned());
             errors.entry(id).or_insert(why);
         }
@@ -138,30 +168,45 @@ impl Sender {
 
     async fn history(&self, parcel: &HistoryParcel, careful: bool) -> Result<Sent, TransferError> {
         let mut sent = Sent::default();
-        let mut waiting: Vec<&[(Origin, Json)]> = vec![&parcel.rows];
-        let _ = careful;
+        let left =
+            if careful { Some(existing::without_known(&self.client, &parcel.id, &parcel.rows).await?) } else { None };
+        let mut waiting: Vec<Cow<'_, [(Origin, Json)]>> = vec![left.map_or(Cow::Borrowed(&parcel.rows), Cow::Owned)];
+        let mut lost = 0;
         while let Some(rows) = waiting.pop() {
+            if rows.is_empty() {
+                continue;
+            }
             let (media, body) = history_body(rows.iter().map(|(_, entity)| entity));
             let call = Call {
                 method: Method::POST,
-                target: "/ngsi-ld/v1/temporal/entities",
+                target: PATH,
                 body: Some((media, body)),
                 accept: "application/json",
+                link: None,
                 repeatable: false,
             };
             let answer = match self.client.send(&call).await {
                 Ok(answer) => answer,
-                Err(Lost::Stop(error) | Lost::Unknown(error)) => return Err(error),
-            };
-            match (answer.status.is_success(), rows) {
-                (true, rows) => sent.instances += rows.iter().map(|(_, e)| crate::history_body::weight(e).0 as u64).sum::<u64>(),
-                (false, [(origin, _)]) => sent.refused.push((origin.clone(), self.refused(&answer, &parcel.id)?)),
-                (false, rows) => {
-                    self.refused(&answer, "")?;
-                    let (first, second) = rows.split_at(rows.len() / 2);
-                    waiting.push(second);
-                    waiting.push(first);
+                Err(Lost::Stop(error)) => return Err(error),
+                // It may have been written: what is there is not written again.
+                Err(Lost::Unknown(error)) => {
+                    lost += 1;
+                    if lost > MAX_LOST {
+                        return Err(error);
+                    }
+                    waiting.push(Cow::Owned(existing::without_known(&self.client, &parcel.id, &rows).await?));
+                    continue;
                 }
+            };
+            if answer.status.is_success() {
+                sent.instances += rows.iter().map(|(_, entity)| weight(entity).0 as u64).sum::<u64>();
+            } else if let [(origin, _)] = &*rows {
+                sent.refused.push((origin.clone(), self.refused(&answer, &parcel.id)?));
+            } else {
+                self.refused(&answer, "")?;
+                let (first, second) = rows.split_at(rows.len() / 2);
+                waiting.push(Cow::Owned(second.to_vec()));
+                waiting.push(Cow::Owned(first.to_vec()));
             }
         }
         Ok(sent)

@@ -81,7 +81,9 @@ impl Window {
         let last = self.states.len().checked_sub(1);
         let at = match self.batch_of.get(&id) {
             Some(at) => *at,
-            None => match last.filter(|at| self.states[*at].rows.len() < self.batch && self.states[*at].bytes < BODY_BYTES) {
+            None => match last
+                .filter(|at| self.states[*at].rows.len() < self.batch && self.states[*at].bytes < BODY_BYTES)
+            {
                 Some(at) => at,
                 None => {
                     self.states.push(StateParcel::default());
@@ -94,7 +96,7 @@ impl Window {
         parcel.bytes += text.len() + 1;
         self.bytes += text.len();
         let has_context = entity.get("@context").is_some();
-        parcel.rows.push(StateRow { origin: origin.clone(), id, text, has_context });
+        parcel.rows.push(Arc::new(StateRow { origin: origin.clone(), id, text, has_context }));
         let closed = |parcel: &StateParcel| parcel.rows.len() >= self.batch || parcel.bytes >= BODY_BYTES;
         // A batch behind the last one that is full cannot take more of its entities.
         self.full |= closed(parcel) && (at + 1 < self.states.len() || self.states.len() >= self.in_flight);
@@ -120,7 +122,9 @@ impl Window {
         let key = (id.clone(), entity.get("@context").map(ToString::to_string));
         let open = self.open.get(&key).copied().filter(|at| {
             let parcel = &self.histories[*at];
-            parcel.most + most <= MAX_INSTANCES && parcel.instances + all <= MAX_WEIGHT && parcel.bytes + text.len() <= BODY_BYTES
+            parcel.most + most <= MAX_INSTANCES
+                && parcel.instances + all <= MAX_WEIGHT
+                && parcel.bytes + text.len() <= BODY_BYTES
         });
         let at = open.unwrap_or_else(|| {
             self.histories.push(HistoryParcel { id, ..HistoryParcel::default() });

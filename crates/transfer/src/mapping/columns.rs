@@ -54,7 +54,9 @@ impl Columns {
                 (Some(at), Some(other)) => {
                     let message = format!(
                         "two columns are called {name:?} (the {}. and the {}.); name one by its number, \"#{}\"",
-                        at + 1, other + 1, at + 1
+                        at + 1,
+                        other + 1,
+                        at + 1
                     );
                     problems.push(Problem::at(path, text, *offset, message));
                 }

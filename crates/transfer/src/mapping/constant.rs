@@ -19,7 +19,10 @@ pub(super) fn read(value: &DeValue<'_>) -> Option<Json> {
         DeValue::Datetime(time) => Json::Str(time.to_string().into()),
         DeValue::Array(items) => Json::Array(items.iter().map(|item| read(item.get_ref())).collect::<Option<_>>()?),
         DeValue::Table(table) => Json::Object(
-            table.iter().map(|(name, value)| Some(((&**name.get_ref()).into(), read(value.get_ref())?))).collect::<Option<_>>()?,
+            table
+                .iter()
+                .map(|(name, value)| Some(((&**name.get_ref()).into(), read(value.get_ref())?)))
+                .collect::<Option<_>>()?,
         ),
     })
 }

@@ -136,7 +136,11 @@ impl Conventions {
             Cell::Absent => return Err("it is empty".to_owned()),
         };
         self.number_of(text.trim()).ok_or_else(|| {
-            let hint = if self.decimal == '.' && text.contains(',') { "; if the comma begins the fraction, say source.decimal = \",\"" } else { "" };
+            let hint = if self.decimal == '.' && text.contains(',') {
+                "; if the comma begins the fraction, say source.decimal = \",\""
+            } else {
+                ""
+            };
             format!("{text:?} is not a number{hint}")
         })
     }

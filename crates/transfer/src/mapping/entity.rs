@@ -1,10 +1,10 @@
 //! One entity of a row: id, types, scope, attributes.
 
+use super::Conventions;
 use super::columns::Columns;
 use super::section::Section;
 use super::template::Template;
 use super::value::{AttributeRule, Wrong};
-use super::Conventions;
 use crate::source::Row;
 use belfry_kernel::{Iri, Time};
 use belfry_ngsi_ld::Json;
@@ -48,9 +48,12 @@ impl EntityRule {
         let attributes: Vec<AttributeRule> =
             sections.iter().filter_map(|attribute| AttributeRule::read(attribute, columns)).collect();
         for (at, attribute) in attributes.iter().enumerate() {
-            let twice = attributes[..at].iter().any(|a| a.name == attribute.name && (a.dataset.is_none() && attribute.dataset.is_none()));
+            let twice = attributes[..at]
+                .iter()
+                .any(|a| a.name == attribute.name && (a.dataset.is_none() && attribute.dataset.is_none()));
             if twice {
-                let message = format!("attribute {:?} is mapped twice; tell them apart with dataset = \"urn:…\"", attribute.name);
+                let message =
+                    format!("attribute {:?} is mapped twice; tell them apart with dataset = \"urn:…\"", attribute.name);
                 section.document.refuse(sections[at].offset, message, None);
             }
         }
@@ -61,16 +64,24 @@ impl EntityRule {
     /// The normalized entity of a row; none when no attribute has a value there.
     pub(super) fn entity(&self, row: &Row, at: Option<Time>, conventions: &Conventions) -> Result<Option<Json>, Wrong> {
         let is_missing = |text: &str| conventions.is_missing(text);
-        let id = self.id.fill(row, is_missing).map_err(|column| (Some(column), "the entity's id is made of it, and it is empty".to_owned()))?;
+        let id = self
+            .id
+            .fill(row, is_missing)
+            .map_err(|column| (Some(column), "the entity's id is made of it, and it is empty".to_owned()))?;
         Iri::parse(&id).map_err(|why| {
-            (self.id.first_column(), format!("the id {id:?} is no URI: {why}; {{Column|slug}} makes a column fit for one"))
+            (
+                self.id.first_column(),
+                format!("the id {id:?} is no URI: {why}; {{Column|slug}} makes a column fit for one"),
+            )
         })?;
         let mut members: Vec<(CompactString, Json)> = Vec::with_capacity(self.attributes.len() + 3);
         members.push(("id".into(), Json::Str(id.into())));
         members.push(("type".into(), one_or_many(self.types.iter().map(|t| t.as_str().into()).collect())));
         let mut scopes = Vec::with_capacity(self.scopes.len());
         for scope in &self.scopes {
-            let text = scope.fill(row, is_missing).map_err(|column| (Some(column), "the scope is made of it, and it is empty".to_owned()))?;
+            let text = scope
+                .fill(row, is_missing)
+                .map_err(|column| (Some(column), "the scope is made of it, and it is empty".to_owned()))?;
             scopes.push(Json::Str(text.into()));
         }
         if !scopes.is_empty() {

@@ -20,8 +20,17 @@ pub struct InstantRule {
 
 #[derive(Clone, Debug)]
 enum Parts {
-    Text { template: Template, format: Format },
-    Calendar { year: usize, month: Option<usize>, day: Option<usize>, day_of_year: Option<usize>, clock: [Option<usize>; 3] },
+    Text {
+        template: Template,
+        format: Format,
+    },
+    Calendar {
+        year: usize,
+        month: Option<usize>,
+        day: Option<usize>,
+        day_of_year: Option<usize>,
+        clock: [Option<usize>; 3],
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -68,7 +77,10 @@ impl InstantRule {
         let zone_name = section.text("zone");
         let zone = zone_name.as_ref().and_then(|name| {
             read_zone(name.value).or_else(|| {
-                let message = format!("time.zone: {:?} is no time zone; write one such as \"Europe/Vaduz\", \"UTC\" or \"+02:00\"", name.value);
+                let message = format!(
+                    "time.zone: {:?} is no time zone; write one such as \"Europe/Vaduz\", \"UTC\" or \"+02:00\"",
+                    name.value
+                );
                 section.document.refuse(name.offset, message, None);
                 None
             })
@@ -121,9 +133,14 @@ impl InstantRule {
                 let year = i16::try_from(number(Some(*year), "year", 0)?).map_err(|_| "there is no such year")?;
                 let date = match day_of_year {
                     Some(_) => {
-                        let day = i16::try_from(number(*day_of_year, "day of the year", 1)?).map_err(|_| "there is no such day of the year")?;
+                        let day = i16::try_from(number(*day_of_year, "day of the year", 1)?)
+                            .map_err(|_| "there is no such day of the year")?;
                         let first = Date::new(year, 1, 1).map_err(out("year"))?;
-                        first.with().day_of_year(day).build().map_err(|_| format!("the year {year} has no day {day}"))?
+                        first
+                            .with()
+                            .day_of_year(day)
+                            .build()
+                            .map_err(|_| format!("the year {year} has no day {day}"))?
                     }
                     None => {
                         let month = number(*month, "month", 1)?;
@@ -132,7 +149,8 @@ impl InstantRule {
                         Date::new(year, m, d).map_err(|_| format!("there is no day {year:04}-{month:02}-{day:02}"))?
                     }
                 };
-                let field = |at: usize, name: &str| Ok::<i8, String>(i8::try_from(number(clock[at], name, 0)?).unwrap_or(-1));
+                let field =
+                    |at: usize, name: &str| Ok::<i8, String>(i8::try_from(number(clock[at], name, 0)?).unwrap_or(-1));
                 let (hour, minute, second) = (field(0, "hour")?, field(1, "minute")?, field(2, "second")?);
                 // Hour 24 is the midnight that ends the day.
                 let (date, hour) = if hour == 24 && minute == 0 && second == 0 {

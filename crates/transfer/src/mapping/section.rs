@@ -144,7 +144,9 @@ impl<'d> Section<'d> {
     pub(super) fn tables(&self, key: &'static str) -> Vec<Section<'d>> {
         let Some(value) = self.ask(key) else { return Vec::new() };
         let DeValue::Array(items) = value.get_ref() else {
-            return self.wrong(key, value, &format!("a list of tables, each begun by [[{}]]", self.path(key))).unwrap_or_default();
+            return self
+                .wrong(key, value, &format!("a list of tables, each begun by [[{}]]", self.path(key)))
+                .unwrap_or_default();
         };
         let mut sections = Vec::with_capacity(items.len());
         for item in items.iter() {

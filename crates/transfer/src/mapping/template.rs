@@ -32,7 +32,11 @@ impl Template {
             }
             let Some(end) = tail.find('}').filter(|_| tail.starts_with('{')) else {
                 let what = if tail.starts_with('{') { "a { without }" } else { "a } without {" };
-                document.refuse(text.offset, format!("{what} in {:?}; write {{{{ or }}}} for a brace itself", text.value), None);
+                document.refuse(
+                    text.offset,
+                    format!("{what} in {:?}; write {{{{ or }}}} for a brace itself", text.value),
+                    None,
+                );
                 return None;
             };
             let (name, filter) = match tail[1..end].rsplit_once('|') {

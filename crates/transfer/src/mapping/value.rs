@@ -27,9 +27,20 @@ pub struct AttributeRule {
 #[derive(Clone, Debug)]
 enum ValueRule {
     Constant(Json),
-    Number { column: usize, scale: f64, offset: f64, decimals: Option<i32>, min: f64, max: f64 },
+    Number {
+        column: usize,
+        scale: f64,
+        offset: f64,
+        decimals: Option<i32>,
+        min: f64,
+        max: f64,
+    },
     Text(Template),
-    Truth { column: usize, yes: Vec<String>, no: Vec<String> },
+    Truth {
+        column: usize,
+        yes: Vec<String>,
+        no: Vec<String>,
+    },
     /// Longitude, latitude and altitude columns.
     Point([usize; 2], Option<usize>),
     Geometry(usize),
@@ -111,7 +122,8 @@ impl AttributeRule {
         }
         let value = match (kind, index, text, given, point) {
             (Kind::Point, None, None, None, (Some(lon), Some(lat), alt)) => ValueRule::Point([lon, lat], alt),
-            (Kind::Auto | Kind::Json, None, None, Some(given), (None, None, None)) => match constant::read(given.value) {
+            (Kind::Auto | Kind::Json, None, None, Some(given), (None, None, None)) => match constant::read(given.value)
+            {
                 Some(json) => ValueRule::Constant(json),
                 None => {
                     section.document.refuse(given.offset, "value: this cannot be said in JSON", None);
@@ -155,10 +167,19 @@ impl AttributeRule {
     }
 
     /// The normalized attribute instance for a row; none when its cell is empty and may be.
-    pub(super) fn instance(&self, row: &Row, at: Option<Time>, conventions: &Conventions) -> Result<Option<Json>, Wrong> {
+    pub(super) fn instance(
+        &self,
+        row: &Row,
+        at: Option<Time>,
+        conventions: &Conventions,
+    ) -> Result<Option<Json>, Wrong> {
         let is_missing = |text: &str| conventions.is_missing(text) || self.missing.iter().any(|m| m == text.trim());
         let Some((kind, member, value)) = self.value(row, conventions, &is_missing)? else {
-            return if self.required { Err((self.column(), "it is required, and empty here".into())) } else { Ok(None) };
+            return if self.required {
+                Err((self.column(), "it is required, and empty here".into()))
+            } else {
+                Ok(None)
+            };
         };
         let mut members: Vec<(CompactString, Json)> = Vec::with_capacity(5);
         members.push(("type".into(), kind.into()));
@@ -170,7 +191,9 @@ impl AttributeRule {
             members.push(("unitCode".into(), unit.as_str().into()));
         }
         if let Some(dataset) = &self.dataset {
-            let id = dataset.fill(row, is_missing).map_err(|column| (Some(column), "the dataset's name is missing".to_owned()))?;
+            let id = dataset
+                .fill(row, is_missing)
+                .map_err(|column| (Some(column), "the dataset's name is missing".to_owned()))?;
             Iri::parse(&id).map_err(|why| (dataset.first_column(), format!("dataset: {id:?} is no URI: {why}")))?;
             members.push(("datasetId".into(), id.as_str().into()));
         }
@@ -213,7 +236,10 @@ impl AttributeRule {
                         return Err((Some(*column), "the number is out of range".into()));
                     }
                     if n < *min || n > *max {
-                        return Err((Some(*column), format!("{n} is not plausible; the mapping allows {min} to {max}")));
+                        return Err((
+                            Some(*column),
+                            format!("{n} is not plausible; the mapping allows {min} to {max}"),
+                        ));
                     }
                     Some(("Property", "value", Json::number(n)))
                 }
@@ -223,7 +249,14 @@ impl AttributeRule {
             ValueRule::Relationship(template) => match text(template) {
                 None => None,
                 Some(target) => {
-                    let wrong = |why| (template.first_column(), format!("{target:?} is no URI: {why}; a template can make one, such as text = \"urn:ngsi-ld:Room:{{Room|slug}}\""));
+                    let wrong = |why| {
+                        (
+                            template.first_column(),
+                            format!(
+                                "{target:?} is no URI: {why}; a template can make one, such as text = \"urn:ngsi-ld:Room:{{Room|slug}}\""
+                            ),
+                        )
+                    };
                     Iri::parse(&target).map_err(wrong)?;
                     Some(("Relationship", "object", Json::Str(target.into())))
                 }
@@ -239,7 +272,10 @@ impl AttributeRule {
                         (false, true) => false,
                         (false, false) => {
                             let list = |words: &[String]| words.join(", ");
-                            return Err((Some(*column), format!("{text:?} is neither true ({}) nor false ({})", list(yes), list(no))));
+                            return Err((
+                                Some(*column),
+                                format!("{text:?} is neither true ({}) nor false ({})", list(yes), list(no)),
+                            ));
                         }
                     };
                     Some(("Property", "value", Json::Bool(truth)))
@@ -272,7 +308,8 @@ impl AttributeRule {
                             .map_err(|_| (Some(*column), "it is not a GeoJSON geometry".to_owned()))?,
                         Cell::Absent => return Ok(None),
                     };
-                    belfry_ngsi_ld::geojson::parse_geometry(&json).map_err(|why| (Some(*column), why.public().to_owned()))?;
+                    belfry_ngsi_ld::geojson::parse_geometry(&json)
+                        .map_err(|why| (Some(*column), why.public().to_owned()))?;
                     Some(("GeoProperty", "value", json))
                 }
             },

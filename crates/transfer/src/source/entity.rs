@@ -159,12 +159,14 @@ pub fn check(entity: &Json, limits: &Limits, mode: Mode) -> Result<(), Refusal> 
         .map_err(|error| refusal(error.public(), id))
 }
 
-/// A reason that begins with `attribute 'x':` names its field.
+/// A reason that begins with `attribute 'x':` or `the term 'x'` names its field.
 pub(crate) fn refusal(reason: &str, entity: Option<&str>) -> Refusal {
-    let named = reason.strip_prefix("attribute '").and_then(|rest| rest.split_once("': "));
-    let (field, reason) = match named {
-        Some((field, rest)) => (Some(field.to_owned()), rest.to_owned()),
-        None => (None, reason.to_owned()),
+    let attribute = reason.strip_prefix("attribute '").and_then(|rest| rest.split_once("': "));
+    let term = reason.strip_prefix("the term '").and_then(|rest| rest.split_once("' "));
+    let (field, reason) = match (attribute, term) {
+        (Some((field, rest)), _) => (Some(field.to_owned()), rest.to_owned()),
+        (None, Some((field, _))) => (Some(field.to_owned()), reason.to_owned()),
+        (None, None) => (None, reason.to_owned()),
     };
     Refusal { field, entity: entity.map(str::to_owned), reason }
 }

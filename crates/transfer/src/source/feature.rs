@@ -54,7 +54,11 @@ fn pieces(feature: Json, rule: &Rule) -> Result<Vec<Json>, Refusal> {
 }
 
 fn row(feature: &Json, mapping: &Mapping) -> Row {
-    let cells = mapping.columns.names().iter().map(|name| cell(feature, name).map_or(Cell::Absent, |json| Cell::Json(json.clone())));
+    let cells = mapping
+        .columns
+        .names()
+        .iter()
+        .map(|name| cell(feature, name).map_or(Cell::Absent, |json| Cell::Json(json.clone())));
     Row { cells: cells.collect() }
 }
 
@@ -136,7 +140,8 @@ fn entity(feature: Json, form: Form) -> Result<Vec<Json>, Refusal> {
         members.extend(properties);
     }
     // The geometry repeats one of the GeoProperties; where it does not, it is the location.
-    let repeats = members.iter().any(|(_, value)| Some(value) == geometry.as_ref() || value.get("value") == geometry.as_ref());
+    let repeats =
+        members.iter().any(|(_, value)| Some(value) == geometry.as_ref() || value.get("value") == geometry.as_ref());
     if let Some(geometry) = geometry.filter(|_| !repeats) {
         let location = if form == Form::Keyvalues { geometry } else { attribute("GeoProperty", geometry) };
         members.push(("location".into(), location));

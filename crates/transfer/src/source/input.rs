@@ -46,7 +46,9 @@ pub fn open(path: &Path, meter: &Meter) -> Result<Input, TransferError> {
         let mut file = File::open(path)?;
         let meta = file.metadata()?;
         if meta.is_dir() {
-            return Err(std::io::Error::other("it is a folder; a folder of Smart Data Models is imported with --models"));
+            return Err(std::io::Error::other(
+                "it is a folder; a folder of Smart Data Models is imported with --models",
+            ));
         }
         let mut head = Vec::with_capacity(PRINT_BYTES);
         Read::by_ref(&mut file).take(PRINT_BYTES as u64).read_to_end(&mut head)?;

@@ -79,7 +79,9 @@ impl<R: BufRead> Table<R> {
         table.cut = Cut::of(conventions, Some(&first));
         match table.cells()? {
             Some((_, Ok(header))) => table.header = header,
-            Some((line, Err(refusal))) => return Err(table.wrong(format!("line {line}: the header: {}", refusal.reason))),
+            Some((line, Err(refusal))) => {
+                return Err(table.wrong(format!("line {line}: the header: {}", refusal.reason)));
+            }
             None => return Err(table.wrong("it is empty: not even a header")),
         }
         Ok(table)
@@ -186,7 +188,10 @@ impl<R: BufRead> Table<R> {
     ///
     /// # Errors
     /// [`TransferError::Mapping`] when the mapping speaks of columns that are not there.
-    pub fn items(mut self, mapping: Arc<Mapping>) -> Result<impl Iterator<Item = Result<Item, TransferError>>, TransferError> {
+    pub fn items(
+        mut self,
+        mapping: Arc<Mapping>,
+    ) -> Result<impl Iterator<Item = Result<Item, TransferError>>, TransferError> {
         let bound = mapping.columns.bind(&self.header, &mapping.path, &mapping.text)?;
         Ok(std::iter::from_fn(move || {
             let (line, cells) = match self.cells() {

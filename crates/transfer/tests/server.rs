@@ -1,0 +1,414 @@
+//! Import and export against the real program: the soil series as history with the aggregates of a plain script, round
+//! trips, models in and out, a server killed in the middle. Runs the binary that `$BELFRY_BIN` names or that lies beside
+//! the tests; prints a notice where there is none.
+
+use belfry_transfer::{export, import};
+use clap::Parser;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+#[derive(Parser)]
+struct Import {
+    #[command(flatten)]
+    args: import::Args,
+}
+
+#[derive(Parser)]
+struct Export {
+    #[command(flatten)]
+    args: export::Args,
+}
+
+fn binary() -> Option<PathBuf> {
+    let beside = || {
+        let exe = std::env::current_exe().ok()?;
+        Some(exe.parent()?.parent()?.join("belfry"))
+    };
+    let path = std::env::var_os("BELFRY_BIN").map(PathBuf::from).or_else(beside)?;
+    if !path.is_file() {
+        println!("no belfry binary at {} (build it, or set BELFRY_BIN): not tested", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+/// A running Belfry on a folder.
+struct Belfry {
+    child: Child,
+    url: String,
+}
+
+impl Belfry {
+    fn start(binary: &Path, folder: &Path, port: u16) -> Self {
+        let mut child = Command::new(binary)
+            .args(["serve", "--data", folder.to_str().unwrap(), "--listen", &format!("127.0.0.1:{port}")])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (tell, hear) = std::sync::mpsc::channel();
+        let streams: [Box<dyn Read + Send>; 2] =
+            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+        for stream in streams {
+            let tell = tell.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    if let Some((_, rest)) = line.split_once("listening on http://") {
+                        let address: String =
+                            rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':')).collect();
+                        let _ = tell.send(format!("http://{address}"));
+                    }
+                }
+            });
+        }
+        let url = hear.recv_timeout(std::time::Duration::from_secs(30)).expect("belfry says where it listens");
+        Self { child, url }
+    }
+
+    fn port(&self) -> u16 {
+        self.url.rsplit(':').next().unwrap().parse().unwrap()
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// GET, without any of the code under test.
+    fn get(&self, target: &str) -> Value {
+        let address = self.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(" 200 ") || head.contains(" 206 "), "{target}: {answer}");
+        serde_json::from_str(body).unwrap_or_else(|why| panic!("{target}: {why}: {body}"))
+    }
+
+    async fn import(&self, line: &[&str]) -> Result<import::Summary, String> {
+        let line = ["import"].iter().chain(line).chain(&["--quiet", "--url", &self.url]).copied().collect::<Vec<_>>();
+        import::run(Import::try_parse_from(line).map_err(|e| e.to_string())?.args).await.map_err(|e| e.to_string())
+    }
+
+    async fn export(&self, line: &[&str]) -> export::Summary {
+        let line = ["export"].iter().chain(line).chain(&["--quiet", "--url", &self.url]).copied().collect::<Vec<_>>();
+        export::run(Export::parse_from(line).args).await.unwrap()
+    }
+}
+
+impl Drop for Belfry {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn example(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/examples").join(name).display().to_string()
+}
+
+fn data(file: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("BELFRY_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    let path = root.join(file);
+    if !path.exists() {
+        println!("{} is not here (set BELFRY_DATA): not tested", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    let mut lines: Vec<Value> =
+        std::fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    lines.sort_by_key(|line| line["id"].as_str().unwrap().to_owned());
+    lines
+}
+
+/// The instances of one attribute over all lines of an export of history.
+fn instances(lines: &[Value], attribute: &str) -> Vec<(String, Value)> {
+    let mut all: Vec<(String, Value)> = lines
+        .iter()
+        .filter_map(|line| line.get(attribute))
+        .flat_map(|value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]))
+        .map(|instance| (instance["observedAt"].as_str().unwrap_or_default().to_owned(), instance["value"].clone()))
+        .collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_soil_series_is_imported_aggregated_and_exported() {
+    let (Some(binary), Some(soil)) = (binary(), data("soil/openagri_soil_moisture_2024.csv")) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let belfry = Belfry::start(&binary, &folder.path().join("a"), 0);
+    let state = folder.path().join("state").display().to_string();
+    let started = std::time::Instant::now();
+    let line = [soil.to_str().unwrap(), "--map", &example("soil-probe.toml"), "--state", &state];
+    let summary = belfry.import(&line).await.unwrap();
+    println!("8553 rows with 9 values each in {:?}", started.elapsed());
+    assert_eq!(summary, import::Summary { read: 8_553, refused: 0, states: 1, instances: 8_552 * 9 });
+    assert!(!Path::new(&state).exists(), "a finished import leaves no state file");
+
+    // The newest row, which is the first of the file, is the current state.
+    let entity = belfry.get("/ngsi-ld/v1/entities/urn:ngsi-ld:SoilProbe:openagri-1");
+    assert_eq!(entity["soilMoisture10"]["value"], 7.34);
+    assert_eq!(entity["soilMoisture10"]["observedAt"], "2024-09-20T03:00:00Z");
+
+    // Means a month, against the file itself.
+    let text = std::fs::read_to_string(&soil).unwrap();
+    let mut months: BTreeMap<String, (f64, u32)> = BTreeMap::new();
+    for line in text.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let month = months.entry(cells[0][..7].to_owned()).or_default();
+        *month = (month.0 + cells[8].parse::<f64>().unwrap(), month.1 + 1);
+    }
+    let target = "/ngsi-ld/v1/temporal/entities/urn:ngsi-ld:SoilProbe:openagri-1?attrs=temperature&timerel=between&timeAt=2023-09-01T00:00:00Z&endTimeAt=2024-10-01T00:00:00Z&options=aggregatedValues&aggrMethods=avg,totalCount&aggrPeriodDuration=P1M";
+    let answer = belfry.get(target);
+    let (means, counts) =
+        (answer["temperature"]["avg"].as_array().unwrap(), answer["temperature"]["totalCount"].as_array().unwrap());
+    assert_eq!(means.len(), months.len(), "{answer}");
+    for (mean, count) in means.iter().zip(counts) {
+        let (sum, n) = months[&mean[1].as_str().unwrap()[..7]];
+        assert_eq!(count[0].as_f64(), Some(f64::from(n)), "{mean} {count}");
+        assert!((mean[0].as_f64().unwrap() - sum / f64::from(n)).abs() < 1e-9, "{mean}: {}", sum / f64::from(n));
+    }
+
+    // Out, into another Belfry, out again: the same.
+    let first = folder.path().join("first.ndjson");
+    let written = belfry.export(&["history", "--type", "SoilProbe", "-o", first.to_str().unwrap()]).await;
+    assert_eq!(written.instances, 8_553 * 9);
+    let other = Belfry::start(&binary, &folder.path().join("b"), 0);
+    let taken = other.import(&[first.to_str().unwrap(), "--mode", "history"]).await.unwrap();
+    assert_eq!((taken.refused, taken.instances), (0, 8_553 * 9));
+    let second = folder.path().join("second.ndjson");
+    other.export(&["history", "--type", "SoilProbe", "-o", second.to_str().unwrap()]).await;
+    let (first, second) = (lines(&first), lines(&second));
+    for attribute in ["soilMoisture10", "soilMoisture60", "temperature", "precipitation"] {
+        let found = instances(&first, attribute);
+        assert_eq!(found.len(), 8_553, "{attribute}");
+        assert_eq!(found, instances(&second, attribute), "{attribute}");
+    }
+
+    // As a table and as Parquet, part of it.
+    let table = folder.path().join("part.csv");
+    let line = [
+        "history",
+        "--type",
+        "SoilProbe",
+        "--attrs",
+        "temperature",
+        "--from",
+        "2024-01-01",
+        "--to",
+        "2024-02-01",
+        "--format",
+        "csv",
+        "-o",
+        table.to_str().unwrap(),
+    ];
+    let january = belfry.export(&line).await.instances;
+    assert_eq!(january, u64::from(months["2024-01"].1));
+    assert_eq!(std::fs::read_to_string(&table).unwrap().lines().count() as u64, january + 1);
+    let parquet = folder.path().join("all.parquet");
+    belfry.export(&["history", "--type", "SoilProbe", "--format", "parquet", "-o", parquet.to_str().unwrap()]).await;
+    let bytes = std::fs::read(&parquet).unwrap();
+    println!("{} bytes of Parquet for {} instances", bytes.len(), 8_553 * 9);
+    assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn entities_come_back_as_they_went_in() {
+    let Some(binary) = binary() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let belfry = Belfry::start(&binary, &folder.path().join("a"), 0);
+    let mut text = String::new();
+    for i in 0..2_500 {
+        let (lon, lat) = (9.0 + f64::from(i) / 10_000.0, 47.0 + f64::from(i) / 20_000.0);
+        writeln!(
+            text,
+            r#"{{"id":"urn:ngsi-ld:Tree:{i:05}","type":"Tree","scope":["/park/{}"],"height":{{"type":"Property","value":{},"unitCode":"MTR","observedAt":"2026-01-01T00:00:00Z","by":{{"type":"Property","value":"laser"}}}},"name":{{"type":"LanguageProperty","languageMap":{{"en":"Oak {i}","de":"Eiche, \"{i}\""}}}},"standsIn":{{"type":"Relationship","object":"urn:ngsi-ld:Park:{}"}},"girth":[{{"type":"Property","value":{i}}},{{"type":"Property","value":{i}.5,"datasetId":"urn:d:2"}}],"location":{{"type":"GeoProperty","value":{{"type":"Point","coordinates":[{lon},{lat}]}}}}}}"#,
+            i % 7,
+            f64::from(i) / 4.0,
+            i % 7,
+        )
+        .unwrap();
+    }
+    let source = folder.path().join("trees.ndjson");
+    std::fs::write(&source, text).unwrap();
+    let summary = belfry.import(&[source.to_str().unwrap(), "--batch", "300"]).await.unwrap();
+    assert_eq!((summary.states, summary.refused), (2_500, 0));
+    let first = folder.path().join("first.ndjson");
+    assert_eq!(belfry.export(&["entities", "--page", "700", "-o", first.to_str().unwrap()]).await.entities, 2_500);
+    let original = lines(&source);
+    for (format, file) in
+        [("ndjson", "e.ndjson"), ("json", "e.json"), ("geojson", "e.geojson"), ("ndjson", "e.ndjson.gz")]
+    {
+        let path = folder.path().join(file);
+        assert_eq!(
+            belfry
+                .export(&["entities", "--type", "Tree", "--format", format, "-o", path.to_str().unwrap()])
+                .await
+                .entities,
+            2_500
+        );
+        let other = Belfry::start(&binary, &folder.path().join(format!("to-{file}")), 0);
+        let summary = other.import(&[path.to_str().unwrap()]).await.unwrap();
+        assert_eq!((summary.states, summary.refused), (2_500, 0), "{file}");
+        let again = folder.path().join("again.ndjson");
+        other.export(&["entities", "-o", again.to_str().unwrap()]).await;
+        assert_eq!(lines(&first), lines(&again), "{file}");
+    }
+    // What came out is what went in, whole numbers written as numbers of either kind.
+    for (went, came) in original.iter().zip(lines(&first)) {
+        assert_eq!(went["height"]["value"].as_f64(), came["height"]["value"].as_f64());
+        for member in ["name", "standsIn", "location", "type", "id"] {
+            assert_eq!(went[member], came[member], "{member}");
+        }
+    }
+    let table = folder.path().join("trees.csv");
+    belfry.export(&["entities", "--q", "height<1", "--format", "csv", "-o", table.to_str().unwrap()]).await;
+    let text = std::fs::read_to_string(&table).unwrap();
+    assert!(
+        text.starts_with("id,type,girth,height,location,name,standsIn\nurn:ngsi-ld:Tree:00000,Tree,0,0,"),
+        "{text}"
+    );
+    assert_eq!(text.lines().count(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_reports_each_refused_entity() {
+    let Some(binary) = binary() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let belfry = Belfry::start(&binary, &folder.path().join("a"), 0);
+    let source = folder.path().join("a.ndjson");
+    // Sound under the core context; the server cannot resolve a context that is not an address.
+    let text = "{\"id\":\"urn:x:1\",\"type\":\"T\",\"a\":{\"value\":1}}\n\
+                {\"id\":\"urn:x:2\",\"type\":\"T\",\"a\":{\"value\":1},\"@context\":\"not an address\"}\n\
+                {\"id\":\"urn:x:3\",\"type\":\"T\",\"a\":{\"value\":1}}\n";
+    std::fs::write(&source, text).unwrap();
+    let report = folder.path().join("report.ndjson");
+    let summary = belfry.import(&[source.to_str().unwrap(), "--report", report.to_str().unwrap()]).await.unwrap();
+    assert_eq!((summary.states, summary.refused, summary.exit_code()), (2, 1, 1));
+    let line: Value = serde_json::from_str(std::fs::read_to_string(&report).unwrap().trim()).unwrap();
+    assert_eq!((line["line"].as_u64(), line["entity"].as_str()), (Some(2), Some("urn:x:2")), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_models_go_in_and_come_out_equal() {
+    let (Some(binary), Some(models)) = (binary(), data("models")) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let belfry = Belfry::start(&binary, &folder.path().join("a"), 0);
+    // Their contexts are remote, and the test needs no network: under the core context all names are names.
+    let source = folder.path().join("models.ndjson");
+    let mut text = String::new();
+    let mut ids = BTreeMap::new();
+    for entry in std::fs::read_dir(&models).unwrap() {
+        let Ok(example) = std::fs::read_to_string(entry.unwrap().path().join("example-normalized.jsonld")) else {
+            continue;
+        };
+        let mut entity: Value = serde_json::from_str(&example).unwrap();
+        entity.as_object_mut().unwrap().remove("@context");
+        writeln!(text, "{entity}").unwrap();
+        ids.insert(entity["id"].as_str().unwrap().to_owned(), entity);
+    }
+    std::fs::write(&source, text).unwrap();
+    let summary = belfry.import(&[source.to_str().unwrap()]).await.unwrap();
+    assert_eq!((summary.read, summary.refused), (49, 6));
+    let out = folder.path().join("out.ndjson");
+    belfry.export(&["entities", "-o", out.to_str().unwrap()]).await;
+    let came = lines(&out);
+    assert_eq!(came.len(), 43);
+    for entity in came {
+        let id = entity["id"].as_str().unwrap();
+        assert_eq!(plain(&entity), plain(&ids[id]), "{id}");
+    }
+}
+
+/// The same value however a number or a time is written, without what the server keeps by itself.
+fn plain(json: &Value) -> Value {
+    match json {
+        Value::Number(n) => serde_json::json!(n.as_f64()),
+        Value::String(text) => match belfry_kernel::Time::parse(text) {
+            Ok(time) => Value::String(time.to_string()),
+            Err(_) => json.clone(),
+        },
+        Value::Array(items) => Value::Array(items.iter().map(plain).collect()),
+        Value::Object(members) => members
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "createdAt" | "modifiedAt"))
+            .map(|(name, value)| (name.clone(), plain(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_killed_in_the_middle_leaves_nothing_out_and_nothing_twice() {
+    let Some(binary) = binary() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let town = folder.path().join("a");
+    let source = folder.path().join("series.csv");
+    let rows = 60_000;
+    let mut text = "t,n,v\n".to_owned();
+    for i in 0..rows {
+        writeln!(text, "{},{},{i}", 1_700_000_000 + i * 60, i % 3).unwrap();
+    }
+    std::fs::write(&source, text).unwrap();
+    let map = folder.path().join("m.toml");
+    let mapping = "mode=\"history\"\n[time]\ncolumn=\"t\"\nformat=\"unix\"\n[[entity]]\nid=\"urn:x:{n}\"\ntype=\"T\"\n[[entity.attribute]]\nname=\"v\"\ncolumn=\"v\"\ntype=\"number\"\n";
+    std::fs::write(&map, mapping).unwrap();
+    let line = [source.to_str().unwrap(), "--map", map.to_str().unwrap()];
+    let state = folder.path().join("series.csv.import-state");
+
+    let mut belfry = Belfry::start(&binary, &town, 0);
+    let port = belfry.port();
+    let mut cuts = 0;
+    loop {
+        let killer = async {
+            // Once something was acknowledged in this run, or it has ended.
+            let before = std::fs::read(&state).ok();
+            for _ in 0..4_000 {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                if std::fs::read(&state).ok() != before {
+                    break;
+                }
+            }
+            belfry.child.id()
+        };
+        let run = belfry.import(&line);
+        let (outcome, _) = tokio::join!(run, async {
+            let id = killer.await;
+            if cuts < 3 {
+                Command::new("kill").args(["-9", &id.to_string()]).status().unwrap();
+            }
+        });
+        match outcome {
+            Ok(summary) => {
+                assert_eq!(summary.read, rows);
+                break;
+            }
+            Err(why) => {
+                assert!(why.contains("http://127.0.0.1"), "{why}");
+                cuts += 1;
+                belfry.kill();
+                belfry = Belfry::start(&binary, &town, port);
+            }
+        }
+    }
+    println!("{cuts} cuts");
+    assert!(cuts > 0, "the server was never cut off");
+    let out = folder.path().join("out.ndjson");
+    let written = belfry.export(&["history", "-o", out.to_str().unwrap()]).await;
+    assert_eq!(written.instances, rows);
+    let mut found: Vec<f64> =
+        instances(&lines(&out), "v").into_iter().map(|(_, value)| value.as_f64().unwrap()).collect();
+    found.sort_by(f64::total_cmp);
+    assert!(found.iter().enumerate().all(|(i, value)| i as f64 == *value));
+}
