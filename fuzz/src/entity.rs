@@ -11,7 +11,7 @@ pub fn run(data: &[u8]) {
     let context = Context::core();
     let Ok(entity) = read_entity(data, context, &LIMITS) else { return };
     for representation in [Representation::Normalized, Representation::Concise, Representation::Simplified] {
-        let view = View { representation, ..View::default() };
+        let view = View { representation, sys_attrs: true, ..View::default() };
         let mut text = Vec::new();
         write_entity(&entity, context, &view, None, &mut text);
         Json::parse(&text, 128).unwrap_or_else(|e| panic!("no JSON: {e:?}: {}", String::from_utf8_lossy(&text)));

@@ -22,7 +22,8 @@ pub fn run(data: &[u8]) {
     };
     assert_eq!(TemporalQuery::parse(texts).expect("what is printed is parsed").as_ref(), Some(&tree), "{text}");
     let (from, to) = tree.range();
-    for at in [from, to, Time::from_micros(0), Time::MIN] {
+    // The end of time stands for no end.
+    for at in [from, to, Time::from_micros(0), Time::MIN].into_iter().filter(|at| *at < Time::MAX) {
         assert_eq!(tree.contains(at), (at >= from && at < to), "{text} at {at}");
     }
 }

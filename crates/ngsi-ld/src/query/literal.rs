@@ -2,6 +2,7 @@
 //! points, dates and times as instants (ETSI GS CIM 009 clause 4.9). Knows no attribute.
 
 use crate::query::Term;
+use crate::query::term::is_name;
 use crate::{Json, Name};
 use belfry_kernel::Time;
 use compact_str::CompactString;
@@ -146,7 +147,9 @@ impl fmt::Display for Literal {
             Self::Date(t) => t.with_text(|text| f.write_str(&text[..10])),
             Self::TimeOfDay(micros) => Time::from_micros(*micros).with_text(|text| f.write_str(&text[11..])),
             Self::Uri(text) => f.write_str(text),
-            Self::Term(term) => write!(f, "{term}"),
+            Self::Term(term) if is_name(&term.text) => write!(f, "{term}"),
+            // Anything else is taken for a term only between quotes.
+            Self::Term(term) => write!(f, "{}", Json::Str(term.text.clone())),
         }
     }
 }
