@@ -10,8 +10,8 @@ use crate::problem::{Place, Problem};
 
 /// Variables that begin like ours and are not of the configuration: of the command line itself, of the project's own
 /// tests and benchmarks, and what Kubernetes sets in every pod beside a service that is called `belfry`.
-const OTHERS: [&str; 9] = [
-    "CONFIG", "URL", "TOKEN", "TENANT", "TEST_", "BENCH_", "E2E_", "SERVICE_", "PORT",
+const OTHERS: [&str; 10] = [
+    "BIN", "CONFIG", "URL", "TOKEN", "TENANT", "TEST_", "BENCH_", "E2E_", "SERVICE_", "PORT",
 ];
 
 impl Layers {

@@ -89,6 +89,7 @@ fn variables_of_others_are_passed_over() {
         ("BELFRY_PORT", "tcp://10.0.0.1:1026"),
         ("BELFRY_PORT_1026_TCP_ADDR", "10.0.0.1"),
         ("BELFRY_SERVICE_HOST", "10.0.0.1"),
+        ("BELFRY_BIN", "target/release/belfry"),
         ("BELFRYX", "1"),
     ];
     assert_eq!(load("", &env, &[]), Ok(Config::default()));
