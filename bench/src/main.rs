@@ -109,11 +109,11 @@ fn measure(options: &Options) -> Result<ExitCode> {
         let started = std::time::Instant::now();
         let measured = run::run(&stage, workload);
         report.add(name, workload, started.elapsed(), measured);
+        // After each workload, so that a run that is broken off leaves what it has measured.
+        if let Some(path) = &options.json {
+            std::fs::write(path, report.json()?).with_context(|| format!("cannot write {}", path.display()))?;
+        }
     }
-    report.finish();
     println!("{}", report.table());
-    if let Some(path) = &options.json {
-        std::fs::write(path, report.json()?).with_context(|| format!("cannot write {}", path.display()))?;
-    }
     Ok(if report.complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -120,10 +120,6 @@ impl Report {
         };
         eprintln!("{}", part.lines());
         self.workloads.push(part);
-    }
-
-    /// Notes the end of the run.
-    pub fn finish(&mut self) {
         self.load_after = machine::load();
     }
 

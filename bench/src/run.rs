@@ -8,15 +8,20 @@ mod mqtt;
 mod notify;
 mod start;
 
-use crate::load::{self, Outcome, Schedule, Traffic};
+use crate::load::{self, Answer, Outcome, Schedule, Traffic};
 use crate::machine::cpu_seconds;
 use crate::report::{Measured, Round};
+use crate::script::Script;
+use crate::seed;
 use crate::server::{Data, Server};
-use crate::workload::{Setup, Work, Workload};
+use crate::workload::{Request, Setup, Work, Workload};
 use anyhow::Result;
 use hdrhistogram::Histogram;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Numbers of new entities that the requests before the measuring may use.
+const PREPARED: u64 = 1000;
 
 /// Where and how long to measure.
 pub struct Stage {
@@ -67,8 +72,60 @@ impl Stage {
         let schedule = Schedule { connections, warm_up: self.warm_up(), window: Some(self.window()), pace: None };
         let before = cpu_seconds(server.pid());
         let outcome = load::drive(server.address, traffic, schedule)?.sound()?;
+        // What the server puts off (flushing, merging, building an index) is counted too, and does not disturb whoever
+        // is measured next.
+        quiet(server);
         let cpu = (cpu_seconds(server.pid()) - before) * 1e6 / outcome.all_units.max(1) as f64;
         Ok((outcome, cpu))
+    }
+
+    /// Fills a server and asks it once for each kind of request, so that what it makes ready for them is ready.
+    fn prepare(&self, server: &Server, setup: Setup, requests: &[Request], measured: &mut Measured) -> Result<()> {
+        seed::fill(server.address, setup)?;
+        quiet(server);
+        for request in requests {
+            let mut first = Once(Script::new(std::slice::from_ref(request), setup.entities, 1)?, false);
+            let schedule = Schedule { connections: 1, warm_up: Duration::ZERO, window: None, pace: None };
+            let outcome = load::drive(server.address, &mut first, schedule)?.sound()?;
+            let after = quiet(server).as_secs_f64();
+            if after > 1.0 {
+                let (path, first) = (&request.path, ms(&outcome.latency, 1.0));
+                let size = format!("{} entities, {} subscriptions", setup.entities, setup.subscriptions);
+                measured.remarks.push(format!(
+                    "{size}: the first {path} took {first:.1} ms, the server was quiet after {after:.1} s"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Waits until a server uses no more than a twentieth of a core, at most half a minute; how long that took.
+fn quiet(server: &Server) -> Duration {
+    const LOOK: Duration = Duration::from_millis(200);
+    let begin = Instant::now();
+    let mut before = cpu_seconds(server.pid());
+    while begin.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(LOOK);
+        let now = cpu_seconds(server.pid());
+        if now - before <= LOOK.as_secs_f64() / 20.0 {
+            break;
+        }
+        before = now;
+    }
+    begin.elapsed()
+}
+
+/// One request of a script.
+struct Once(Script, bool);
+
+impl Traffic for Once {
+    fn next(&mut self, connection: usize, out: &mut Vec<u8>) -> bool {
+        !std::mem::replace(&mut self.1, true) && self.0.next(connection, out)
+    }
+
+    fn answer(&mut self, connection: usize, answer: &Answer<'_>) -> Result<u64, String> {
+        self.0.answer(connection, answer)
     }
 }
 

@@ -92,6 +92,11 @@ impl Script {
         self.sent = Some(sent);
     }
 
+    /// Leaves the numbers of so many new entities to others.
+    pub fn leave_new(&mut self, count: u64) {
+        self.next_new += count;
+    }
+
     /// Values handed out so far: the requests, if each has one value.
     pub fn values_sent(&self) -> u64 {
         self.next_value - 1

@@ -72,6 +72,10 @@ impl Connection {
                 Ok(n) => self.written += n,
                 Err(e) if e.kind() == ErrorKind::WouldBlock => break,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                // A server that has refused the request may close before it has read it; its answer says why.
+                Err(e) if matches!(e.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {
+                    self.written = self.out.len();
+                }
                 Err(e) => return Err(e).context("cannot write to the server"),
             }
         }

@@ -1,6 +1,6 @@
 //! One sensor's year of minute samples, and its hourly means through the temporal API.
 
-use super::{Stage, as_round, ms};
+use super::{Stage, as_round, ms, quiet};
 use crate::load::{self, Answer, Schedule, Traffic, histogram, message};
 use crate::machine::cpu_seconds;
 use crate::report::Measured;
@@ -65,6 +65,7 @@ pub fn run(stage: &Stage, work: &History) -> Result<Measured> {
     let once = Schedule { connections: 1, warm_up: Duration::ZERO, window: None, pace: None };
     let mut minutes = Minutes { next: 0, to: samples, batch: work.batch };
     let filled = load::drive(belfry.address, &mut minutes, once)?.sound()?;
+    quiet(&belfry);
     let end = Time::from_micros(START + samples as i64 * MINUTE);
     let query = format!(
         "{PATH}/urn:ngsi-ld:Sensor:year?attrs=temperature&timerel=between&timeAt={}&endTimeAt={end}&aggrMethods=avg&aggrPeriodDuration=PT1H&options=aggregatedValues",

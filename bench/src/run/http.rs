@@ -1,10 +1,9 @@
 //! Requests in closed loop against the trivial server and Belfry in turns.
 
-use super::{Stage, as_round, ms};
+use super::{PREPARED, Stage, as_round, ms};
 use crate::load::histogram;
 use crate::report::{Measured, median};
 use crate::script::Script;
-use crate::seed;
 use crate::server::Server;
 use crate::workload::Http;
 use anyhow::{Context, Result};
@@ -13,10 +12,11 @@ pub fn run(stage: &Stage, work: &Http) -> Result<Measured> {
     let setup = stage.sized(work.setup);
     let (belfry, data) = stage.belfry(&[])?;
     let trivial = Server::trivial()?;
-    seed::fill(belfry.address, setup)?;
-    let mut script = Script::new(&work.request, setup.entities, work.connections)?;
-    let mut plain = Script::new(&work.trivial, setup.entities, work.connections)?;
     let mut measured = Measured::default();
+    stage.prepare(&belfry, setup, &work.request, &mut measured)?;
+    let mut script = Script::new(&work.request, setup.entities, work.connections)?;
+    script.leave_new(PREPARED);
+    let mut plain = Script::new(&work.trivial, setup.entities, work.connections)?;
     let (mut rates, mut trivial_rates, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     let (mut cpu, mut trivial_cpu) = (Vec::new(), Vec::new());
     let mut latency = histogram();

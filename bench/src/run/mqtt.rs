@@ -1,6 +1,6 @@
 //! QoS 1 publishes: into Mosquitto with one subscriber, and into Belfry's own listener until they are committed.
 
-use super::{Stage, as_round, ms};
+use super::{Stage, as_round, ms, quiet};
 use crate::load::{ask, histogram};
 use crate::machine::cpu_seconds;
 use crate::mqtt::{Publishing, message, publish};
@@ -36,6 +36,7 @@ pub fn run(stage: &Stage, work: &Mqtt) -> Result<Measured> {
     let mut latency = histogram();
     for _ in 0..stage.rounds {
         how.subscriber = true;
+        quiet(&belfry);
         let before = (cpu_seconds(mosquitto.pid()), cpu_seconds(belfry.pid()));
         let a = publish(mosquitto.address, &how).context("mosquitto")?;
         how.subscriber = false;

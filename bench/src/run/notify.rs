@@ -1,7 +1,7 @@
 //! Patches with one matching subscription: how many are delivered to an endpoint in this process, and how long each
 //! takes from the sending of the patch to the complete notification.
 
-use super::{Stage, as_round, ms};
+use super::{Stage, as_round, ms, quiet};
 use crate::endpoint::Endpoint;
 use crate::load::{self, Outcome, Schedule, histogram};
 use crate::machine::cpu_seconds;
@@ -111,6 +111,7 @@ fn round(
     };
     let schedule =
         Schedule { connections: work.connections, warm_up: stage.warm_up(), window: Some(stage.window()), pace };
+    quiet(belfry);
     let cpu_before = cpu_seconds(belfry.pid());
     let outcome = load::drive(belfry.address, script, schedule)?.sound()?;
     let patched = script.values_sent() - first;
