@@ -15,14 +15,7 @@ pub struct Options {
 
 /// Builds the program and the runner, then runs it.
 pub fn run(options: &Options) -> Result<()> {
-    process::run(&mut process::cargo([
-        "build",
-        "--release",
-        "-p",
-        "belfry",
-        "-p",
-        "belfry-bench",
-    ]))?;
+    process::run(&mut process::cargo(["build", "--release", "-p", "belfry", "-p", "belfry-bench"]))?;
     let mut command = process::cargo(["run", "--release", "-p", "belfry-bench", "--"]);
     process::run(command.args(&options.further))
 }

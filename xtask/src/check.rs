@@ -50,11 +50,7 @@ enum Verdict {
 
 impl Verdict {
     fn of(findings: Vec<String>) -> Self {
-        if findings.is_empty() {
-            Self::Fine(String::new())
-        } else {
-            Self::Broken(findings)
-        }
+        if findings.is_empty() { Self::Fine(String::new()) } else { Self::Broken(findings) }
     }
 }
 
@@ -71,66 +67,30 @@ const CHECKS: [Check; 25] = [
         guards: "pure crates touch no files, network, clock, threads, environment",
         run: sources::pure,
     },
-    Check {
-        name: "pure-deps",
-        guards: "pure crates do not reach tokio, axum or a database",
-        run: dependencies::pure,
-    },
-    Check {
-        name: "adapters-apart",
-        guards: "adapters do not depend on each other",
-        run: dependencies::adapters_apart,
-    },
+    Check { name: "pure-deps", guards: "pure crates do not reach tokio, axum or a database", run: dependencies::pure },
+    Check { name: "adapters-apart", guards: "adapters do not depend on each other", run: dependencies::adapters_apart },
     Check {
         name: "apps-apart",
         guards: "applications depend on kit and pure crates alone",
         run: dependencies::apps_apart,
     },
-    Check {
-        name: "wire-only",
-        guards: "only crates/belfry/src/wire.rs names an adapter",
-        run: sources::wire_only,
-    },
-    Check {
-        name: "no-json-value",
-        guards: "domain crates have no serde_json::Value",
-        run: sources::no_json_value,
-    },
+    Check { name: "wire-only", guards: "only crates/belfry/src/wire.rs names an adapter", run: sources::wire_only },
+    Check { name: "no-json-value", guards: "domain crates have no serde_json::Value", run: sources::no_json_value },
     Check {
         name: "status-codes",
         guards: "only crates/http/src/problem.rs names StatusCode, and its matches are complete",
         run: sources::status_codes,
     },
-    Check {
-        name: "no-bare-allow",
-        guards: "#[expect(.., reason)], never #[allow]",
-        run: sources::no_allow,
-    },
-    Check {
-        name: "no-unwrap",
-        guards: "no unwrap() outside tests",
-        run: sources::no_unwrap,
-    },
-    Check {
-        name: "no-leftovers",
-        guards: "no todo!, unimplemented!, dbg!, TODO, FIXME",
-        run: sources::no_leftovers,
-    },
+    Check { name: "no-bare-allow", guards: "#[expect(.., reason)], never #[allow]", run: sources::no_allow },
+    Check { name: "no-unwrap", guards: "no unwrap() outside tests", run: sources::no_unwrap },
+    Check { name: "no-leftovers", guards: "no todo!, unimplemented!, dbg!, TODO, FIXME", run: sources::no_leftovers },
     Check {
         name: "module-docs",
         guards: "the first line of every module says what it holds",
         run: sources::module_docs,
     },
-    Check {
-        name: "file-length",
-        guards: "no source file over 800 lines",
-        run: sources::file_length,
-    },
-    Check {
-        name: "file-names",
-        guards: "no utils, common, helper, manager, misc",
-        run: sources::file_names,
-    },
+    Check { name: "file-length", guards: "no source file over 800 lines", run: sources::file_length },
+    Check { name: "file-names", guards: "no utils, common, helper, manager, misc", run: sources::file_names },
     Check {
         name: "no-person",
         guards: "no code or configuration names what identifies or tracks a person",
@@ -151,46 +111,22 @@ const CHECKS: [Check; 25] = [
         guards: "every crate inherits the workspace's lints, version and licence",
         run: manifests::inherits,
     },
-    Check {
-        name: "features",
-        guards: "three cargo features at most, and only in belfry",
-        run: manifests::features,
-    },
-    Check {
-        name: "generated",
-        guards: "generated files are fresh",
-        run: |_| Ok(generated()),
-    },
+    Check { name: "features", guards: "three cargo features at most, and only in belfry", run: manifests::features },
+    Check { name: "generated", guards: "generated files are fresh", run: |_| Ok(generated()) },
     Check {
         name: "refused-crates",
         guards: "no crate that deny.toml refuses (advisories, abandoned)",
         run: audit::refused,
     },
-    Check {
-        name: "licences",
-        guards: "every dependency has a licence that deny.toml allows",
-        run: audit::licences,
-    },
+    Check { name: "licences", guards: "every dependency has a licence that deny.toml allows", run: audit::licences },
     Check {
         name: "audit-tools",
         guards: "cargo-deny and cargo-audit agree, where they are installed",
         run: audit::tools,
     },
-    Check {
-        name: "fmt",
-        guards: "rustfmt",
-        run: |_| toolchain::fmt(),
-    },
-    Check {
-        name: "clippy",
-        guards: "clippy on all targets, warnings refused",
-        run: |_| toolchain::clippy(),
-    },
-    Check {
-        name: "web",
-        guards: "lint and types of the web page",
-        run: |_| toolchain::web(),
-    },
+    Check { name: "fmt", guards: "rustfmt", run: |_| toolchain::fmt() },
+    Check { name: "clippy", guards: "clippy on all targets, warnings refused", run: |_| toolchain::clippy() },
+    Check { name: "web", guards: "lint and types of the web page", run: |_| toolchain::web() },
 ];
 
 /// Runs the checks and fails when one does. In CI a check that could not run counts as failed.
@@ -201,18 +137,12 @@ pub fn run(options: &Options) -> Result<()> {
         }
         return Ok(());
     }
-    if let Some(name) = options
-        .names
-        .iter()
-        .find(|name| CHECKS.iter().all(|check| check.name != **name))
-    {
+    if let Some(name) = options.names.iter().find(|name| CHECKS.iter().all(|check| check.name != **name)) {
         bail!("there is no check {name:?}; `cargo xtask check --list` shows them");
     }
     let tree = Tree::read()?;
     let mut broken = Vec::new();
-    for check in CHECKS
-        .iter()
-        .filter(|check| options.names.is_empty() || options.names.iter().any(|n| n == check.name))
+    for check in CHECKS.iter().filter(|check| options.names.is_empty() || options.names.iter().any(|n| n == check.name))
     {
         if !one(check, &tree) {
             broken.push(check.name);
@@ -253,25 +183,12 @@ fn one(check: &Check, tree: &Tree) -> bool {
 impl Tree {
     fn read() -> Result<Self> {
         let files = workspace::files(&[".rs", ".ts", ".js", ".svelte", "Cargo.toml"])?;
-        let rust = files
-            .iter()
-            .filter(|file| file.path.ends_with(".rs"))
-            .map(code::Rust::read)
-            .collect();
-        Ok(Self {
-            files,
-            rust,
-            metadata: workspace::metadata()?,
-        })
+        let rust = files.iter().filter(|file| file.path.ends_with(".rs")).map(code::Rust::read).collect();
+        Ok(Self { files, rust, metadata: workspace::metadata()? })
     }
 }
 
 fn generated() -> Verdict {
     let stale = codegen::stale();
-    Verdict::of(
-        stale
-            .iter()
-            .map(|path| format!("{path} is stale; run `cargo xtask codegen` and commit it"))
-            .collect(),
-    )
+    Verdict::of(stale.iter().map(|path| format!("{path} is stale; run `cargo xtask codegen` and commit it")).collect())
 }

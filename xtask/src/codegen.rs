@@ -23,29 +23,16 @@ pub struct Generated {
 pub fn generated() -> Vec<Generated> {
     use belfry_config::document;
     vec![
-        Generated {
-            path: "docs/ref/config.schema.json",
-            text: document::schema_json(),
-        },
-        Generated {
-            path: "docs/ref/belfry.example.toml",
-            text: document::example_toml(),
-        },
-        Generated {
-            path: "docs/ref/config.md",
-            text: document::reference_markdown(),
-        },
+        Generated { path: "docs/ref/config.schema.json", text: document::schema_json() },
+        Generated { path: "docs/ref/belfry.example.toml", text: document::example_toml() },
+        Generated { path: "docs/ref/config.md", text: document::reference_markdown() },
     ]
 }
 
 /// The generated files that do not hold what they must.
 pub fn stale() -> Vec<&'static str> {
     let fresh = |file: &Generated| std::fs::read_to_string(full_path(file)).is_ok_and(|text| text == file.text);
-    generated()
-        .into_iter()
-        .filter(|file| !fresh(file))
-        .map(|file| file.path)
-        .collect()
+    generated().into_iter().filter(|file| !fresh(file)).map(|file| file.path).collect()
 }
 
 /// Writes those that are stale.

@@ -51,11 +51,7 @@ pub fn build_web() -> Result<()> {
 
 /// The command that builds the program with the page in it.
 pub fn build_binary(profile: &[&str]) -> std::process::Command {
-    process::cargo(
-        ["build", "-p", "belfry", "--features", "embed-ui"]
-            .iter()
-            .chain(profile),
-    )
+    process::cargo(["build", "-p", "belfry", "--features", "embed-ui"].iter().chain(profile))
 }
 
 fn newest_source(web: &Path) -> Option<std::time::SystemTime> {
@@ -69,9 +65,5 @@ fn newest(path: &Path) -> Option<std::time::SystemTime> {
     if !path.is_dir() {
         return path.metadata().ok()?.modified().ok();
     }
-    std::fs::read_dir(path)
-        .ok()?
-        .flatten()
-        .filter_map(|entry| newest(&entry.path()))
-        .max()
+    std::fs::read_dir(path).ok()?.flatten().filter_map(|entry| newest(&entry.path())).max()
 }

@@ -31,12 +31,7 @@ pub fn run(options: &Options) -> Result<()> {
         );
     }
     for target in targets.stdout.split_whitespace() {
-        process::run(&mut nightly(&[
-            "run",
-            target,
-            "--",
-            &format!("-max_total_time={}", options.seconds),
-        ]))?;
+        process::run(&mut nightly(&["run", target, "--", &format!("-max_total_time={}", options.seconds)]))?;
     }
     Ok(())
 }

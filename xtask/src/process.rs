@@ -33,9 +33,7 @@ pub fn cargo<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command
 /// Prints the command, runs it with this program's own input and output, and refuses any exit code but 0.
 pub fn run(command: &mut Command) -> Result<()> {
     println!("$ {}", in_words(command));
-    let status = command
-        .status()
-        .with_context(|| format!("{} cannot be run", in_words(command)))?;
+    let status = command.status().with_context(|| format!("{} cannot be run", in_words(command)))?;
     if !status.success() {
         bail!("{} ended with {status}", in_words(command));
     }
@@ -44,10 +42,8 @@ pub fn run(command: &mut Command) -> Result<()> {
 
 /// Runs quietly. What it wrote, standard output first, and whether it ended well.
 pub fn capture(command: &mut Command) -> Result<Captured> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("{} cannot be run", in_words(command)))?;
+    let output =
+        command.stdin(Stdio::null()).output().with_context(|| format!("{} cannot be run", in_words(command)))?;
     Ok(Captured {
         success: output.status.success(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -69,10 +65,7 @@ pub struct Captured {
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let sbin = [PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")];
-    std::env::split_paths(&path)
-        .chain(sbin)
-        .map(|directory| directory.join(program))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).chain(sbin).map(|directory| directory.join(program)).find(|file| file.is_file())
 }
 
 /// Whether this is a run of continuous integration (`CI` set to anything but empty, `0` or `false`).
@@ -83,8 +76,6 @@ pub fn in_ci() -> bool {
 fn in_words(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let program = program.file_name().unwrap_or(program.as_os_str());
-    let words = std::iter::once(program)
-        .chain(command.get_args())
-        .map(|word| word.to_string_lossy().into_owned());
+    let words = std::iter::once(program).chain(command.get_args()).map(|word| word.to_string_lossy().into_owned());
     words.collect::<Vec<_>>().join(" ")
 }

@@ -36,24 +36,14 @@ struct Tool {
 }
 
 const TOOLS: [Tool; 4] = [
-    Tool {
-        programs: &["cc"],
-        package: "gcc",
-        why: "compiles zstd",
-        purpose: Purpose::Build,
-    },
+    Tool { programs: &["cc"], package: "gcc", why: "compiles zstd", purpose: Purpose::Build },
     Tool {
         programs: &["mosquitto"],
         package: "mosquitto",
         why: "the broker in the MQTT tests",
         purpose: Purpose::Test,
     },
-    Tool {
-        programs: &["mosquitto_pub"],
-        package: "mosquitto-clients",
-        why: "MQTT tests",
-        purpose: Purpose::Test,
-    },
+    Tool { programs: &["mosquitto_pub"], package: "mosquitto-clients", why: "MQTT tests", purpose: Purpose::Test },
     Tool {
         programs: &["chromium", "chromium-browser", "google-chrome"],
         package: "chromium",
@@ -78,15 +68,8 @@ pub fn prepare(purpose: Purpose, yes: bool) -> Result<()> {
         .filter(|tool| tool.purpose == Purpose::Build || purpose == Purpose::Test)
         .filter(|tool| !tool.programs.iter().any(|program| process::find(program).is_some()))
         .collect();
-    let directories: &[&str] = if purpose == Purpose::Test {
-        &["web", "e2e"]
-    } else {
-        &["web"]
-    };
-    let stale: Vec<_> = directories
-        .iter()
-        .filter(|directory| npm_is_stale(&root().join(directory)))
-        .collect();
+    let directories: &[&str] = if purpose == Purpose::Test { &["web", "e2e"] } else { &["web"] };
+    let stale: Vec<_> = directories.iter().filter(|directory| npm_is_stale(&root().join(directory))).collect();
     if missing.is_empty() && stale.is_empty() {
         println!("set-up: nothing is missing");
         return Ok(());
@@ -117,17 +100,9 @@ fn require_node() -> Result<()> {
         bail!("{wanted} is needed to build the web page, and there is no `node` on the PATH");
     };
     let version = process::capture(&mut process::command("node", ["--version"], &root()))?.stdout;
-    let major = version
-        .trim()
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .and_then(|major| major.parse::<u32>().ok());
+    let major = version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_none_or(|major| major < NODE_MAJOR) {
-        bail!(
-            "{wanted} is needed to build the web page; this is Node {}",
-            version.trim()
-        );
+        bail!("{wanted} is needed to build the web page; this is Node {}", version.trim());
     }
     if process::find("npm").is_none() {
         bail!("{wanted} is needed to build the web page, and there is no `npm` on the PATH");
@@ -149,10 +124,7 @@ fn ask(question: &str) -> Result<bool> {
 fn install(missing: &[&Tool]) -> Result<()> {
     let packages: Vec<_> = missing.iter().map(|tool| tool.package).collect();
     if process::find("apt-get").is_none() {
-        bail!(
-            "this is no Debian or Ubuntu; install these yourself: {}",
-            packages.join(", ")
-        );
+        bail!("this is no Debian or Ubuntu; install these yourself: {}", packages.join(", "));
     }
     apt_get(&["update", "-qq"]).or_else(|error| {
         // An old package list often still serves; installing tells for sure.
@@ -189,10 +161,7 @@ fn npm_is_stale(directory: &Path) -> bool {
     wanted.iter().any(|(path, package)| {
         // Optional packages are for other platforms as well; the empty path is the project itself.
         let needed = !path.is_empty() && package["optional"] != true && package["devOptional"] != true;
-        needed
-            && installed
-                .get(path)
-                .is_none_or(|found| found["version"] != package["version"])
+        needed && installed.get(path).is_none_or(|found| found["version"] != package["version"])
     })
 }
 
@@ -202,9 +171,5 @@ fn locked_packages(lock: &Path) -> Option<serde_json::Map<String, Value>> {
 }
 
 fn npm_ci(directory: &Path) -> Result<()> {
-    process::run(&mut process::command(
-        "npm",
-        ["ci", "--no-audit", "--no-fund", "--loglevel=error"],
-        directory,
-    ))
+    process::run(&mut process::command("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], directory))
 }

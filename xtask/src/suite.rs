@@ -30,54 +30,14 @@ struct Step {
 }
 
 const STEPS: [Step; 8] = [
-    Step {
-        name: "set-up",
-        after: &[],
-        fast: false,
-        run: |options| setup::prepare(setup::Purpose::Test, options.yes),
-    },
-    Step {
-        name: "checks",
-        after: &[],
-        fast: true,
-        run: |_| check::run(&check::Options::default()),
-    },
-    Step {
-        name: "web-tests",
-        after: &["set-up"],
-        fast: true,
-        run: |_| web_tests(),
-    },
-    Step {
-        name: "web-build",
-        after: &["set-up"],
-        fast: false,
-        run: |_| demo::build_web(),
-    },
-    Step {
-        name: "build",
-        after: &["web-build"],
-        fast: false,
-        run: |_| process::run(&mut demo::build_binary(&[])),
-    },
-    Step {
-        name: "tests",
-        after: &[],
-        fast: true,
-        run: |_| rust_tests(),
-    },
-    Step {
-        name: "browser",
-        after: &["build"],
-        fast: false,
-        run: |_| browser_tests(),
-    },
-    Step {
-        name: "fuzz",
-        after: &[],
-        fast: false,
-        run: |_| fuzz::run(&fuzz::Options { seconds: 5 }),
-    },
+    Step { name: "set-up", after: &[], fast: false, run: |options| setup::prepare(setup::Purpose::Test, options.yes) },
+    Step { name: "checks", after: &[], fast: true, run: |_| check::run(&check::Options::default()) },
+    Step { name: "web-tests", after: &["set-up"], fast: true, run: |_| web_tests() },
+    Step { name: "web-build", after: &["set-up"], fast: false, run: |_| demo::build_web() },
+    Step { name: "build", after: &["web-build"], fast: false, run: |_| process::run(&mut demo::build_binary(&[])) },
+    Step { name: "tests", after: &[], fast: true, run: |_| rust_tests() },
+    Step { name: "browser", after: &["build"], fast: false, run: |_| browser_tests() },
+    Step { name: "fuzz", after: &[], fast: false, run: |_| fuzz::run(&fuzz::Options { seconds: 5 }) },
 ];
 
 /// How a step ended.
@@ -149,13 +109,7 @@ fn rust_tests() -> Result<()> {
     if process::find("cargo-nextest").is_none() {
         return process::run(&mut process::cargo(["test", "--workspace", "--no-fail-fast"]));
     }
-    process::run(&mut process::cargo([
-        "nextest",
-        "run",
-        "--workspace",
-        "--no-fail-fast",
-        "--no-tests=fail",
-    ]))?;
+    process::run(&mut process::cargo(["nextest", "run", "--workspace", "--no-fail-fast", "--no-tests=fail"]))?;
     process::run(&mut process::cargo(["test", "--workspace", "--doc", "--quiet"]))
 }
 

@@ -16,11 +16,7 @@ pub fn root() -> PathBuf {
 /// What `cargo metadata` says for the machine that this runs on.
 pub fn metadata() -> Result<Value> {
     let version = process::capture(process::command("rustc", ["-vV"], &root()).env_remove("RUSTC_WRAPPER"))?;
-    let host = version
-        .stdout
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .context("rustc names no host")?;
+    let host = version.stdout.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
     let arguments = ["metadata", "--format-version", "1", "--filter-platform", host];
     let told = process::capture(&mut process::cargo(arguments))?;
     if !told.success {
@@ -33,9 +29,7 @@ pub fn metadata() -> Result<Value> {
 pub fn target_directory() -> Result<PathBuf> {
     let told = process::capture(&mut process::cargo(["metadata", "--format-version", "1", "--no-deps"]))?;
     let metadata: Value = serde_json::from_str(&told.stdout).with_context(|| told.stderr.trim().to_owned())?;
-    let directory = metadata["target_directory"]
-        .as_str()
-        .context("cargo metadata names no target directory")?;
+    let directory = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
     Ok(PathBuf::from(directory))
 }
 
@@ -48,16 +42,8 @@ pub struct File {
 }
 
 /// Directories that hold no source of ours.
-const NOT_OURS: [&str; 8] = [
-    "node_modules",
-    "target",
-    "dist",
-    ".git",
-    "corpus",
-    "artifacts",
-    ".svelte-kit",
-    "test-results",
-];
+const NOT_OURS: [&str; 8] =
+    ["node_modules", "target", "dist", ".git", "corpus", "artifacts", ".svelte-kit", "test-results"];
 
 /// Every file of ours whose name ends with one of these, sorted by path.
 pub fn files(endings: &[&str]) -> Result<Vec<File>> {
@@ -74,11 +60,7 @@ pub fn files(endings: &[&str]) -> Result<Vec<File>> {
             } else if kind.is_file() && endings.iter().any(|ending| name.ends_with(ending)) {
                 let path = entry.path();
                 let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-                let path = path
-                    .strip_prefix(&root)
-                    .unwrap_or(&path)
-                    .to_string_lossy()
-                    .replace('\\', "/");
+                let path = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
                 found.push(File { path, text });
             }
         }

@@ -60,7 +60,8 @@ pub async fn start(http: SocketAddr, mqtt: SocketAddr, devices: u32, speed: f64)
             let weather = Weather::at(hours);
             for device in devices.iter().filter(|d| d.speaks_mqtt()) {
                 let payload = device.report(&weather, now);
-                let sent = publisher.publish(&broker, Version::V5, &device.topic(), payload, QoS::AtLeastOnce, &[]).await;
+                let sent =
+                    publisher.publish(&broker, Version::V5, &device.topic(), payload, QoS::AtLeastOnce, &[]).await;
                 if let Err(error) = sent {
                     tracing::warn!(%error, "a simulated device could not publish");
                     break;

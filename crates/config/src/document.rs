@@ -33,9 +33,7 @@ pub(crate) fn inlined_schema() -> Value {
 /// A size in bytes as people say it, when it comes out even: 8388608 is `8 MiB`.
 fn size_in_words(bytes: i64) -> Option<String> {
     let units = [(1_i64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    let (unit, name) = units
-        .into_iter()
-        .find(|(unit, _)| bytes >= *unit && bytes % unit == 0)?;
+    let (unit, name) = units.into_iter().find(|(unit, _)| bytes >= *unit && bytes % unit == 0)?;
     Some(format!("{} {name}", bytes / unit))
 }
 
@@ -51,10 +49,8 @@ fn toml_literal(value: &Value) -> Option<String> {
             Some(format!("[{}]", items.join(", ")))
         }
         Value::Object(fields) => {
-            let fields: Vec<_> = fields
-                .iter()
-                .filter_map(|(name, value)| Some(format!("{name} = {}", toml_literal(value)?)))
-                .collect();
+            let fields: Vec<_> =
+                fields.iter().filter_map(|(name, value)| Some(format!("{name} = {}", toml_literal(value)?))).collect();
             Some(format!("{{ {} }}", fields.join(", ")))
         }
     }
@@ -74,10 +70,8 @@ mod tests {
 
     #[test]
     fn the_example_with_every_comment_taken_off_is_valid_too() {
-        let text: String = example_toml()
-            .lines()
-            .map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line)))
-            .collect();
+        let text: String =
+            example_toml().lines().map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line))).collect();
         let config =
             Config::parse(&text, Path::new("example"), [], &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert_eq!((config.history.retention.len(), config.mqtt.brokers.len()), (1, 1));
@@ -88,21 +82,9 @@ mod tests {
     fn every_key_is_in_every_document() {
         let (example, reference) = (example_toml(), reference_markdown());
         for leaf in crate::keys::root().leaves() {
-            assert!(
-                reference.contains(&format!("`{}`", leaf.path)),
-                "{} is not in the reference",
-                leaf.path
-            );
-            assert!(
-                reference.contains(&crate::env_name(&leaf.path)),
-                "{} has no variable in the reference",
-                leaf.path
-            );
-            assert!(
-                example.contains(leaf.name.as_str()),
-                "{} is not in the example",
-                leaf.path
-            );
+            assert!(reference.contains(&format!("`{}`", leaf.path)), "{} is not in the reference", leaf.path);
+            assert!(reference.contains(&crate::env_name(&leaf.path)), "{} has no variable in the reference", leaf.path);
+            assert!(example.contains(leaf.name.as_str()), "{} is not in the example", leaf.path);
         }
     }
 
@@ -110,20 +92,12 @@ mod tests {
     fn the_schema_is_json_and_closed() {
         let schema: Value = serde_json::from_str(&schema_json()).expect("JSON");
         assert_eq!(schema["additionalProperties"], Value::Bool(false));
-        assert_eq!(
-            schema["properties"]["server"]["properties"]["limits"]["properties"]["max_batch"]["default"],
-            2000
-        );
+        assert_eq!(schema["properties"]["server"]["properties"]["limits"]["properties"]["max_batch"]["default"], 2000);
     }
 
     #[test]
     fn sizes_in_words() {
-        for (bytes, words) in [
-            (8_388_608, Some("8 MiB")),
-            (16_384, Some("16 KiB")),
-            (1500, None),
-            (10, None),
-        ] {
+        for (bytes, words) in [(8_388_608, Some("8 MiB")), (16_384, Some("16 KiB")), (1500, None), (10, None)] {
             assert_eq!(size_in_words(bytes).as_deref(), words, "{bytes}");
         }
     }

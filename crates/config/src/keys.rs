@@ -112,12 +112,7 @@ impl Kind {
         }
         match type_name(schema) {
             "object" => Self::Table(children(path, schema)),
-            "array" => Self::List(Box::new(Key::from_schema(
-                "",
-                &format!("{path}[]"),
-                &schema["items"],
-                true,
-            ))),
+            "array" => Self::List(Box::new(Key::from_schema("", &format!("{path}[]"), &schema["items"], true))),
             "integer" => Self::Integer {
                 min: schema["minimum"].as_i64().unwrap_or(i64::MIN),
                 max: schema["maximum"].as_i64().unwrap_or(i64::MAX),
@@ -133,13 +128,8 @@ impl Kind {
             if let Some(word) = variant["const"].as_str().or_else(|| variant.as_str()) {
                 words.push(word.to_owned());
             }
-            words.extend(
-                variant["enum"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|w| w.as_str().map(str::to_owned)),
-            );
+            words
+                .extend(variant["enum"].as_array().into_iter().flatten().filter_map(|w| w.as_str().map(str::to_owned)));
             tables.extend(children(path, variant));
         }
         Self::Choice { words, tables }
@@ -166,11 +156,7 @@ impl Kind {
 /// The one type of a schema beside null.
 fn type_name(schema: &Value) -> &str {
     match &schema["type"] {
-        Value::Array(types) => types
-            .iter()
-            .filter_map(Value::as_str)
-            .find(|name| *name != "null")
-            .unwrap_or_default(),
+        Value::Array(types) => types.iter().filter_map(Value::as_str).find(|name| *name != "null").unwrap_or_default(),
         other => other.as_str().unwrap_or_default(),
     }
 }
@@ -180,11 +166,7 @@ fn children(path: &str, schema: &Value) -> Vec<Key> {
     let properties = schema["properties"].as_object().into_iter().flatten();
     properties
         .map(|(name, property)| {
-            let path = if path.is_empty() {
-                name.clone()
-            } else {
-                format!("{path}.{name}")
-            };
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             Key::from_schema(name, &path, property, required.iter().any(|r| r == name.as_str()))
         })
         .collect()
@@ -208,20 +190,12 @@ mod tests {
     #[test]
     fn every_key_has_a_manual_and_a_default_or_is_optional() {
         fn visit(key: &Key) {
-            assert!(
-                !key.doc.is_empty() || key.path.is_empty() || key.path.ends_with("[]"),
-                "{} has no doc",
-                key.path
-            );
+            assert!(!key.doc.is_empty() || key.path.is_empty() || key.path.ends_with("[]"), "{} has no doc", key.path);
             match &key.kind {
                 Kind::Table(children) => children.iter().for_each(visit),
                 Kind::List(item) => visit(item),
                 _ if key.path.contains("[]") => {}
-                _ => assert!(
-                    !key.default.is_null() || key.example.is_some(),
-                    "{} shows no value",
-                    key.path
-                ),
+                _ => assert!(!key.default.is_null() || key.example.is_some(), "{} shows no value", key.path),
             }
         }
         visit(&root());
@@ -233,11 +207,7 @@ mod tests {
             if let Kind::Integer { min, max } = leaf.kind {
                 assert!(min >= 0 && max < i64::MAX, "{} is not bounded", leaf.path);
                 let default = leaf.default.as_i64().expect("an integer");
-                assert!(
-                    (min..=max).contains(&default),
-                    "the default of {} is out of its range",
-                    leaf.path
-                );
+                assert!((min..=max).contains(&default), "the default of {} is out of its range", leaf.path);
             }
         }
     }

@@ -30,11 +30,7 @@ impl Config {
         };
         let text = std::fs::read_to_string(path).map_err(|cause| ConfigError {
             problems: vec![Problem {
-                place: Place::File {
-                    path: path.to_owned(),
-                    line: 0,
-                    column: 0,
-                },
+                place: Place::File { path: path.to_owned(), line: 0, column: 0 },
                 key: String::new(),
                 message: format!("this file cannot be read: {cause}"),
                 suggestion: None,
@@ -66,11 +62,7 @@ impl Config {
     /// Checks ranges and the rules across keys of a configuration that was put together in code.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let problems = rules::broken(self, &keys::root(), &Places::default());
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(ConfigError { problems })
-        }
+        if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
     }
 }
 
@@ -110,12 +102,7 @@ impl Layers {
         let key = self.places.path_at(&place).unwrap_or_default().to_owned();
         let what = error.message().replace('\n', ", ");
         let message = if key.is_empty() { what } else { format!("{key}: {what}") };
-        self.problems.push(Problem {
-            place,
-            key,
-            message,
-            suggestion: None,
-        });
+        self.problems.push(Problem { place, key, message, suggestion: None });
     }
 
     fn finish(mut self) -> Result<Config, ConfigError> {
@@ -135,9 +122,7 @@ impl Layers {
                 }),
             }
         }
-        Err(ConfigError {
-            problems: self.problems,
-        })
+        Err(ConfigError { problems: self.problems })
     }
 }
 

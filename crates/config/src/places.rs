@@ -18,11 +18,7 @@ impl Places {
 
     /// The innermost path whose value stands at this place.
     pub fn path_at(&self, place: &Place) -> Option<&str> {
-        self.0
-            .iter()
-            .filter(|(_, known)| *known == place)
-            .map(|(path, _)| path.as_str())
-            .max_by_key(|path| path.len())
+        self.0.iter().filter(|(_, known)| *known == place).map(|(path, _)| path.as_str()).max_by_key(|path| path.len())
     }
 
     /// Where the value at `path` came from: its own place, or that of what it lies in.
@@ -41,8 +37,7 @@ impl Places {
 }
 
 fn is_below(path: &str, above: &str) -> bool {
-    path.strip_prefix(above)
-        .is_some_and(|rest| rest.starts_with(['.', '[']))
+    path.strip_prefix(above).is_some_and(|rest| rest.starts_with(['.', '[']))
 }
 
 /// Line and column, from 1, of a byte offset in a text.
@@ -75,9 +70,7 @@ mod tests {
     fn columns_count_characters() {
         let text = "a = 1\nü = 2 # é\nx";
         for (offset, line, column) in [(0, 1, 1), (4, 1, 5), (6, 2, 1), (9, 2, 3), (text.len(), 3, 2)] {
-            let Place::File { line: l, column: c, .. } = in_file(Path::new("f"), text, offset) else {
-                unreachable!()
-            };
+            let Place::File { line: l, column: c, .. } = in_file(Path::new("f"), text, offset) else { unreachable!() };
             assert_eq!((l, c), (line, column), "offset {offset}");
         }
     }

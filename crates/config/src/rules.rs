@@ -13,10 +13,7 @@ use crate::problem::Problem;
 
 /// Everything that is wrong with a configuration whose types are right.
 pub(crate) fn broken(config: &Config, root: &Key, places: &Places) -> Vec<Problem> {
-    let mut rules = Rules {
-        places,
-        found: Vec::new(),
-    };
+    let mut rules = Rules { places, found: Vec::new() };
     match serde_json::to_value(config) {
         Ok(values) => rules.ranges(root, &values, ""),
         Err(error) => rules.refuse("", format!("this configuration cannot be written down: {error}")),
@@ -40,12 +37,7 @@ struct Rules<'a> {
 impl Rules<'_> {
     fn refuse(&mut self, key: &str, message: impl Into<String>) {
         let place = self.places.of(key);
-        self.found.push(Problem {
-            place,
-            key: key.to_owned(),
-            message: message.into(),
-            suggestion: None,
-        });
+        self.found.push(Problem { place, key: key.to_owned(), message: message.into(), suggestion: None });
     }
 
     fn require(&mut self, holds: bool, key: &str, message: impl Into<String>) {
@@ -59,19 +51,11 @@ impl Rules<'_> {
         match (&key.kind, value) {
             (Kind::Integer { min, max }, Value::Number(number)) => {
                 let within = number.as_i64().is_some_and(|n| (*min..=*max).contains(&n));
-                self.require(
-                    within,
-                    path,
-                    format!("{path} must be from {min} to {max}, not {number}"),
-                );
+                self.require(within, path, format!("{path} must be from {min} to {max}, not {number}"));
             }
             (Kind::Table(children), _) => {
                 for child in children {
-                    let path = if path.is_empty() {
-                        child.name.clone()
-                    } else {
-                        format!("{path}.{}", child.name)
-                    };
+                    let path = if path.is_empty() { child.name.clone() } else { format!("{path}.{}", child.name) };
                     self.ranges(child, &value[&child.name], &path);
                 }
             }
@@ -167,18 +151,15 @@ impl Rules<'_> {
     fn urls(&mut self, config: &Config) {
         if let Some(url) = &config.server.public_url {
             let fine = host_of(url, &["http://", "https://"]).is_some() && !url.contains(['?', '#']);
-            let message = format!("server.public_url must be like https://host.example or http://host:port, not {url:?}");
+            let message =
+                format!("server.public_url must be like https://host.example or http://host:port, not {url:?}");
             self.require(fine, "server.public_url", message);
         }
         for (index, host) in config.context.allow_hosts.iter().enumerate() {
             let bare = host.strip_prefix("*.").unwrap_or(host);
             let fine = !bare.is_empty() && !bare.contains(['/', ':', '*', '@', '?', '#']) && !has_blank(bare);
             let key = format!("context.allow_hosts[{index}]");
-            self.require(
-                fine,
-                &key,
-                format!("{host:?} is no host name; write \"example.org\" or \"*.example.org\""),
-            );
+            self.require(fine, &key, format!("{host:?} is no host name; write \"example.org\" or \"*.example.org\""));
         }
     }
 
@@ -199,11 +180,7 @@ impl Rules<'_> {
             let key = format!("mqtt.brokers[{index}]");
             let url = &broker.url;
             let fine = host_of(url, &["mqtt://"]).is_some_and(|rest| !rest.contains(['/', '?', '#', '@']));
-            self.require(
-                fine,
-                &format!("{key}.url"),
-                format!("url must be like mqtt://host:port, not {url:?}"),
-            );
+            self.require(fine, &format!("{key}.url"), format!("url must be like mqtt://host:port, not {url:?}"));
             let named =
                 !broker.client_id.is_empty() && !broker.client_id.contains('\0') && broker.client_id.len() <= 65_535;
             self.require(
@@ -214,10 +191,7 @@ impl Rules<'_> {
             self.require(
                 sessions.insert((&broker.url, &broker.client_id)),
                 &format!("{key}.client_id"),
-                format!(
-                    "two brokers share url and client_id {:?}; they would throw each other out",
-                    broker.client_id
-                ),
+                format!("two brokers share url and client_id {:?}; they would throw each other out", broker.client_id),
             );
             self.require(
                 !broker.topics.is_empty(),
@@ -242,11 +216,7 @@ impl Rules<'_> {
         );
         for (index, name) in config.deny.extra_names.iter().enumerate() {
             let fine = name.chars().any(char::is_alphanumeric);
-            self.require(
-                fine,
-                &format!("deny.extra_names[{index}]"),
-                format!("{name:?} holds no letter or digit"),
-            );
+            self.require(fine, &format!("deny.extra_names[{index}]"), format!("{name:?} holds no letter or digit"));
         }
         let level = &config.log.level;
         self.require(

@@ -51,7 +51,9 @@ impl Iri {
         if colon + 1 == bytes.len() {
             return Err(IriError::Empty);
         }
-        let bad = |b: &u8| *b <= b' ' || *b == 0x7f || matches!(b, b'<' | b'>' | b'"' | b'{' | b'}' | b'|' | b'\\' | b'^' | b'`');
+        let bad = |b: &u8| {
+            *b <= b' ' || *b == 0x7f || matches!(b, b'<' | b'>' | b'"' | b'{' | b'}' | b'|' | b'\\' | b'^' | b'`')
+        };
         if bytes.iter().any(bad) {
             return Err(IriError::BadCharacter);
         }

@@ -24,21 +24,15 @@ pub fn parse_geometry(json: &Json) -> Result<Geometry, Error> {
         }
     }
     if !matches!(json, Json::Object(_)) {
-        return Err(Error::bad_data(format!(
-            "a GeoJSON geometry is an object, not {}",
-            json.kind()
-        )));
+        return Err(Error::bad_data(format!("a GeoJSON geometry is an object, not {}", json.kind())));
     }
-    let kind = json
-        .get("type")
-        .ok_or_else(|| Error::bad_data("the GeoJSON geometry has no member type"))?;
+    let kind = json.get("type").ok_or_else(|| Error::bad_data("the GeoJSON geometry has no member type"))?;
     let kind = kind
         .as_str()
         .ok_or_else(|| Error::bad_data(format!("the type of a GeoJSON geometry is a text, not {}", kind.kind())))?;
     let shape = Shape::parse(kind)?;
-    let coordinates = json
-        .get("coordinates")
-        .ok_or_else(|| Error::bad_data("the GeoJSON geometry has no member coordinates"))?;
+    let coordinates =
+        json.get("coordinates").ok_or_else(|| Error::bad_data("the GeoJSON geometry has no member coordinates"))?;
     parse_coordinates(shape, coordinates)
 }
 
@@ -102,10 +96,7 @@ pub fn parse_coordinates(shape: Shape, coordinates: &Json) -> Result<Geometry, E
         ),
         Shape::Polygon => Geometry::Polygon(reader.rings(coordinates)?),
         Shape::MultiPolygon => Geometry::MultiPolygon(
-            list(coordinates, "a MultiPolygon")?
-                .iter()
-                .map(|p| reader.rings(p))
-                .collect::<Result<_, _>>()?,
+            list(coordinates, "a MultiPolygon")?.iter().map(|p| reader.rings(p)).collect::<Result<_, _>>()?,
         ),
     })
 }
@@ -114,10 +105,7 @@ fn list<'a>(json: &'a Json, of: &str) -> Result<&'a [Json], Error> {
     match json {
         Json::Array(items) if items.is_empty() => Err(Error::bad_data(format!("the coordinates of {of} are empty"))),
         Json::Array(items) => Ok(items),
-        other => Err(Error::bad_data(format!(
-            "the coordinates of {of} are an array, not {}",
-            other.kind()
-        ))),
+        other => Err(Error::bad_data(format!("the coordinates of {of} are an array, not {}", other.kind()))),
     }
 }
 
@@ -127,15 +115,10 @@ struct Reader {
 
 impl Reader {
     fn position(&mut self, json: &Json) -> Result<Position, Error> {
-        self.left = self
-            .left
-            .checked_sub(1)
-            .ok_or_else(|| Error::bad_data("a geometry has at most 100000 positions"))?;
+        self.left =
+            self.left.checked_sub(1).ok_or_else(|| Error::bad_data("a geometry has at most 100000 positions"))?;
         let Json::Array(numbers) = json else {
-            return Err(Error::bad_data(format!(
-                "a position is an array [longitude, latitude], not {}",
-                json.kind()
-            )));
+            return Err(Error::bad_data(format!("a position is an array [longitude, latitude], not {}", json.kind())));
         };
         if !(2..=3).contains(&numbers.len()) {
             return Err(Error::bad_data(format!(
@@ -146,10 +129,7 @@ impl Reader {
         let number = |i: usize| {
             let n = &numbers[i];
             n.as_f64().filter(|f| f.is_finite()).ok_or_else(|| {
-                Error::bad_data(format!(
-                    "a position holds numbers [longitude, latitude, altitude], not {}",
-                    n.kind()
-                ))
+                Error::bad_data(format!("a position holds numbers [longitude, latitude, altitude], not {}", n.kind()))
             })
         };
         let (lon, lat) = (number(0)?, number(1)?);
@@ -159,9 +139,7 @@ impl Reader {
             )));
         }
         if !(-90.0..=90.0).contains(&lat) {
-            return Err(Error::bad_data(format!(
-                "the latitude {lat} is not within -90 to 90 (longitude comes first)"
-            )));
+            return Err(Error::bad_data(format!("the latitude {lat} is not within -90 to 90 (longitude comes first)")));
         }
         let alt = if numbers.len() == 3 { Some(number(2)?) } else { None };
         Ok(Position { lon, lat, alt })
@@ -170,10 +148,7 @@ impl Reader {
     fn positions(&mut self, json: &Json, least: usize, of: &str) -> Result<Vec<Position>, Error> {
         let items = list(json, of)?;
         if items.len() < least {
-            return Err(Error::bad_data(format!(
-                "{of} has {least} positions or more, not {}",
-                items.len()
-            )));
+            return Err(Error::bad_data(format!("{of} has {least} positions or more, not {}", items.len())));
         }
         items.iter().map(|p| self.position(p)).collect()
     }
@@ -305,18 +280,9 @@ mod tests {
             (r#"{"type":"Point","coordinates":[2,90.1]}"#, "latitude 90.1"),
             (r#"{"type":"MultiPoint","coordinates":[]}"#, "empty"),
             (r#"{"type":"LineString","coordinates":[[1,2]]}"#, "2 positions or more"),
-            (
-                r#"{"type":"MultiLineString","coordinates":[[[1,2]]]}"#,
-                "2 positions or more",
-            ),
-            (
-                r#"{"type":"Polygon","coordinates":[[[0,0],[1,1],[0,0]]]}"#,
-                "4 positions or more",
-            ),
-            (
-                r#"{"type":"Polygon","coordinates":[[[0,0],[1,1],[1,0],[0,1]]]}"#,
-                "not closed",
-            ),
+            (r#"{"type":"MultiLineString","coordinates":[[[1,2]]]}"#, "2 positions or more"),
+            (r#"{"type":"Polygon","coordinates":[[[0,0],[1,1],[0,0]]]}"#, "4 positions or more"),
+            (r#"{"type":"Polygon","coordinates":[[[0,0],[1,1],[1,0],[0,1]]]}"#, "not closed"),
             (r#"{"type":"MultiPolygon","coordinates":[[]]}"#, "empty"),
         ] {
             let error = geometry(text).unwrap_err();

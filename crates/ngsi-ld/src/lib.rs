@@ -2,12 +2,12 @@
 //! compaction, the query languages, the rules of each operation, rendering. No I/O, no clock, no storage.
 
 pub mod context;
-pub mod form;
-pub mod operation;
 pub mod entity;
+pub mod form;
 pub mod geojson;
 pub mod json;
 pub mod name;
+pub mod operation;
 pub mod query;
 pub mod subscription;
 

@@ -47,7 +47,10 @@ impl Name {
             return Ok(*name);
         }
         if names.len() >= LIMIT.load(Ordering::Relaxed) {
-            return Err(Error::new(Kind::Unavailable, "the platform holds as many distinct names as it may (store.max_names)"));
+            return Err(Error::new(
+                Kind::Unavailable,
+                "the platform holds as many distinct names as it may (store.max_names)",
+            ));
         }
         let id = names.len() as u32;
         let entry: &'static Entry = Box::leak(Box::new(Entry { id, text: text.into() }));

@@ -71,7 +71,13 @@ pub struct Outcome {
 
 impl Outcome {
     fn new(entity: Entity) -> Self {
-        Self { entity: Some(entity), created: false, changes: Vec::new(), entity_changed: false, not_updated: Vec::new() }
+        Self {
+            entity: Some(entity),
+            created: false,
+            changes: Vec::new(),
+            entity_changed: false,
+            not_updated: Vec::new(),
+        }
     }
 
     /// Whether there is anything to be stored.

@@ -228,7 +228,9 @@ fn set(image: &mut Entity, name: Name, reading: Reading, now: Time, changes: &mu
         Read::Number(f) => Value::Property(Json::number(f)),
         Read::Bool(b) => Value::Property(Json::Bool(b)),
         Read::Text(text) => Value::Property(Json::Str(text)),
-        Read::Json(text) => Value::Property(Json::parse(text.as_bytes(), JSON_DEPTH).map_err(|e| Error::bad_data(e.public()))?),
+        Read::Json(text) => {
+            Value::Property(Json::parse(text.as_bytes(), JSON_DEPTH).map_err(|e| Error::bad_data(e.public()))?)
+        }
         Read::Point(position) => Value::Geo(Geometry::Point(position)),
     };
     let observed_at = Some(reading.observed_at.unwrap_or(now));

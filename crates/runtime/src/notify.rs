@@ -149,7 +149,8 @@ impl Notifier {
     pub(crate) fn start(tools: Tools) -> Result<Self, Error> {
         let after = match tools.store.document(Collection::Cursor, CURSOR)? {
             Some(bytes) => {
-                let bytes = bytes.as_ref().try_into().map_err(|_| Error::internal("the notifier's cursor is damaged"))?;
+                let bytes =
+                    bytes.as_ref().try_into().map_err(|_| Error::internal("the notifier's cursor is damaged"))?;
                 u64::from_le_bytes(bytes)
             }
             None => tools.store.health().seq,
@@ -192,7 +193,8 @@ impl Notifier {
             let _ = task.await;
         }
         let whole = u32::try_from(self.shared.tools.options.max_in_flight.max(1)).unwrap_or(u32::MAX);
-        let finished = tokio::time::timeout(self.shared.tools.options.timeout, self.shared.in_flight.acquire_many(whole));
+        let finished =
+            tokio::time::timeout(self.shared.tools.options.timeout, self.shared.in_flight.acquire_many(whole));
         let _ = finished.await;
         for target in self.shared.targets.read().values() {
             target.ready.notify_waiters();

@@ -81,7 +81,10 @@ impl Tenants {
             return Ok(store);
         }
         if self.others.read().len() >= self.max {
-            return Err(Error::new(Kind::Unavailable, format!("there are as many tenants as there may be ({})", self.max)));
+            return Err(Error::new(
+                Kind::Unavailable,
+                format!("there are as many tenants as there may be ({})", self.max),
+            ));
         }
         let store = self.stores.open(tenant)?;
         (self.on_open)(tenant, &store);
@@ -110,6 +113,8 @@ pub fn check_name(tenant: &str) -> Result<(), Error> {
     if good {
         Ok(())
     } else {
-        Err(Error::bad_data("a tenant's name is 1 to 64 letters, digits, '_', '-' or '.', beginning with a letter or digit"))
+        Err(Error::bad_data(
+            "a tenant's name is 1 to 64 letters, digits, '_', '-' or '.', beginning with a letter or digit",
+        ))
     }
 }

@@ -11,7 +11,10 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// Whatever the decision refused with, or why the store could not make it durable.
-pub fn write<R, D>(store: &dyn Store, decide: D) -> impl Future<Output = Result<(R, Arc<Commit>), Error>> + Send + use<R, D>
+pub fn write<R, D>(
+    store: &dyn Store,
+    decide: D,
+) -> impl Future<Output = Result<(R, Arc<Commit>), Error>> + Send + use<R, D>
 where
     R: Send + 'static,
     D: FnOnce(&dyn Read, Time) -> Result<(ChangeSet, R), Error> + Send + 'static,

@@ -11,7 +11,7 @@ use crate::writer::Command;
 use belfry_history::Room;
 use belfry_kernel::{Error, Kind};
 use belfry_log::Log;
-use belfry_ports::{Copied, Collection, Seq};
+use belfry_ports::{Collection, Copied, Seq};
 use parking_lot::Mutex;
 use std::io;
 use std::path::{Path, PathBuf};

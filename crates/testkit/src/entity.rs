@@ -78,15 +78,15 @@ pub fn put(read: &dyn Read, after: Entity) -> Result<EntityChange, belfry_kernel
             changes.push(Change { name: old.name, dataset_id, kind: ChangeKind::Deleted, before: None });
         }
     }
-    let head = before.as_ref().is_some_and(|b| {
-        b.types != after.types || b.scopes != after.scopes || b.expires_at != after.expires_at
-    });
+    let head = before
+        .as_ref()
+        .is_some_and(|b| b.types != after.types || b.scopes != after.scopes || b.expires_at != after.expires_at);
     Ok(EntityChange::Put { created: before.is_none(), head, changes, entity: Arc::new(after) })
 }
 
 /// The change that deletes an entity, if it is there.
 pub fn delete(read: &dyn Read, id: &str) -> Result<ChangeSet, belfry_kernel::Error> {
-    Ok(read.entity(id)?.map_or_else(ChangeSet::default, |last| {
-        ChangeSet::of(EntityChange::Delete { id: last.id.clone(), last })
-    }))
+    Ok(read
+        .entity(id)?
+        .map_or_else(ChangeSet::default, |last| ChangeSet::of(EntityChange::Delete { id: last.id.clone(), last })))
 }

@@ -47,6 +47,9 @@ impl Belfry {
     fn start(binary: &Path, folder: &Path, port: u16) -> Self {
         let mut child = Command::new(binary)
             .args(["serve", "--data", folder.to_str().unwrap(), "--listen", &format!("127.0.0.1:{port}")])
+            // What the tests are told is no configuration of the server.
+            .env_remove("BELFRY_BIN")
+            .env_remove("BELFRY_DATA")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

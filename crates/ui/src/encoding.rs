@@ -43,10 +43,7 @@ fn accepts(header: &str, name: &str) -> bool {
     let mut any = false;
     for part in header.split(',') {
         let (coding, weight) = part.split_once(';').unwrap_or((part, ""));
-        let wanted = weight
-            .trim()
-            .strip_prefix("q=")
-            .is_none_or(|q| q.trim().parse::<f32>().is_ok_and(|q| q > 0.0));
+        let wanted = weight.trim().strip_prefix("q=").is_none_or(|q| q.trim().parse::<f32>().is_ok_and(|q| q > 0.0));
         match coding.trim() {
             "*" => any = wanted,
             other if other.eq_ignore_ascii_case(name) => return wanted,

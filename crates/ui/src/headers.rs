@@ -14,10 +14,7 @@ pub(crate) const SECURITY: [(&str, &str); 7] = [
     ("referrer-policy", "no-referrer"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
-    (
-        "permissions-policy",
-        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    ),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ];
 
 /// The media type by the name's ending; `None` for endings the page does not have, compressed copies among them.
@@ -40,18 +37,11 @@ pub(crate) fn content_type(name: &str) -> Option<&'static str> {
 
 /// How long an answer may be kept: for ever when its name is a hash of its content, else not without asking.
 pub(crate) fn cache_control(name: &str) -> &'static str {
-    if name.starts_with("assets/") {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    }
+    if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" }
 }
 
 /// Whether an `If-None-Match` value names this tag, by weak comparison (RFC 9110 clauses 8.8.3.2 and 13.1.2). Our tags
 /// contain no comma, so splitting at commas cannot make a false match.
 pub(crate) fn matches(if_none_match: &str, tag: &str) -> bool {
-    if_none_match
-        .split(',')
-        .map(str::trim)
-        .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
+    if_none_match.split(',').map(str::trim).any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
 }

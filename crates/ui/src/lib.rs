@@ -41,11 +41,7 @@ pub fn respond(path: &str, if_none_match: Option<&str>, accept_encoding: Option<
     let tag = file.tag;
     let fresh = if_none_match.is_some_and(|wanted| headers::matches(wanted, &tag));
     let mut answer = Response::builder()
-        .status(if fresh {
-            StatusCode::NOT_MODIFIED
-        } else {
-            StatusCode::OK
-        })
+        .status(if fresh { StatusCode::NOT_MODIFIED } else { StatusCode::OK })
         .header(header::ETAG, tag)
         .header(header::CACHE_CONTROL, headers::cache_control(name))
         .header(header::VARY, "accept-encoding");

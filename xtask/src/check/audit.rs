@@ -52,25 +52,14 @@ pub fn refused(_: &Tree) -> Result<Verdict> {
 fn findings(locked: &[Locked], refused: &[Refused]) -> Vec<String> {
     let mut found = Vec::new();
     for package in locked {
-        for rule in refused
-            .iter()
-            .filter(|rule| rule.name == package.name && rule.versions.matches(&package.version))
-        {
-            let users = locked.iter().filter(|user| {
-                user.dependencies
-                    .iter()
-                    .any(|d| d.split(' ').next() == Some(&package.name))
-            });
-            let users: Vec<_> = users
-                .map(|user| user.name.as_str())
-                .filter(|user| !rule.wrappers.iter().any(|w| w == user))
-                .collect();
+        for rule in refused.iter().filter(|rule| rule.name == package.name && rule.versions.matches(&package.version)) {
+            let users = locked
+                .iter()
+                .filter(|user| user.dependencies.iter().any(|d| d.split(' ').next() == Some(&package.name)));
+            let users: Vec<_> =
+                users.map(|user| user.name.as_str()).filter(|user| !rule.wrappers.iter().any(|w| w == user)).collect();
             if rule.wrappers.is_empty() || !users.is_empty() {
-                let users = if users.is_empty() {
-                    "nobody".to_owned()
-                } else {
-                    users.join(", ")
-                };
+                let users = if users.is_empty() { "nobody".to_owned() } else { users.join(", ") };
                 found.push(format!(
                     "{} {} is refused: {} (used by {users})",
                     package.name, package.version, rule.reason
@@ -84,10 +73,7 @@ fn findings(locked: &[Locked], refused: &[Refused]) -> Vec<String> {
 fn locked() -> Result<Vec<Locked>> {
     let text = std::fs::read_to_string(root().join("Cargo.lock")).context("Cargo.lock")?;
     let lock: Table = text.parse().context("Cargo.lock")?;
-    let packages = lock
-        .get("package")
-        .and_then(Value::as_array)
-        .context("Cargo.lock lists no packages")?;
+    let packages = lock.get("package").and_then(Value::as_array).context("Cargo.lock lists no packages")?;
     packages.iter().map(locked_package).collect()
 }
 
@@ -95,11 +81,7 @@ fn locked_package(package: &Value) -> Result<Locked> {
     let text = |key: &str| package.get(key).and_then(Value::as_str);
     let name = text("name").context("a package without a name")?.to_owned();
     let version = text("version").with_context(|| format!("{name} has no version"))?;
-    let dependencies = package
-        .get("dependencies")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
+    let dependencies = package.get("dependencies").and_then(Value::as_array).into_iter().flatten();
     Ok(Locked {
         version: Version::parse(version).with_context(|| format!("{name} {version}"))?,
         source: text("source").map(str::to_owned),
@@ -109,72 +91,42 @@ fn locked_package(package: &Value) -> Result<Locked> {
 }
 
 fn rules() -> Result<Table> {
-    std::fs::read_to_string(root().join("deny.toml"))
-        .context("deny.toml")?
-        .parse()
-        .context("deny.toml")
+    std::fs::read_to_string(root().join("deny.toml")).context("deny.toml")?.parse().context("deny.toml")
 }
 
 fn refusals(rules: &Table) -> Result<Vec<Refused>> {
-    let list = rules
-        .get("bans")
-        .and_then(|bans| bans.get("deny"))
-        .and_then(Value::as_array);
-    list.context("deny.toml has no bans.deny")?
-        .iter()
-        .map(refusal)
-        .collect()
+    let list = rules.get("bans").and_then(|bans| bans.get("deny")).and_then(Value::as_array);
+    list.context("deny.toml has no bans.deny")?.iter().map(refusal).collect()
 }
 
 fn refusal(rule: &Value) -> Result<Refused> {
-    let spec = rule
-        .get("crate")
-        .and_then(Value::as_str)
-        .context("an entry of bans.deny without `crate`")?;
+    let spec = rule.get("crate").and_then(Value::as_str).context("an entry of bans.deny without `crate`")?;
     let (name, versions) = spec.split_once('@').unwrap_or((spec, "*"));
     let wrappers = rule.get("wrappers").and_then(Value::as_array).into_iter().flatten();
     Ok(Refused {
         name: name.to_owned(),
         versions: VersionReq::parse(versions).with_context(|| format!("the version of {spec}"))?,
-        reason: rule
-            .get("reason")
-            .and_then(Value::as_str)
-            .with_context(|| format!("{spec} has no reason"))?
-            .to_owned(),
+        reason: rule.get("reason").and_then(Value::as_str).with_context(|| format!("{spec} has no reason"))?.to_owned(),
         wrappers: wrappers.filter_map(Value::as_str).map(str::to_owned).collect(),
     })
 }
 
 pub fn licences(tree: &Tree) -> Result<Verdict> {
     let rules = rules()?;
-    let allowed = rules
-        .get("licenses")
-        .and_then(|licences| licences.get("allow"))
-        .and_then(Value::as_array);
-    let allowed: Vec<_> = allowed
-        .context("deny.toml has no licenses.allow")?
-        .iter()
-        .filter_map(Value::as_str)
-        .collect();
-    let packages = tree.metadata["packages"]
-        .as_array()
-        .context("cargo metadata lists no packages")?;
+    let allowed = rules.get("licenses").and_then(|licences| licences.get("allow")).and_then(Value::as_array);
+    let allowed: Vec<_> =
+        allowed.context("deny.toml has no licenses.allow")?.iter().filter_map(Value::as_str).collect();
+    let packages = tree.metadata["packages"].as_array().context("cargo metadata lists no packages")?;
     let mut found = Vec::new();
     for package in packages {
         let name = package["name"].as_str().unwrap_or_default();
-        match package["license"]
-            .as_str()
-            .map(|expression| (expression, licence::allows(expression, &allowed)))
-        {
+        match package["license"].as_str().map(|expression| (expression, licence::allows(expression, &allowed))) {
             Some((_, Ok(true))) => {}
             Some((expression, Ok(false))) => {
                 found.push(format!("{name}: {expression} is not among licenses.allow of deny.toml"));
             }
             Some((expression, Err(error))) => found.push(format!("{name}: {expression}: {error}")),
-            None => found.push(format!(
-                "{name} {} names no licence",
-                package["version"].as_str().unwrap_or_default()
-            )),
+            None => found.push(format!("{name} {} names no licence", package["version"].as_str().unwrap_or_default())),
         }
     }
     Ok(Verdict::of(found))
@@ -185,14 +137,8 @@ pub fn tools(_: &Tree) -> Result<Verdict> {
     let (mut found, mut ran, mut absent) = (Vec::new(), Vec::new(), Vec::new());
     if process::find("cargo-deny").is_some() {
         ran.push("cargo-deny (bans, licences, sources)");
-        let told = process::capture(&mut process::cargo([
-            "deny",
-            "--offline",
-            "check",
-            "bans",
-            "licenses",
-            "sources",
-        ]))?;
+        let told =
+            process::capture(&mut process::cargo(["deny", "--offline", "check", "bans", "licenses", "sources"]))?;
         if !told.success {
             found.push(told.stderr.trim().to_owned());
         }
@@ -216,16 +162,8 @@ pub fn tools(_: &Tree) -> Result<Verdict> {
     if !found.is_empty() {
         return Ok(Verdict::Broken(found));
     }
-    let ran = if ran.is_empty() {
-        "no tool was run".to_owned()
-    } else {
-        ran.join(", ")
-    };
-    let absent = if absent.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", absent.join("; "))
-    };
+    let ran = if ran.is_empty() { "no tool was run".to_owned() } else { ran.join(", ") };
+    let absent = if absent.is_empty() { String::new() } else { format!(" ({})", absent.join("; ")) };
     Ok(Verdict::Fine(format!("{ran}{absent}")))
 }
 
@@ -254,21 +192,9 @@ mod tests {
         let cases = [
             (vec![package("old", "1.9.9", &[])], 1),
             (vec![package("old", "2.0.0", &[])], 0),
-            (
-                vec![package("gone", "9.0.0", &[]), package("user", "1.0.0", &["gone"])],
-                1,
-            ),
-            (
-                vec![package("inner", "1.0.0", &[]), package("outer", "1.0.0", &["inner"])],
-                0,
-            ),
-            (
-                vec![
-                    package("inner", "1.0.0", &[]),
-                    package("other", "1.0.0", &["inner 1.0.0"]),
-                ],
-                1,
-            ),
+            (vec![package("gone", "9.0.0", &[]), package("user", "1.0.0", &["gone"])], 1),
+            (vec![package("inner", "1.0.0", &[]), package("outer", "1.0.0", &["inner"])], 0),
+            (vec![package("inner", "1.0.0", &[]), package("other", "1.0.0", &["inner 1.0.0"])], 1),
         ];
         for (locked, count) in cases {
             assert_eq!(findings(&locked, &refused).len(), count, "{}", locked[0].name);

@@ -17,16 +17,8 @@ impl Rust {
     /// Blanks out what is not code.
     pub fn read(file: &File) -> Self {
         let code = code_of(&file.text);
-        let product = if is_test_file(&file.path) {
-            String::new()
-        } else {
-            without_tests(&code)
-        };
-        Self {
-            path: file.path.clone(),
-            code,
-            product,
-        }
+        let product = if is_test_file(&file.path) { String::new() } else { without_tests(&code) };
+        Self { path: file.path.clone(), code, product }
     }
 
     /// The lines, from 1, of the product code in which one of these stands as a whole word or path.
@@ -38,10 +30,7 @@ impl Rust {
 /// The lines, from 1, in which one of these stands, not as part of a longer name.
 pub fn lines_with<'a>(code: &'a str, wanted: &'a [&'a str]) -> impl Iterator<Item = (usize, &'a str)> {
     code.lines().enumerate().flat_map(move |(index, line)| {
-        wanted
-            .iter()
-            .filter(|name| has_word(line, name))
-            .map(move |name| (index + 1, *name))
+        wanted.iter().filter(|name| has_word(line, name)).map(move |name| (index + 1, *name))
     })
 }
 
@@ -58,9 +47,8 @@ fn has_word(line: &str, word: &str) -> bool {
 /// Whether a file holds tests alone.
 pub fn is_test_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let in_directory = ["tests", "benches", "examples"]
-        .iter()
-        .any(|directory| path.split('/').any(|part| part == *directory));
+    let in_directory =
+        ["tests", "benches", "examples"].iter().any(|directory| path.split('/').any(|part| part == *directory));
     in_directory
         || name == "tests.rs"
         || name.ends_with("_tests.rs")
@@ -105,10 +93,7 @@ fn follows_name(bytes: &[u8], at: usize) -> bool {
 }
 
 fn line_end(bytes: &[u8], at: usize) -> usize {
-    bytes[at..]
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .map_or(bytes.len(), |length| at + length)
+    bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |length| at + length)
 }
 
 fn comment_end(bytes: &[u8], start: usize) -> usize {
@@ -143,9 +128,7 @@ fn raw_string_end(bytes: &[u8], start: usize) -> Option<usize> {
         return None;
     }
     let close: Vec<u8> = std::iter::once(b'"').chain(std::iter::repeat_n(b'#', hashes)).collect();
-    let length = bytes[open + 1..]
-        .windows(close.len())
-        .position(|window| window == close)?;
+    let length = bytes[open + 1..].windows(close.len()).position(|window| window == close)?;
     Some(open + 1 + length + close.len())
 }
 
@@ -156,10 +139,7 @@ fn character_end(bytes: &[u8], start: usize) -> Option<usize> {
         return Some(start + 4 + length);
     }
     let width = std::str::from_utf8(bytes.get(start + 1..(start + 5).min(bytes.len()))?)
-        .map_or_else(
-            |error| std::str::from_utf8(&bytes[start + 1..start + 1 + error.valid_up_to()]).ok(),
-            Some,
-        )?
+        .map_or_else(|error| std::str::from_utf8(&bytes[start + 1..start + 1 + error.valid_up_to()]).ok(), Some)?
         .chars()
         .next()?
         .len_utf8();
@@ -167,24 +147,13 @@ fn character_end(bytes: &[u8], start: usize) -> Option<usize> {
 }
 
 /// What marks the item after it as a test.
-const TEST_MARKS: [&str; 5] = [
-    "#[cfg(test)]",
-    "#[cfg(all(test",
-    "#[cfg(any(test",
-    "#[test]",
-    "#[tokio::test",
-];
+const TEST_MARKS: [&str; 5] = ["#[cfg(test)]", "#[cfg(all(test", "#[cfg(any(test", "#[test]", "#[tokio::test"];
 
 /// Code (already without comments and texts) with every item under a test mark blanked out.
 pub fn without_tests(code: &str) -> String {
     let mut out = code.as_bytes().to_vec();
     let mut from = 0;
-    while let Some(start) = TEST_MARKS
-        .iter()
-        .filter_map(|mark| code[from..].find(mark))
-        .min()
-        .map(|at| at + from)
-    {
+    while let Some(start) = TEST_MARKS.iter().filter_map(|mark| code[from..].find(mark)).min().map(|at| at + from) {
         let end = item_end(code.as_bytes(), start);
         for byte in &mut out[start..end] {
             if *byte != b'\n' {
@@ -246,14 +215,9 @@ mod tests {
         let code =
             "fn a() {}\n#[cfg(test)]\nmod tests {\n fn b() { c() }\n}\nfn d() {}\n#[cfg(test)]\nmod tests;\nfn e() {}";
         let product = without_tests(code);
-        for (word, stays) in [
-            ("a()", true),
-            ("b()", false),
-            ("c()", false),
-            ("d()", true),
-            ("mod", false),
-            ("e()", true),
-        ] {
+        for (word, stays) in
+            [("a()", true), ("b()", false), ("c()", false), ("d()", true), ("mod", false), ("e()", true)]
+        {
             assert_eq!(product.contains(word), stays, "{word}");
         }
         assert_eq!(product.lines().count(), code.lines().count());

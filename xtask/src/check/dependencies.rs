@@ -47,15 +47,8 @@ struct Graph<'a> {
 impl<'a> Graph<'a> {
     fn read(metadata: &'a Value) -> Result<Self> {
         let root = metadata["workspace_root"].as_str().context("no workspace root")?;
-        let members: BTreeSet<_> = list(&metadata["workspace_members"])
-            .iter()
-            .filter_map(Value::as_str)
-            .collect();
-        let mut graph = Self {
-            names: BTreeMap::new(),
-            directories: BTreeMap::new(),
-            edges: BTreeMap::new(),
-        };
+        let members: BTreeSet<_> = list(&metadata["workspace_members"]).iter().filter_map(Value::as_str).collect();
+        let mut graph = Self { names: BTreeMap::new(), directories: BTreeMap::new(), edges: BTreeMap::new() };
         for package in list(&metadata["packages"]) {
             let (Some(id), Some(name)) = (package["id"].as_str(), package["name"].as_str()) else {
                 continue;
@@ -64,19 +57,15 @@ impl<'a> Graph<'a> {
             if members.contains(id) {
                 let manifest = package["manifest_path"].as_str().unwrap_or_default();
                 let directory = manifest.strip_prefix(root).unwrap_or(manifest).trim_start_matches('/');
-                graph
-                    .directories
-                    .insert(id, directory.trim_end_matches("Cargo.toml").to_owned());
+                graph.directories.insert(id, directory.trim_end_matches("Cargo.toml").to_owned());
             }
         }
         for node in list(&metadata["resolve"]["nodes"]) {
             let Some(id) = node["id"].as_str() else { continue };
             let in_product =
                 |dependency: &&Value| list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"] != "dev");
-            let edges = list(&node["deps"])
-                .iter()
-                .filter(in_product)
-                .filter_map(|dependency| dependency["pkg"].as_str());
+            let edges =
+                list(&node["deps"]).iter().filter(in_product).filter_map(|dependency| dependency["pkg"].as_str());
             graph.edges.insert(id, edges.collect());
         }
         Ok(graph)
@@ -112,15 +101,9 @@ fn list(value: &Value) -> &[Value] {
 
 pub fn pure(tree: &Tree) -> Result<Verdict> {
     let graph = Graph::read(&tree.metadata)?;
-    let pure = graph
-        .directories
-        .iter()
-        .filter(|(_, directory)| PURE.contains(&directory.as_str()));
+    let pure = graph.directories.iter().filter(|(_, directory)| PURE.contains(&directory.as_str()));
     let ways = pure.filter_map(|(id, _)| graph.way(id, &IMPURE));
-    Ok(Verdict::of(
-        ways.map(|way| format!("{}: a pure crate must not reach it", way.join(" -> ")))
-            .collect(),
-    ))
+    Ok(Verdict::of(ways.map(|way| format!("{}: a pure crate must not reach it", way.join(" -> "))).collect()))
 }
 
 /// Packages of the kinds of adapters. The payload decoders are what connectors share, no adapter.
@@ -131,12 +114,7 @@ fn is_adapter(name: &str) -> bool {
 
 pub fn adapters_apart(tree: &Tree) -> Result<Verdict> {
     let graph = Graph::read(&tree.metadata)?;
-    let all: Vec<_> = graph
-        .directories
-        .keys()
-        .map(|id| graph.names[id])
-        .filter(|name| is_adapter(name))
-        .collect();
+    let all: Vec<_> = graph.directories.keys().map(|id| graph.names[id]).filter(|name| is_adapter(name)).collect();
     let mut found = Vec::new();
     for id in graph.directories.keys().filter(|id| is_adapter(graph.names[*id])) {
         if let Some(way) = graph.way(id, &all) {
@@ -150,38 +128,19 @@ pub fn apps_apart(tree: &Tree) -> Result<Verdict> {
     let graph = Graph::read(&tree.metadata)?;
     let allowed = ["belfry-kit", "belfry-kernel", "belfry-ngsi-ld"];
     let mut found = Vec::new();
-    for (id, _) in graph
-        .directories
-        .iter()
-        .filter(|(_, directory)| directory.starts_with("apps/"))
-    {
-        for next in graph
-            .below(id)
-            .iter()
-            .filter(|next| graph.directories.contains_key(*next))
-        {
+    for (id, _) in graph.directories.iter().filter(|(_, directory)| directory.starts_with("apps/")) {
+        for next in graph.below(id).iter().filter(|next| graph.directories.contains_key(*next)) {
             let name = graph.names[next];
             if !allowed.contains(&name) {
-                found.push(format!(
-                    "{} -> {name}: an application sees belfry-kit alone",
-                    graph.names[id]
-                ));
+                found.push(format!("{} -> {name}: an application sees belfry-kit alone", graph.names[id]));
             }
         }
     }
     for (id, directory) in &graph.directories {
-        let names_app = |next: &&&str| {
-            graph
-                .directories
-                .get(**next)
-                .is_some_and(|next| next.starts_with("apps/"))
-        };
+        let names_app = |next: &&&str| graph.directories.get(**next).is_some_and(|next| next.starts_with("apps/"));
         if directory.starts_with("crates/") && graph.names[id] != "belfry" {
             for next in graph.below(id).iter().filter(names_app) {
-                found.push(format!(
-                    "{} -> {}: the platform names no application",
-                    graph.names[id], graph.names[next]
-                ));
+                found.push(format!("{} -> {}: the platform names no application", graph.names[id], graph.names[next]));
             }
         }
     }
@@ -203,21 +162,14 @@ mod tests {
         };
         let ours = |name: &str| name.starts_with("belfry") || name.starts_with("app");
         let edges = |kind: Option<&str>, names: &[&str]| -> Vec<Value> {
-            names
-                .iter()
-                .map(|name| json!({ "pkg": name, "dep_kinds": [{ "kind": kind }] }))
-                .collect()
+            names.iter().map(|name| json!({ "pkg": name, "dep_kinds": [{ "kind": kind }] })).collect()
         };
         let nodes: Vec<_> = packages
             .iter()
             .map(|(id, normal, dev)| (id, [edges(None, normal), edges(Some("dev"), dev)].concat()))
             .map(|(id, deps)| json!({ "id": id, "deps": deps }))
             .collect();
-        let members: Vec<_> = packages
-            .iter()
-            .map(|(name, ..)| *name)
-            .filter(|name| ours(name))
-            .collect();
+        let members: Vec<_> = packages.iter().map(|(name, ..)| *name).filter(|name| ours(name)).collect();
         let listed: Vec<_> = packages
             .iter()
             .map(|(name, ..)| json!({ "id": name, "name": name, "manifest_path": directory(name) }))
@@ -225,11 +177,7 @@ mod tests {
         let metadata = json!({
             "workspace_root": "/w", "workspace_members": members, "packages": listed, "resolve": { "nodes": nodes }
         });
-        Tree {
-            files: Vec::new(),
-            rust: Vec::new(),
-            metadata,
-        }
+        Tree { files: Vec::new(), rust: Vec::new(), metadata }
     }
 
     fn findings(check: fn(&Tree) -> Result<Verdict>, packages: &[(&str, &[&str], &[&str])]) -> Vec<String> {
@@ -249,10 +197,7 @@ mod tests {
             ("y", &["mio"], &[]),
             ("mio", &[], &[]),
         ];
-        assert_eq!(
-            findings(pure, &far),
-            ["belfry-ngsi-ld -> x -> y -> mio: a pure crate must not reach it"]
-        );
+        assert_eq!(findings(pure, &far), ["belfry-ngsi-ld -> x -> y -> mio: a pure crate must not reach it"]);
         let in_tests: [(&str, &[&str], &[&str]); 2] = [("belfry-kernel", &[], &["tokio"]), ("tokio", &[], &[])];
         assert!(findings(pure, &in_tests).is_empty());
         let elsewhere: [(&str, &[&str], &[&str]); 2] = [("belfry-runtime", &["tokio"], &[]), ("tokio", &[], &[])];
@@ -262,11 +207,7 @@ mod tests {
     #[test]
     fn adapters_meet_only_through_ports() {
         let through = [
-            (
-                "belfry-connect-mqtt",
-                ["belfry-runtime", "belfry-connect-payload"].as_slice(),
-                [].as_slice(),
-            ),
+            ("belfry-connect-mqtt", ["belfry-runtime", "belfry-connect-payload"].as_slice(), [].as_slice()),
             ("belfry-runtime", &["belfry-ports"], &[]),
             ("belfry-ports", &[], &[]),
             ("belfry-connect-payload", &[], &[]),
@@ -283,11 +224,8 @@ mod tests {
 
     #[test]
     fn applications_see_the_kit_alone_and_nobody_sees_them() {
-        let good: [(&str, &[&str], &[&str]); 3] = [
-            ("app-a", &["belfry-kit"], &[]),
-            ("belfry-kit", &[], &[]),
-            ("belfry", &["app-a"], &[]),
-        ];
+        let good: [(&str, &[&str], &[&str]); 3] =
+            [("app-a", &["belfry-kit"], &[]), ("belfry-kit", &[], &[]), ("belfry", &["app-a"], &[])];
         assert!(findings(apps_apart, &good).is_empty());
         let other: [(&str, &[&str], &[&str]); 2] = [("app-a", &["app-b"], &[]), ("app-b", &[], &[])];
         assert_eq!(findings(apps_apart, &other).len(), 1);

@@ -52,11 +52,7 @@ impl<'a> Reader<'a> {
         }
         if self.take("(") {
             let answer = self.any(depth + 1)?;
-            return if self.take(")") {
-                Ok(answer)
-            } else {
-                Err("a parenthesis is not closed".to_owned())
-            };
+            return if self.take(")") { Ok(answer) } else { Err("a parenthesis is not closed".to_owned()) };
         }
         let Some((licence, rest)) = self.words.split_first() else {
             return Err("a licence is missing".to_owned());

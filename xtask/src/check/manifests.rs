@@ -63,9 +63,8 @@ pub fn features(tree: &Tree) -> Result<Verdict> {
             _ => &[],
         };
         for name in features.iter().filter(|name| !allowed.contains(name)) {
-            found.push(format!(
-                "{path}: feature {name}: only belfry has features, and these: postgres, nats, embed-ui"
-            ));
+            found
+                .push(format!("{path}: feature {name}: only belfry has features, and these: postgres, nats, embed-ui"));
         }
     }
     Ok(Verdict::of(found))
@@ -80,15 +79,8 @@ mod tests {
         license.workspace = true\npublish.workspace = true\n[lints]\nworkspace = true\n";
 
     fn findings(rule: fn(&Tree) -> Result<Verdict>, path: &str, text: &str) -> usize {
-        let files = vec![File {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }];
-        let tree = Tree {
-            files,
-            rust: Vec::new(),
-            metadata: serde_json::Value::Null,
-        };
+        let files = vec![File { path: path.to_owned(), text: text.to_owned() }];
+        let tree = Tree { files, rust: Vec::new(), metadata: serde_json::Value::Null };
         match rule(&tree).expect("a manifest") {
             Verdict::Broken(findings) => findings.len(),
             _ => 0,
@@ -99,43 +91,19 @@ mod tests {
     fn what_a_manifest_must_inherit() {
         let path = "crates/a/Cargo.toml";
         assert_eq!(findings(inherits, path, GOOD), 0);
+        assert_eq!(findings(inherits, path, &GOOD.replace("[lints]\nworkspace = true", "")), 1);
+        assert_eq!(findings(inherits, path, &GOOD.replace("license.workspace = true", "license = \"MIT\"")), 1);
         assert_eq!(
-            findings(inherits, path, &GOOD.replace("[lints]\nworkspace = true", "")),
+            findings(inherits, path, &format!("{GOOD}[dependencies]\nserde = \"1\"\nanyhow.workspace = true\n")),
             1
         );
-        assert_eq!(
-            findings(
-                inherits,
-                path,
-                &GOOD.replace("license.workspace = true", "license = \"MIT\"")
-            ),
-            1
-        );
-        assert_eq!(
-            findings(
-                inherits,
-                path,
-                &format!("{GOOD}[dependencies]\nserde = \"1\"\nanyhow.workspace = true\n")
-            ),
-            1
-        );
-        assert_eq!(
-            findings(
-                inherits,
-                "fuzz/Cargo.toml",
-                "[workspace]\n[dependencies]\nserde = \"1\"\n"
-            ),
-            0
-        );
+        assert_eq!(findings(inherits, "fuzz/Cargo.toml", "[workspace]\n[dependencies]\nserde = \"1\"\n"), 0);
     }
 
     #[test]
     fn which_features_there_may_be() {
         let with = |features: &str| format!("{GOOD}[features]\n{features}\n");
-        assert_eq!(
-            findings(features, "crates/belfry/Cargo.toml", &with("embed-ui = []\nnats = []")),
-            0
-        );
+        assert_eq!(findings(features, "crates/belfry/Cargo.toml", &with("embed-ui = []\nnats = []")), 0);
         assert_eq!(findings(features, "crates/belfry/Cargo.toml", &with("fast = []")), 1);
         assert_eq!(findings(features, "crates/ui/Cargo.toml", &with("embed = []")), 0);
         assert_eq!(findings(features, "crates/http/Cargo.toml", &with("embed = []")), 1);

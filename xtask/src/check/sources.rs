@@ -37,10 +37,7 @@ const IMPURE: [&str; 15] = [
 ];
 
 pub fn pure(tree: &Tree) -> Result<Verdict> {
-    let rust = tree
-        .rust
-        .iter()
-        .filter(|file| PURE.iter().any(|directory| file.path.starts_with(directory)));
+    let rust = tree.rust.iter().filter(|file| PURE.iter().any(|directory| file.path.starts_with(directory)));
     Ok(Verdict::of(name_hits(rust, &IMPURE, "hand it in: this crate is pure")))
 }
 
@@ -49,57 +46,25 @@ pub fn wire_only(tree: &Tree) -> Result<Verdict> {
     let inside = |path: &str| {
         path == "crates/belfry/src/wire.rs"
             || path.starts_with("crates/belfry/src/wire/")
-            || [
-                "crates/store-",
-                "crates/bus-",
-                "crates/lake/",
-                "crates/connect/",
-                "bench/",
-                "xtask/",
-            ]
-            .iter()
-            .any(|own| path.starts_with(own))
+            || ["crates/store-", "crates/bus-", "crates/lake/", "crates/connect/", "bench/", "xtask/"]
+                .iter()
+                .any(|own| path.starts_with(own))
     };
     let rust = tree.rust.iter().filter(|file| !inside(&file.path));
-    Ok(Verdict::of(name_hits(
-        rust,
-        &ADAPTERS,
-        "only crates/belfry/src/wire.rs names an adapter",
-    )))
+    Ok(Verdict::of(name_hits(rust, &ADAPTERS, "only crates/belfry/src/wire.rs names an adapter")))
 }
 
 pub fn no_json_value(tree: &Tree) -> Result<Verdict> {
-    let domain = [
-        "crates/kernel/",
-        "crates/ngsi-ld/",
-        "crates/ports/",
-        "crates/linkage/",
-        "crates/response/",
-        "crates/kit/",
-    ];
-    let rust = tree
-        .rust
-        .iter()
-        .filter(|file| domain.iter().any(|directory| file.path.starts_with(directory)));
-    let forbidden = [
-        "serde_json::Value",
-        "serde_json::Map",
-        "serde_json::json",
-        "sonic_rs::Value",
-    ];
-    Ok(Verdict::of(name_hits(
-        rust,
-        &forbidden,
-        "parse into the domain's own types",
-    )))
+    let domain =
+        ["crates/kernel/", "crates/ngsi-ld/", "crates/ports/", "crates/linkage/", "crates/response/", "crates/kit/"];
+    let rust = tree.rust.iter().filter(|file| domain.iter().any(|directory| file.path.starts_with(directory)));
+    let forbidden = ["serde_json::Value", "serde_json::Map", "serde_json::json", "sonic_rs::Value"];
+    Ok(Verdict::of(name_hits(rust, &forbidden, "parse into the domain's own types")))
 }
 
 pub fn status_codes(tree: &Tree) -> Result<Verdict> {
     const PROBLEM: &str = "crates/http/src/problem.rs";
-    let product = tree
-        .rust
-        .iter()
-        .filter(|file| file.path.starts_with("crates/") || file.path.starts_with("apps/"));
+    let product = tree.rust.iter().filter(|file| file.path.starts_with("crates/") || file.path.starts_with("apps/"));
     let mut found = name_hits(
         product.filter(|file| file.path != PROBLEM),
         &["StatusCode"],
@@ -134,11 +99,7 @@ pub fn no_allow(tree: &Tree) -> Result<Verdict> {
 }
 
 pub fn no_unwrap(tree: &Tree) -> Result<Verdict> {
-    Ok(Verdict::of(name_hits(
-        tree.rust.iter(),
-        &[".unwrap()"],
-        "return the error, or expect(\"why it cannot fail\")",
-    )))
+    Ok(Verdict::of(name_hits(tree.rust.iter(), &[".unwrap()"], "return the error, or expect(\"why it cannot fail\")")))
 }
 
 pub fn no_leftovers(tree: &Tree) -> Result<Verdict> {
@@ -156,14 +117,9 @@ pub fn no_leftovers(tree: &Tree) -> Result<Verdict> {
 pub fn module_docs(tree: &Tree) -> Result<Verdict> {
     let mut found = Vec::new();
     for file in tree.files.iter().filter(|file| file.path.ends_with(".rs")) {
-        let first = file
-            .text
-            .lines()
-            .find(|line| !line.trim().is_empty() && !line.starts_with("#!"))
-            .unwrap_or_default();
-        let words = first
-            .strip_prefix("//!")
-            .map_or(0, |doc| doc.split_whitespace().count());
+        let first =
+            file.text.lines().find(|line| !line.trim().is_empty() && !line.starts_with("#!")).unwrap_or_default();
+        let words = first.strip_prefix("//!").map_or(0, |doc| doc.split_whitespace().count());
         if words < 3 {
             found.push(format!(
                 "{}:1: the first line must be a `//!` that says what the file holds and what not",
@@ -178,16 +134,10 @@ pub fn module_docs(tree: &Tree) -> Result<Verdict> {
 const MAX_LINES: usize = 800;
 
 pub fn file_length(tree: &Tree) -> Result<Verdict> {
-    let ours = tree
-        .files
-        .iter()
-        .filter(|file| !file.path.ends_with(".toml") && !is_generated(file));
-    let long = ours
-        .map(|file| (file, file.text.lines().count()))
-        .filter(|(_, lines)| *lines > MAX_LINES);
+    let ours = tree.files.iter().filter(|file| !file.path.ends_with(".toml") && !is_generated(file));
+    let long = ours.map(|file| (file, file.text.lines().count())).filter(|(_, lines)| *lines > MAX_LINES);
     Ok(Verdict::of(
-        long.map(|(file, lines)| format!("{}: {lines} lines; it holds two nouns, part them", file.path))
-            .collect(),
+        long.map(|(file, lines)| format!("{}: {lines} lines; it holds two nouns, part them", file.path)).collect(),
     ))
 }
 
@@ -200,16 +150,9 @@ fn is_generated(file: &File) -> bool {
 
 pub fn file_names(tree: &Tree) -> Result<Verdict> {
     const VAGUE: [&str; 7] = ["util", "utils", "common", "helper", "helpers", "manager", "misc"];
-    let vague = |path: &str| {
-        path.split('/')
-            .any(|part| VAGUE.contains(&part.split('.').next().unwrap_or(part)))
-    };
+    let vague = |path: &str| path.split('/').any(|part| VAGUE.contains(&part.split('.').next().unwrap_or(part)));
     let found = tree.files.iter().filter(|file| vague(&file.path));
-    Ok(Verdict::of(
-        found
-            .map(|file| format!("{}: name it by the noun that it holds", file.path))
-            .collect(),
-    ))
+    Ok(Verdict::of(found.map(|file| format!("{}: name it by the noun that it holds", file.path)).collect()))
 }
 
 /// Names that would identify or track a person (product.md, invariant 9), as they read without `_`, `-` and case.
@@ -237,28 +180,12 @@ fn is_vocabulary(path: &str) -> bool {
 
 pub fn no_person(tree: &Tree) -> Result<Verdict> {
     let mut found = Vec::new();
-    for file in tree
-        .files
-        .iter()
-        .filter(|file| !is_vocabulary(&file.path) && !is_any_test(&file.path))
-    {
-        let code = tree
-            .rust
-            .iter()
-            .find(|rust| rust.path == file.path)
-            .map_or(&file.text, |rust| &rust.product);
+    for file in tree.files.iter().filter(|file| !is_vocabulary(&file.path) && !is_any_test(&file.path)) {
+        let code = tree.rust.iter().find(|rust| rust.path == file.path).map_or(&file.text, |rust| &rust.product);
         for (index, line) in code.lines().enumerate() {
-            let plain: String = line
-                .chars()
-                .filter(|c| !"_- ".contains(*c))
-                .flat_map(char::to_lowercase)
-                .collect();
+            let plain: String = line.chars().filter(|c| !"_- ".contains(*c)).flat_map(char::to_lowercase).collect();
             if let Some(name) = PERSON.iter().find(|name| plain.contains(**name)) {
-                found.push(format!(
-                    "{}:{}: {name}: Belfry watches for fires, not for people",
-                    file.path,
-                    index + 1
-                ));
+                found.push(format!("{}:{}: {name}: Belfry watches for fires, not for people", file.path, index + 1));
             }
         }
     }
@@ -270,25 +197,17 @@ fn is_any_test(path: &str) -> bool {
 }
 
 pub fn deny_list(tree: &Tree) -> Result<Verdict> {
-    let lists: Vec<_> = tree
-        .files
-        .iter()
-        .filter(|file| is_platform(&file.path) && file.path.ends_with("/deny.rs"))
-        .collect();
+    let lists: Vec<_> =
+        tree.files.iter().filter(|file| is_platform(&file.path) && file.path.ends_with("/deny.rs")).collect();
     let Some(list) = lists.iter().max_by_key(|file| file.text.matches('"').count()) else {
-        return Ok(Verdict::Broken(vec![
-            "there is no crates/*/src/deny.rs with the built-in vocabulary".to_owned(),
-        ]));
+        return Ok(Verdict::Broken(vec!["there is no crates/*/src/deny.rs with the built-in vocabulary".to_owned()]));
     };
     let words = list.text.matches('"').count() / 2;
     let mut found = Vec::new();
     if words < 20 {
         found.push(format!("{}: only {words} words", list.path));
     }
-    let product = tree
-        .rust
-        .iter()
-        .filter(|file| is_platform(&file.path) && !is_vocabulary(&file.path));
+    let product = tree.rust.iter().filter(|file| is_platform(&file.path) && !is_vocabulary(&file.path));
     if !product.into_iter().any(|file| uses_deny(&file.product)) {
         found.push(format!("{}: no product code uses it", list.path));
     }
@@ -304,22 +223,13 @@ fn is_platform(path: &str) -> bool {
 fn uses_deny(code: &str) -> bool {
     let named = lines_with(code, &["deny::", "Deny"]).map(|(line, _)| line);
     let lines: Vec<_> = code.lines().collect();
-    named.into_iter().any(|line| {
-        !lines[line - 1]
-            .trim_start()
-            .trim_start_matches("pub ")
-            .starts_with("use ")
-    })
+    named.into_iter().any(|line| !lines[line - 1].trim_start().trim_start_matches("pub ").starts_with("use "))
 }
 
 pub fn build_scripts(tree: &Tree) -> Result<Verdict> {
     let scripts = tree.rust.iter().filter(|file| file.path.ends_with("/build.rs"));
     let forbidden = ["Command", "TcpStream", "reqwest", "ureq", "std::net", "hyper"];
-    Ok(Verdict::of(name_hits(
-        scripts,
-        &forbidden,
-        "a build script only reads files of this tree",
-    )))
+    Ok(Verdict::of(name_hits(scripts, &forbidden, "a build script only reads files of this tree")))
 }
 
 /// One finding for every line of product code that names one of these.

@@ -8,11 +8,7 @@ use crate::workspace::root;
 
 pub fn fmt() -> Result<Verdict> {
     let told = process::capture(&mut process::cargo(["fmt", "--all", "--check", "--", "-l"]))?;
-    let files = told
-        .stdout
-        .lines()
-        .map(|file| format!("{file}: run `cargo fmt`"))
-        .collect();
+    let files = told.stdout.lines().map(|file| format!("{file}: run `cargo fmt`")).collect();
     Ok(match (told.success, told.stdout.trim().is_empty()) {
         (true, _) => Verdict::Fine(String::new()),
         (false, false) => Verdict::Broken(files),
@@ -21,15 +17,7 @@ pub fn fmt() -> Result<Verdict> {
 }
 
 pub fn clippy() -> Result<Verdict> {
-    let arguments = [
-        "clippy",
-        "--quiet",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
+    let arguments = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
     let told = process::capture(&mut process::cargo(arguments))?;
     Ok(if told.success {
         Verdict::Fine(String::new())
@@ -44,19 +32,13 @@ pub fn web() -> Result<Verdict> {
         return Ok(Verdict::Skipped("there is no web page".to_owned()));
     }
     if !web.join("node_modules").is_dir() {
-        return Ok(Verdict::Skipped(
-            "web/node_modules is absent; run `cargo xtask setup`".to_owned(),
-        ));
+        return Ok(Verdict::Skipped("web/node_modules is absent; run `cargo xtask setup`".to_owned()));
     }
     let mut found = Vec::new();
     for script in ["lint", "check"] {
         let told = process::capture(&mut process::command("npm", ["run", "--silent", script], &web))?;
         if !told.success {
-            found.push(format!(
-                "npm run {script}:\n{}{}",
-                told.stdout.trim_end(),
-                told.stderr.trim_end()
-            ));
+            found.push(format!("npm run {script}:\n{}{}", told.stdout.trim_end(), told.stderr.trim_end()));
         }
     }
     Ok(Verdict::of(found))

@@ -28,6 +28,9 @@ pub fn run(check: &Check) -> anyhow::Result<ExitCode> {
         }
         sound &= found.is_sound();
     }
-    println!("{}", if sound { "sound" } else { "not sound: keep the directory as it is and restore a backup elsewhere" });
+    println!(
+        "{}",
+        if sound { "sound" } else { "not sound: keep the directory as it is and restore a backup elsewhere" }
+    );
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -64,7 +64,10 @@ pub fn run(command: &Token) -> anyhow::Result<ExitCode> {
                 let new = NewToken { label: label.clone(), role: *role, tenant: tenant.clone(), expires_at };
                 let issued = create(&*store, &SystemRng, new).await?;
                 println!("{}", issued.secret);
-                eprintln!("keep it now: it cannot be shown again. Its identifier, to revoke it, is {}", issued.token.id);
+                eprintln!(
+                    "keep it now: it cannot be shown again. Its identifier, to revoke it, is {}",
+                    issued.token.id
+                );
             }
             What::List => {
                 for t in list(&*store)? {

@@ -31,12 +31,10 @@ impl Client {
         if body.len() == 2 {
             return Ok(());
         }
-        let request = hyper::Request::post(format!(
-            "http://{}/ngsi-ld/v1/entityOperations/upsert?options=update",
-            self.address
-        ))
-        .header("content-type", "application/json")
-        .body(Full::from(body))?;
+        let request =
+            hyper::Request::post(format!("http://{}/ngsi-ld/v1/entityOperations/upsert?options=update", self.address))
+                .header("content-type", "application/json")
+                .body(Full::from(body))?;
         let answer = self.pool.request(request).await.context("no answer")?;
         let status = answer.status();
         let text = answer.into_body().collect().await?.to_bytes();

@@ -4,8 +4,8 @@ use super::dial::Dialer;
 use anyhow::Context as _;
 use belfry_config::{Config, Mode};
 use belfry_connect_mqtt::{
-    Access, Authenticator, Client, ClientConfig, Credentials, Endpoint, Grant, Listener, ListenerConfig, Message, Outcome,
-    Parts, PipelineLimits, Refusal, Sink,
+    Access, Authenticator, Client, ClientConfig, Credentials, Endpoint, Grant, Listener, ListenerConfig, Message,
+    Outcome, Parts, PipelineLimits, Refusal, Sink,
 };
 use belfry_connect_payload::{Filter, Mapper, Mapping};
 use belfry_identity::{Guard, Permission};
@@ -90,7 +90,14 @@ pub async fn start(
         }
         settings.pipeline = PipelineLimits::default();
         let mapper = mapper(broker.mapping.as_deref())?;
-        clients.push(Client::start(settings, sink.clone(), mapper, clock.clone(), rng.clone(), Arc::new(Dialer::anywhere()?)));
+        clients.push(Client::start(
+            settings,
+            sink.clone(),
+            mapper,
+            clock.clone(),
+            rng.clone(),
+            Arc::new(Dialer::anywhere()?),
+        ));
     }
     Ok(Connectors { listener, clients })
 }

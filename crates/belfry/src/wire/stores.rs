@@ -131,7 +131,8 @@ pub fn open_default(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
 
 /// Checks a store directory.
 pub fn check(dir: &Path) -> anyhow::Result<Report> {
-    belfry_store_embedded::check(dir).with_context(|| format!("{} cannot be checked; is its server running?", dir.display()))
+    belfry_store_embedded::check(dir)
+        .with_context(|| format!("{} cannot be checked; is its server running?", dir.display()))
 }
 
 /// Copies a store directory.

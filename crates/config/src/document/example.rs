@@ -54,20 +54,12 @@ fn body(out: &mut String, children: &[Key], mark: &str) {
 fn plain(out: &mut String, key: &Key, mark: &str) {
     comment(out, &key.doc);
     let in_list = !mark.is_empty();
-    let shown = if in_list || key.default.is_null() {
-        key.example.as_ref()
-    } else {
-        Some(&key.default)
-    };
+    let shown = if in_list || key.default.is_null() { key.example.as_ref() } else { Some(&key.default) };
     let Some(literal) = shown.or(Some(&key.default)).and_then(toml_literal) else {
         return;
     };
     let mark = if key.default.is_null() { "#: " } else { mark };
-    let size = if key.name.ends_with("_bytes") {
-        key.default.as_i64().and_then(size_in_words)
-    } else {
-        None
-    };
+    let size = if key.name.ends_with("_bytes") { key.default.as_i64().and_then(size_in_words) } else { None };
     let size = size.map(|size| format!("  # {size}")).unwrap_or_default();
     line(out, mark, &format!("{} = {literal}{size}", key.name));
 }

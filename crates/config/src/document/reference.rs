@@ -48,15 +48,8 @@ fn table(out: &mut String, key: &Key, level: usize) {
     }
     for row in &rows {
         let variable = format!("`{}`", env_name(&row.path));
-        writeln!(
-            out,
-            "| `{}` | {} | {} | {variable} | {} |",
-            row.path,
-            cell(&kind(row)),
-            default(row),
-            cell(&row.doc)
-        )
-        .expect("writing into a String cannot fail");
+        writeln!(out, "| `{}` | {} | {} | {variable} | {} |", row.path, cell(&kind(row)), default(row), cell(&row.doc))
+            .expect("writing into a String cannot fail");
     }
     for row in rows {
         if let Kind::List(item) = &row.kind
@@ -75,15 +68,8 @@ fn list(out: &mut String, key: &Key, item: &Key, level: usize) {
     heading(out, level, &format!("[[{}]]", key.path), &item.doc);
     out.push_str("\n| key | value | default | meaning |\n|---|---|---|---|\n");
     for row in item.children() {
-        writeln!(
-            out,
-            "| `{}` | {} | {} | {} |",
-            row.name,
-            cell(&kind(row)),
-            default(row),
-            cell(&row.doc)
-        )
-        .expect("writing into a String cannot fail");
+        writeln!(out, "| `{}` | {} | {} | {} |", row.name, cell(&kind(row)), default(row), cell(&row.doc))
+            .expect("writing into a String cannot fail");
     }
 }
 
@@ -101,17 +87,9 @@ fn kind(key: &Key) -> String {
 
 fn default(key: &Key) -> String {
     let Some(literal) = toml_literal(&key.default) else {
-        return if key.is_optional() {
-            "none".to_owned()
-        } else {
-            "must be given".to_owned()
-        };
+        return if key.is_optional() { "none".to_owned() } else { "must be given".to_owned() };
     };
-    let size = if key.name.ends_with("_bytes") {
-        key.default.as_i64().and_then(size_in_words)
-    } else {
-        None
-    };
+    let size = if key.name.ends_with("_bytes") { key.default.as_i64().and_then(size_in_words) } else { None };
     size.map_or_else(|| format!("`{literal}`"), |size| format!("`{literal}` ({size})"))
 }
 

@@ -10,35 +10,20 @@ use crate::problem::{Place, Problem};
 
 /// Variables that begin like ours and are not of the configuration: of the command line itself, of the project's own
 /// tests and benchmarks, and what Kubernetes sets in every pod beside a service that is called `belfry`.
-const OTHERS: [&str; 10] = [
-    "BIN", "CONFIG", "URL", "TOKEN", "TENANT", "TEST_", "BENCH_", "E2E_", "SERVICE_", "PORT",
-];
+const OTHERS: [&str; 10] = ["BIN", "CONFIG", "URL", "TOKEN", "TENANT", "TEST_", "BENCH_", "E2E_", "SERVICE_", "PORT"];
 
 impl Layers {
     pub(super) fn add_env(&mut self, env: impl IntoIterator<Item = (String, String)>) {
-        let mut env: Vec<_> = env
-            .into_iter()
-            .filter(|(name, value)| is_ours(name) && !value.is_empty())
-            .collect();
+        let mut env: Vec<_> = env.into_iter().filter(|(name, value)| is_ours(name) && !value.is_empty()).collect();
         env.sort();
-        let known: Vec<_> = self
-            .root
-            .leaves()
-            .into_iter()
-            .map(|key| (env_name(&key.path), key.path.clone()))
-            .collect();
+        let known: Vec<_> = self.root.leaves().into_iter().map(|key| (env_name(&key.path), key.path.clone())).collect();
         for (name, value) in env {
             match known.iter().find(|(known, _)| *known == name) {
                 Some((_, path)) => self.set(path, &value, Place::Env(name)),
                 None => {
                     let suggestion = nearest_env(&name, known.iter().map(|(known, _)| known.as_str()));
                     let message = "this variable begins with BELFRY_ but is no key of the configuration".to_owned();
-                    self.problems.push(Problem {
-                        place: Place::Env(name),
-                        key: String::new(),
-                        message,
-                        suggestion,
-                    });
+                    self.problems.push(Problem { place: Place::Env(name), key: String::new(), message, suggestion });
                 }
             }
         }
@@ -54,12 +39,7 @@ impl Layers {
                         Some(_) => (format!("{path:?} is a section; name one of its keys"), None),
                         None => (format!("unknown key {path:?}"), suggest_path(&self.root, path)),
                     };
-                    self.problems.push(Problem {
-                        place,
-                        key: path.clone(),
-                        message,
-                        suggestion,
-                    });
+                    self.problems.push(Problem { place, key: path.clone(), message, suggestion });
                 }
             }
         }
@@ -82,12 +62,7 @@ impl Layers {
                 self.places.set(path, place);
             }
             Err((message, suggestion)) => {
-                self.problems.push(Problem {
-                    place,
-                    key: path.to_owned(),
-                    message,
-                    suggestion,
-                });
+                self.problems.push(Problem { place, key: path.to_owned(), message, suggestion });
             }
         }
     }
@@ -121,30 +96,22 @@ fn suggest_path(root: &Key, path: &str) -> Option<String> {
 
 /// A text as the kind of value that the key takes. Error: what it must be, and the word that was probably meant.
 fn read(key: &Key, text: &str) -> Result<Value, (String, Option<String>)> {
-    let wrong = || {
-        (
-            format!("{} must be {}, not {text:?}", key.path, key.kind.describe()),
-            None,
-        )
-    };
+    let wrong = || (format!("{} must be {}, not {text:?}", key.path, key.kind.describe()), None);
     match &key.kind {
         Kind::Text => Ok(Value::String(text.to_owned())),
         Kind::Integer { .. } => literal(text).filter(Value::is_integer).ok_or_else(wrong),
         Kind::Flag => text.parse().map(Value::Boolean).map_err(|_| wrong()),
         Kind::List(_) if text.trim_start().starts_with('[') => literal(text).filter(Value::is_array).ok_or_else(wrong),
-        Kind::List(item) if matches!(item.kind, Kind::Text) => Ok(text
-            .split(',')
-            .map(|part| Value::String(part.trim().to_owned()))
-            .collect::<Vec<_>>()
-            .into()),
+        Kind::List(item) if matches!(item.kind, Kind::Text) => {
+            Ok(text.split(',').map(|part| Value::String(part.trim().to_owned())).collect::<Vec<_>>().into())
+        }
         Kind::Choice { tables, .. } if !tables.is_empty() && text.trim_start().starts_with('{') => {
             literal(text).filter(Value::is_table).ok_or_else(wrong)
         }
         Kind::Choice { words, .. } if words.iter().any(|word| word == text) => Ok(Value::String(text.to_owned())),
-        Kind::Choice { words, .. } => Err((
-            wrong().0,
-            nearest(text, words.iter().map(String::as_str)).map(str::to_owned),
-        )),
+        Kind::Choice { words, .. } => {
+            Err((wrong().0, nearest(text, words.iter().map(String::as_str)).map(str::to_owned)))
+        }
         Kind::List(_) | Kind::Table(_) => Err(wrong()),
     }
 }

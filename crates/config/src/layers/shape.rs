@@ -11,24 +11,18 @@ use crate::problem::Problem;
 
 /// Checks a table of the file, the root when `path` is empty.
 pub(super) fn check_table(layers: &mut Layers, text: &str, table: &DeTable<'_>, path: &str) {
-    let mut shape = Shape {
-        text,
-        found: Vec::new(),
-        values: Vec::new(),
-        root: &layers.root,
-    };
+    let mut shape = Shape { text, found: Vec::new(), values: Vec::new(), root: &layers.root };
     shape.table(&layers.root, table, path);
     let Shape { mut found, values, .. } = shape;
     for (path, offset) in values {
         layers.places.set(&path, places::in_file(&layers.file, text, offset));
     }
     found.sort_by_key(|(offset, _)| *offset);
-    layers
-        .problems
-        .extend(found.into_iter().map(|(offset, problem)| Problem {
-            place: places::in_file(&layers.file, text, offset),
-            ..problem
-        }));
+    layers.problems.extend(
+        found
+            .into_iter()
+            .map(|(offset, problem)| Problem { place: places::in_file(&layers.file, text, offset), ..problem }),
+    );
 }
 
 struct Shape<'a> {
@@ -44,21 +38,12 @@ impl Shape<'_> {
     fn table(&mut self, key: &Key, table: &DeTable<'_>, path: &str) {
         for (name, value) in table {
             let name_text: &str = name.get_ref();
-            let path = if path.is_empty() {
-                name_text.to_owned()
-            } else {
-                format!("{path}.{name_text}")
-            };
+            let path = if path.is_empty() { name_text.to_owned() } else { format!("{path}.{name_text}") };
             match key.child(name_text) {
                 Some(child) => self.value(child, value, &path),
                 None => {
                     let suggestion = suggest(self.root, key, name_text);
-                    self.refuse(
-                        name.span().start,
-                        path.clone(),
-                        format!("unknown key {path:?}"),
-                        suggestion,
-                    );
+                    self.refuse(name.span().start, path.clone(), format!("unknown key {path:?}"), suggestion);
                 }
             }
         }
@@ -92,24 +77,13 @@ impl Shape<'_> {
                         None => {
                             let suggestion = nearest(name_text, tables.iter().map(|key| key.name.as_str()));
                             let message = format!("unknown key \"{path}.{name_text}\"");
-                            self.refuse(
-                                name.span().start,
-                                path.to_owned(),
-                                message,
-                                suggestion.map(str::to_owned),
-                            );
+                            self.refuse(name.span().start, path.to_owned(), message, suggestion.map(str::to_owned));
                         }
                     }
                 }
             }
             (kind, other) => {
-                let written: String = self
-                    .text
-                    .get(value.span())
-                    .unwrap_or_default()
-                    .chars()
-                    .take(40)
-                    .collect();
+                let written: String = self.text.get(value.span()).unwrap_or_default().chars().take(40).collect();
                 let found = match other {
                     DeValue::Table(_) | DeValue::Array(_) => type_in_words(other).to_owned(),
                     _ => format!("{} ({written})", type_in_words(other)),
@@ -122,15 +96,7 @@ impl Shape<'_> {
 
     fn refuse(&mut self, offset: usize, key: String, message: String, suggestion: Option<String>) {
         let place = crate::problem::Place::Default;
-        self.found.push((
-            offset,
-            Problem {
-                place,
-                key,
-                message,
-                suggestion,
-            },
-        ));
+        self.found.push((offset, Problem { place, key, message, suggestion }));
     }
 }
 
@@ -141,18 +107,11 @@ pub(super) fn suggest(root: &Key, table: &Key, name: &str) -> Option<String> {
     }
     let leaves = root.leaves();
     let last = name.rsplit('.').next().unwrap_or(name);
-    let same = leaves
-        .iter()
-        .find(|leaf| leaf.name == last)
-        .map(|leaf| leaf.path.clone());
-    same.or_else(|| nearest(name, leaves.iter().map(|leaf| leaf.path.as_str())).map(str::to_owned))
-        .or_else(|| {
-            let near = nearest(last, leaves.iter().map(|leaf| leaf.name.as_str()))?;
-            leaves
-                .iter()
-                .find(|leaf| leaf.name == near)
-                .map(|leaf| leaf.path.clone())
-        })
+    let same = leaves.iter().find(|leaf| leaf.name == last).map(|leaf| leaf.path.clone());
+    same.or_else(|| nearest(name, leaves.iter().map(|leaf| leaf.path.as_str())).map(str::to_owned)).or_else(|| {
+        let near = nearest(last, leaves.iter().map(|leaf| leaf.name.as_str()))?;
+        leaves.iter().find(|leaf| leaf.name == near).map(|leaf| leaf.path.clone())
+    })
 }
 
 fn type_in_words(value: &DeValue<'_>) -> &'static str {

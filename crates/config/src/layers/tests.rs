@@ -8,10 +8,7 @@ type Pairs = &'static [(&'static str, &'static str)];
 
 fn load(file: &str, env: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Config, String> {
     let own = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
-        pairs
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect()
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
     };
     Config::parse(file, Path::new("belfry.toml"), own(env), &own(flags)).map_err(|error| error.to_string())
 }
@@ -26,17 +23,10 @@ fn nothing_set_is_the_default_and_valid() {
 #[test]
 fn later_layers_win_key_by_key() {
     let file = "[server]\nlisten = \"127.0.0.1:1\"\n[server.limits]\nmax_batch = 10\nmax_depth = 10\n";
-    let env = [
-        ("BELFRY_SERVER_LISTEN", "127.0.0.1:2"),
-        ("BELFRY_SERVER_LIMITS_MAX_BATCH", "20"),
-        ("PATH", "/bin"),
-    ];
+    let env = [("BELFRY_SERVER_LISTEN", "127.0.0.1:2"), ("BELFRY_SERVER_LIMITS_MAX_BATCH", "20"), ("PATH", "/bin")];
     let config = load(file, &env, &[("server.listen", "127.0.0.1:3")]).expect("valid");
     assert_eq!(config.server.listen.port(), 3);
-    assert_eq!(
-        (config.server.limits.max_batch, config.server.limits.max_depth),
-        (20, 10)
-    );
+    assert_eq!((config.server.limits.max_batch, config.server.limits.max_depth), (20, 10));
     assert_eq!(config.server.limits.max_url_bytes, 8192);
 }
 
@@ -54,10 +44,7 @@ fn texts_of_variables_and_flags_become_every_kind_of_value() {
         ],
         &[
             ("history.enabled", "false"),
-            (
-                "history.retention",
-                r#"[{ keep_days = 7, attributes = ["pm10"], then_every = "PT1H" }]"#,
-            ),
+            ("history.retention", r#"[{ keep_days = 7, attributes = ["pm10"], then_every = "PT1H" }]"#),
             ("context.allow_hosts", r#"["a.example"]"#),
             ("store.data_dir", "/var/lib/belfry, really"),
             ("security.mode", "tokens"),
@@ -70,13 +57,7 @@ fn texts_of_variables_and_flags_become_every_kind_of_value() {
     assert_eq!((config.server.public_url, config.log.format), (None, LogFormat::Json));
     assert_eq!(config.server.limits.max_body_bytes, 1 << 20);
     assert_eq!((config.history.enabled, config.security.mode), (false, Mode::Tokens));
-    assert_eq!(
-        (
-            config.history.retention[0].keep_days,
-            config.history.retention[0].types.len()
-        ),
-        (7, 0)
-    );
+    assert_eq!((config.history.retention[0].keep_days, config.history.retention[0].types.len()), (7, 0));
     assert_eq!(config.store.data_dir, Path::new("/var/lib/belfry, really"));
 }
 
@@ -102,10 +83,7 @@ fn wrong_files_are_refused_with_place_and_suggestion() {
             "[server]\nlisen = \"127.0.0.1:1\"\n",
             "belfry.toml:2:1: unknown key \"server.lisen\"; did you mean \"server.listen\"?",
         ),
-        (
-            "[sever]\nlisten = 1\n",
-            "belfry.toml:1:2: unknown key \"sever\"; did you mean \"server\"?",
-        ),
+        ("[sever]\nlisten = 1\n", "belfry.toml:1:2: unknown key \"sever\"; did you mean \"server\"?"),
         (
             "[server]\nmax_batch = 7\n",
             "belfry.toml:2:1: unknown key \"server.max_batch\"; did you mean \"server.limits.max_batch\"?",
@@ -119,10 +97,7 @@ fn wrong_files_are_refused_with_place_and_suggestion() {
             "[server.limits]\nmax_batch = 7.5\n",
             "belfry.toml:2:13: server.limits.max_batch must be a whole number, not a decimal number (7.5)",
         ),
-        (
-            "history = 1\n",
-            "belfry.toml:1:11: history must be a table, not a whole number (1)",
-        ),
+        ("history = 1\n", "belfry.toml:1:11: history must be a table, not a whole number (1)"),
         (
             "[history]\nenabled = \"yes\"",
             "belfry.toml:2:11: history.enabled must be true or false, not a text (\"yes\")",
@@ -163,14 +138,8 @@ fn wrong_files_are_refused_with_place_and_suggestion() {
             "[store]\ndurability = 5",
             "belfry.toml:2:14: store.durability must be \"sync\" or { interval_ms = … }, not a whole number (5)",
         ),
-        (
-            "[server]\nlisten = \"here\"",
-            "belfry.toml:2:10: server.listen: invalid socket address syntax",
-        ),
-        (
-            "[server]\nlisten = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:2\"",
-            "belfry.toml:3:1: duplicate key",
-        ),
+        ("[server]\nlisten = \"here\"", "belfry.toml:2:10: server.listen: invalid socket address syntax"),
+        ("[server]\nlisten = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:2\"", "belfry.toml:3:1: duplicate key"),
         (
             "[server.limits]\nmax_batch = -1\n",
             "belfry.toml:2:13: server.limits.max_batch: invalid value: integer `-1`, expected usize",
@@ -212,10 +181,7 @@ fn wrong_files_are_refused_with_place_and_suggestion() {
 #[test]
 fn all_problems_of_a_file_are_told_in_its_order() {
     let error = load("[server]\nlisen = 1\n[log]\nformat = 3\n[stor]\n", &[], &[]).expect_err("three problems");
-    let starts: Vec<_> = error
-        .lines()
-        .map(|line| line.split(": ").next().unwrap_or_default())
-        .collect();
+    let starts: Vec<_> = error.lines().map(|line| line.split(": ").next().unwrap_or_default()).collect();
     assert_eq!(starts, ["belfry.toml:2:1", "belfry.toml:4:10", "belfry.toml:5:2"]);
 }
 
@@ -252,11 +218,7 @@ fn wrong_variables_and_flags_are_refused_by_name() {
             &[("server.lisen", "x")],
             "flag for server.lisen: unknown key \"server.lisen\"; did you mean \"server.listen\"?",
         ),
-        (
-            &[],
-            &[("server", "x")],
-            "flag for server: \"server\" is a section; name one of its keys",
-        ),
+        (&[], &[("server", "x")], "flag for server: \"server\" is a section; name one of its keys"),
         (
             &[],
             &[("security.mode", "opne")],
@@ -287,46 +249,27 @@ fn open_mode_is_for_loopback_only() {
     ] {
         let http = load("", &[], &[("server.listen", listen), ("security.mode", mode)]);
         assert_eq!(http.is_ok(), fine, "{listen} {mode}");
-        let mqtt = [
-            ("mqtt.listener.listen", listen),
-            ("security.mode", mode),
-            ("server.listen", "127.0.0.1:9"),
-        ];
+        let mqtt = [("mqtt.listener.listen", listen), ("security.mode", mode), ("server.listen", "127.0.0.1:9")];
         assert!(load("", &[], &mqtt).is_ok(), "a listener that is off opens no door");
         let mqtt = [mqtt.as_slice(), &[("mqtt.listener.enabled", "true")]].concat();
         assert_eq!(load("", &[], &mqtt).is_ok(), fine, "mqtt {listen} {mode}");
         if let Err(message) = http {
             assert!(message.starts_with("flag for server.listen: "), "{message}");
-            assert!(
-                message.contains("security.mode = \"tokens\"") && message.contains("belfry token"),
-                "{message}"
-            );
+            assert!(message.contains("security.mode = \"tokens\"") && message.contains("belfry token"), "{message}");
         }
     }
 }
 
 #[test]
 fn two_doors_on_one_port_are_refused() {
-    let error = load(
-        "",
-        &[],
-        &[
-            ("mqtt.listener.enabled", "true"),
-            ("mqtt.listener.listen", "127.0.0.1:1026"),
-        ],
-    );
+    let error = load("", &[], &[("mqtt.listener.enabled", "true"), ("mqtt.listener.listen", "127.0.0.1:1026")]);
     assert!(error.expect_err("one port").contains("give one of them another port"));
 }
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
     let error = Config::load(Some(Path::new("/no/such/belfry.toml")), [], &[]).expect_err("no file");
-    assert!(
-        error
-            .to_string()
-            .starts_with("/no/such/belfry.toml: this file cannot be read: "),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("/no/such/belfry.toml: this file cannot be read: "), "{error}");
     assert!(matches!(error.problems[0].place, Place::File { line: 0, .. }));
 }
 

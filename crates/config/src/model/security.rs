@@ -1,6 +1,5 @@
 //! `[security]` and `[deny]`: who may do what, and what nobody may. Holds no tokens.
 
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -20,11 +20,7 @@ pub struct Server {
 
 impl Default for Server {
     fn default() -> Self {
-        Self {
-            listen: (Ipv4Addr::LOCALHOST, 1026).into(),
-            public_url: None,
-            limits: Limits::default(),
-        }
+        Self { listen: (Ipv4Addr::LOCALHOST, 1026).into(), public_url: None, limits: Limits::default() }
     }
 }
 

@@ -18,7 +18,8 @@ impl Exchange {
     /// # Errors
     /// `BadRequestData` when it is no URI.
     pub(super) fn subscription_id(&self) -> Result<Iri, Error> {
-        Iri::parse(self.segment(0)).map_err(|e| Error::bad_data(format!("the subscription's id in the path is no URI: {e}")))
+        Iri::parse(self.segment(0))
+            .map_err(|e| Error::bad_data(format!("the subscription's id in the path is no URI: {e}")))
     }
 }
 
@@ -31,7 +32,12 @@ pub(super) fn no_subscription(id: &Iri) -> Error {
 ///
 /// # Errors
 /// `LdContextNotAvailable`, or `BadRequestData` for one that is no context.
-pub(super) async fn name_context(exchange: &Exchange, members: &mut Json, context: &Context, initialise: bool) -> Result<(), Error> {
+pub(super) async fn name_context(
+    exchange: &Exchange,
+    members: &mut Json,
+    context: &Context,
+    initialise: bool,
+) -> Result<(), Error> {
     if let Some(Json::Str(url)) = members.get("jsonldContext") {
         if url.starts_with("http://") || url.starts_with("https://") {
             exchange.app.contexts.of_url(url).await?;
@@ -61,7 +67,10 @@ pub(super) fn status(exchange: &Exchange, store: &dyn Store, id: &str) -> Result
         return Ok(live);
     }
     let saved = store.document(Collection::Delivery, id)?;
-    Ok(saved.and_then(|bytes| Json::parse(&bytes, 16).ok()).map(|json| DeliveryStatus::from_members(&json)).unwrap_or_default())
+    Ok(saved
+        .and_then(|bytes| Json::parse(&bytes, 16).ok())
+        .map(|json| DeliveryStatus::from_members(&json))
+        .unwrap_or_default())
 }
 
 /// What a view of a subscription depends on.

@@ -25,7 +25,10 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let (id, _) = write(&*store, move |read, now| {
         let subscription = Subscription::read(members, Some(now))?;
         if read.document(Collection::Subscription, subscription.id.as_str())?.is_some() {
-            return Err(Error::new(Kind::AlreadyExists, format!("there is a subscription {} already", subscription.id)));
+            return Err(Error::new(
+                Kind::AlreadyExists,
+                format!("there is a subscription {} already", subscription.id),
+            ));
         }
         let set = ChangeSet { documents: vec![kept(&subscription)], ..ChangeSet::default() };
         Ok((set, subscription.id))

@@ -24,19 +24,31 @@ pub(super) const INSTANCES: usize = 1000;
 
 /// The parameters.
 pub(crate) const PARAMETERS: &[Parameter] = &[
-    parameter("timerel", Schema::OneOf(&["before", "after", "between"]), "How instances stand to timeAt (clause 4.11)."),
+    parameter(
+        "timerel",
+        Schema::OneOf(&["before", "after", "between"]),
+        "How instances stand to timeAt (clause 4.11).",
+    ),
     parameter("timeAt", Schema::Text, "The instant, or the first of between."),
     parameter("endTimeAt", Schema::Text, "The end of between, not included."),
     parameter("timeproperty", Schema::Text, "observedAt, createdAt, modifiedAt or deletedAt."),
     parameter("lastN", Schema::Text, "Only the last so many instances of each attribute."),
     parameter("aggrMethods", Schema::Text, "Methods of aggregation, between commas (clause 4.5.19)."),
-    parameter("aggrPeriodDuration", Schema::Text, "The length of each period, ISO 8601; the whole range when absent or 0."),
+    parameter(
+        "aggrPeriodDuration",
+        Schema::Text,
+        "The length of each period, ISO 8601; the whole range when absent or 0.",
+    ),
     parameter("attrs", Schema::Text, "Attributes to show; in a query also to have at least one of."),
     parameter("pick", Schema::Text, "Members to show, and no others (clause 4.21)."),
     parameter("omit", Schema::Text, "Members to leave out (clause 4.21)."),
     parameter("datasetId", Schema::Text, "Instances to show, by dataset; @none is the default one."),
     parameter("lang", Schema::Text, "Languages in which LanguageProperties are shown as plain texts."),
-    parameter("format", Schema::OneOf(&["normalized", "temporalValues", "aggregatedValues"]), "The form of the evolution."),
+    parameter(
+        "format",
+        Schema::OneOf(&["normalized", "temporalValues", "aggregatedValues"]),
+        "The form of the evolution.",
+    ),
     parameter(
         "options",
         Schema::SomeOf(&["normalized", "temporalValues", "aggregatedValues", "sysAttrs"]),
@@ -115,7 +127,13 @@ impl Asked {
     ///
     /// # Errors
     /// `BadRequestData` naming the parameter.
-    pub(super) fn read(texts: &Texts, wishes: &Wishes<'_>, format: Option<&str>, options: Option<&str>, context: &Context) -> Result<Self, Error> {
+    pub(super) fn read(
+        texts: &Texts,
+        wishes: &Wishes<'_>,
+        format: Option<&str>,
+        options: Option<&str>,
+        context: &Context,
+    ) -> Result<Self, Error> {
         let query = TemporalQuery::parse(TemporalTexts {
             timerel: texts.timerel.as_deref(),
             time_at: texts.time_at.as_deref(),
@@ -124,7 +142,12 @@ impl Asked {
             last_n: texts.last_n.as_deref(),
         })?;
         // The form is not one of those that the current state has.
-        let wishes = Wishes { format: None, geometry: None, options: options.filter(|o| o.split(',').any(|one| one == "sysAttrs")).map(|_| "sysAttrs"), ..*wishes };
+        let wishes = Wishes {
+            format: None,
+            geometry: None,
+            options: options.filter(|o| o.split(',').any(|one| one == "sysAttrs")).map(|_| "sysAttrs"),
+            ..*wishes
+        };
         let view = wishes.shape(context, Media::Json)?.view;
         let form = form(format, options)?;
         let aggregates = match form {

@@ -27,7 +27,8 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     Ok(match before {
         Some(_) => problem::no_content(),
         None => {
-            let segment: String = utf8_percent_encode(id.as_str(), NON_ALPHANUMERIC).to_string().replace("%3A", ":").replace("%2D", "-");
+            let segment: String =
+                utf8_percent_encode(id.as_str(), NON_ALPHANUMERIC).to_string().replace("%3A", ":").replace("%2D", "-");
             problem::created(&format!("/ngsi-ld/v1/temporal/entities/{segment}"))
         }
     })

@@ -15,9 +15,9 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     check_known(&*store, &id)?;
     commit(&*store, Sample::Forget { id: id.clone(), name: None, dataset_id: None, all_datasets: true }).await?;
     write(&*store, move |read, _| {
-        let again = read.entity(id.as_str())?.map(|entity| {
-            ChangeSet::of(EntityChange::Put { entity, created: false, head: true, changes: Vec::new() })
-        });
+        let again = read
+            .entity(id.as_str())?
+            .map(|entity| ChangeSet::of(EntityChange::Put { entity, created: false, head: true, changes: Vec::new() }));
         Ok((again.unwrap_or_default(), ()))
     })
     .await?;

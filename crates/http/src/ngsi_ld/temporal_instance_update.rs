@@ -52,7 +52,11 @@ fn only_instance(body: Json, term: &str) -> Result<Json, Error> {
 }
 
 /// What the fragment says takes the place of what was; the rest stays.
-fn modified(mut attribute: Attribute, fragment: AttributeFragment, now: belfry_kernel::Time) -> Result<Attribute, Error> {
+fn modified(
+    mut attribute: Attribute,
+    fragment: AttributeFragment,
+    now: belfry_kernel::Time,
+) -> Result<Attribute, Error> {
     if let Some(value) = fragment.value.set() {
         attribute.value = value;
     }

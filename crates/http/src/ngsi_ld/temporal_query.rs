@@ -26,7 +26,8 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let any_type = parameters.get("type") == Some("*");
     selection::check_narrow(&query, parameters.is_true("local"), any_type)?;
     let wishes = Wishes::of(parameters);
-    let asked = Asked::read(&Texts::of(parameters), &wishes, parameters.get("format"), parameters.get("options"), &context)?;
+    let asked =
+        Asked::read(&Texts::of(parameters), &wishes, parameters.get("format"), parameters.get("options"), &context)?;
     answer(&exchange, &query, &asked, media, &context).await
 }
 
@@ -52,7 +53,13 @@ pub(crate) mod by_body {
     }
 }
 
-async fn answer(exchange: &Exchange, query: &EntityQuery, asked: &Asked, media: Media, context: &Context) -> Result<Response, Error> {
+async fn answer(
+    exchange: &Exchange,
+    query: &EntityQuery,
+    asked: &Asked,
+    media: Media,
+    context: &Context,
+) -> Result<Response, Error> {
     if asked.query.is_none_or(|q| q.relation.is_none()) {
         return Err(Error::bad_data("a temporal query needs timerel: before, after or between"));
     }
@@ -86,7 +93,13 @@ async fn answer(exchange: &Exchange, query: &EntityQuery, asked: &Asked, media: 
 }
 
 /// One page of the entities whose past matches.
-fn find(store: &dyn Store, query: &EntityQuery, asked: &Asked, page: Page, exchange: &Exchange) -> Result<(Vec<Found>, Answer), Error> {
+fn find(
+    store: &dyn Store,
+    query: &EntityQuery,
+    asked: &Asked,
+    page: Page,
+    exchange: &Exchange,
+) -> Result<(Vec<Found>, Answer), Error> {
     let now = exchange.now();
     let conditions = EntityQuery { selectors: Vec::new(), attrs: Vec::new(), ..query.clone() };
     let conditional = conditions != EntityQuery::default();
@@ -103,7 +116,8 @@ fn find(store: &dyn Store, query: &EntityQuery, asked: &Asked, page: Page, excha
             let Some(found) = gather(store, &id, asked, conditional)? else { continue };
             if found.evolution.instances.is_empty()
                 || !(query.selectors.is_empty() || query.selectors.iter().any(|s| selects(s, &found)))
-                || !(query.attrs.is_empty() || found.evolution.instances.iter().any(|i| wanted.contains(&i.attribute.name)))
+                || !(query.attrs.is_empty()
+                    || found.evolution.instances.iter().any(|i| wanted.contains(&i.attribute.name)))
                 || (conditional && !conditions.matches(&found.image(), now))
             {
                 continue;
@@ -170,6 +184,7 @@ impl Candidates {
 
 /// Runs what reads files and may take long, letting this thread's other tasks go on elsewhere.
 pub(super) fn aside<T>(work: impl FnOnce() -> T) -> T {
-    let many = tokio::runtime::Handle::try_current().is_ok_and(|h| h.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread);
+    let many = tokio::runtime::Handle::try_current()
+        .is_ok_and(|h| h.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread);
     if many { tokio::task::block_in_place(work) } else { work() }
 }

@@ -17,7 +17,8 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let context = exchange.linked_context().await?;
     let parameters = &exchange.parameters;
     let wishes = Wishes::of(parameters);
-    let asked = Asked::read(&Texts::of(parameters), &wishes, parameters.get("format"), parameters.get("options"), &context)?;
+    let asked =
+        Asked::read(&Texts::of(parameters), &wishes, parameters.get("format"), parameters.get("options"), &context)?;
     let store = exchange.store()?;
     let member = exchange.context_member(&context, media);
     let answer = || -> Result<_, Error> {

@@ -23,7 +23,11 @@ pub(super) fn known(store: &dyn Store, id: &Iri, name: Option<Name>) -> Result<O
 
 /// The limits for bodies about the past: an attribute has many instances there.
 pub(super) fn limits(reading: &Limits) -> Limits {
-    Limits { instances: reading.attributes.max(MAX_INSTANCES), attributes: reading.attributes.max(MAX_INSTANCES), ..reading.clone() }
+    Limits {
+        instances: reading.attributes.max(MAX_INSTANCES),
+        attributes: reading.attributes.max(MAX_INSTANCES),
+        ..reading.clone()
+    }
 }
 
 /// The name of the attribute in the path.
@@ -35,7 +39,12 @@ pub(super) fn attribute_name(text: &str, context: &Context) -> Result<Name, Erro
 }
 
 /// Adds every attribute instance of a fragment.
-pub(super) async fn append(store: &dyn Store, id: Iri, types: Vec<Name>, fragment: EntityFragment) -> Result<(), Error> {
+pub(super) async fn append(
+    store: &dyn Store,
+    id: Iri,
+    types: Vec<Name>,
+    fragment: EntityFragment,
+) -> Result<(), Error> {
     write(store, move |_, now| {
         let mut samples = Vec::with_capacity(fragment.attributes.len());
         for attribute in fragment.attributes {

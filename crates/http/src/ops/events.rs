@@ -39,7 +39,8 @@ const MAX_MISSED: Seq = 50_000;
 pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let store = exchange.store()?;
     let now = store.health().seq;
-    let last = exchange.head.headers.get("last-event-id").map(|value| value.to_str().ok().and_then(|t| t.parse::<Seq>().ok()));
+    let last =
+        exchange.head.headers.get("last-event-id").map(|value| value.to_str().ok().and_then(|t| t.parse::<Seq>().ok()));
     // Where the stream goes on, or none when what was missed cannot be given.
     let after = match last {
         None => Some(now),

@@ -76,15 +76,25 @@ async fn each_change_of_one_entity() {
 
     server.call("POST", &format!("{path}/attrs"), &[], r#"{"humidity":40,"temperature":25}"#).await.expect(204);
     assert_eq!(now("&pick=temperature,humidity").await.text(), r#"{"temperature":25,"humidity":40}"#);
-    let left = server.call("POST", &format!("{path}/attrs?options=noOverwrite"), &[], r#"{"humidity":41,"co2":400}"#).await.expect(207);
+    let left = server
+        .call("POST", &format!("{path}/attrs?options=noOverwrite"), &[], r#"{"humidity":41,"co2":400}"#)
+        .await
+        .expect(207);
     assert_eq!(left.member("updated.0"), Json::from("https://uri.etsi.org/ngsi-ld/default-context/co2"));
-    assert_eq!(left.member("notUpdated.0.attributeName"), Json::from("https://uri.etsi.org/ngsi-ld/default-context/humidity"));
+    assert_eq!(
+        left.member("notUpdated.0.attributeName"),
+        Json::from("https://uri.etsi.org/ngsi-ld/default-context/humidity")
+    );
 
-    server.call("PATCH", &format!("{path}/attrs"), &[], r#"{"humidity":42,"co2":"urn:ngsi-ld:null"}"#).await.expect(204);
+    server
+        .call("PATCH", &format!("{path}/attrs"), &[], r#"{"humidity":42,"co2":"urn:ngsi-ld:null"}"#)
+        .await
+        .expect(204);
     assert_eq!(now("&attrs=humidity,co2").await.member("humidity"), Json::Int(42));
     assert_eq!(now("").await.member("co2"), Json::Null);
 
-    let merge = r#"{"temperature":{"value":19,"accuracy":{"type":"Property","value":0.5}},"humidity":"urn:ngsi-ld:null"}"#;
+    let merge =
+        r#"{"temperature":{"value":19,"accuracy":{"type":"Property","value":0.5}},"humidity":"urn:ngsi-ld:null"}"#;
     server.call("PATCH", path, &[("content-type", "application/merge-patch+json")], merge).await.expect(204);
     let full = server.get(path).await.expect(200);
     assert_eq!(full.member("temperature.accuracy.value"), Json::Float(0.5));
@@ -96,7 +106,10 @@ async fn each_change_of_one_entity() {
     let shown = server.get(&format!("{path}?datasetId=urn:d:2&pick=level")).await.expect(200);
     assert_eq!(shown.member("level.value"), Json::Int(3), "{}", shown.text());
     server.call("DELETE", &format!("{path}/attrs/level?datasetId=urn:d:2"), &[], "").await.expect(204);
-    server.call("PUT", &format!("{path}/attrs/level"), &[], r#"{"type":"Relationship","object":"urn:x:1"}"#).await.expect(204);
+    server
+        .call("PUT", &format!("{path}/attrs/level"), &[], r#"{"type":"Relationship","object":"urn:x:1"}"#)
+        .await
+        .expect(204);
     assert_eq!(now("&pick=level").await.text(), r#"{"level":"urn:x:1"}"#);
     server.call("DELETE", &format!("{path}/attrs/level?deleteAll=true"), &[], "").await.expect(204);
     server.call("DELETE", &format!("{path}/attrs/level"), &[], "").await.expect(404);
@@ -117,7 +130,8 @@ async fn finds_by_body_and_as_geojson_and_purges() {
     let found = server.post("/entityOperations/query?count=true", query).await.expect(200);
     assert_eq!(found.text(), r#"[{"id":"urn:x:9","type":"Tree"},{"id":"urn:ngsi-ld:Room:1","type":"Room"}]"#);
     assert_eq!(found.header("ngsild-results-count"), "2");
-    let near = r#"{"type":"Query","geoQ":{"georel":"near;maxDistance==1000","geometry":"Point","coordinates":[13.4,52.501]}}"#;
+    let near =
+        r#"{"type":"Query","geoQ":{"georel":"near;maxDistance==1000","geometry":"Point","coordinates":[13.4,52.501]}}"#;
     let geo = [("accept", "application/geo+json"), ("content-type", "application/json")];
     let found = server.call("POST", "/entityOperations/query", &geo, near).await.expect(200);
     assert_eq!(found.header("content-type"), "application/geo+json");

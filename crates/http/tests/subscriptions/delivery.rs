@@ -250,7 +250,9 @@ async fn operations_answer_as_they_should() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path()).await;
     let body = |id: &str| {
-        format!(r#"{{{id}"type":"Subscription","entities":[{{"type":"Car"}}],"notification":{{"endpoint":{{"uri":"http://127.0.0.1:1/"}}}}}}"#)
+        format!(
+            r#"{{{id}"type":"Subscription","entities":[{{"type":"Car"}}],"notification":{{"endpoint":{{"uri":"http://127.0.0.1:1/"}}}}}}"#
+        )
     };
     let one = format!("\"id\":\"{S}\",");
     server.post("/subscriptions", &body(&one), 201).await;

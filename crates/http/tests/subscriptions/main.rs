@@ -1,4 +1,5 @@
 //! Subscriptions from end to end: a real server over the embedded store, a real receiver, notifications counted.
+#![expect(clippy::unwrap_used, reason = "a test ends where something it needs is missing")]
 
 mod delivery;
 mod receiver;

@@ -52,7 +52,9 @@ impl Receiver {
                 let kept = keeping.clone();
                 connections.spawn(async move {
                     let service = service_fn(move |request| take(kept.clone(), request));
-                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    let _ = hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
                 });
             }
         });

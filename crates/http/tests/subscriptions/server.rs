@@ -225,7 +225,9 @@ impl Server {
 }
 
 pub fn car(id: &str, speed: i64) -> String {
-    format!(r#"{{"id":"{id}","type":"Car","speed":{{"type":"Property","value":{speed}}},"name":{{"type":"Property","value":"x"}}}}"#)
+    format!(
+        r#"{{"id":"{id}","type":"Car","speed":{{"type":"Property","value":{speed}}},"name":{{"type":"Property","value":"x"}}}}"#
+    )
 }
 
 pub fn number(json: &Json, key: &str) -> i64 {

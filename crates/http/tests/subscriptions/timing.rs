@@ -45,7 +45,9 @@ async fn throttling_holds_back_and_sends_the_newest() {
     let mut shown: Vec<(String, i64)> = got[1]
         .entities()
         .iter()
-        .map(|e| (e.get("id").unwrap().to_string(), e.get("speed").unwrap().get("value").unwrap().as_f64().unwrap() as i64))
+        .map(|e| {
+            (e.get("id").unwrap().to_string(), e.get("speed").unwrap().get("value").unwrap().as_f64().unwrap() as i64)
+        })
         .collect();
     shown.sort();
     assert_eq!(shown, [("\"urn:car:1\"".to_owned(), 5), ("\"urn:car:2\"".to_owned(), 7)]);

@@ -27,7 +27,10 @@ async fn contexts_and_headers() {
     assert_eq!(status, 201, "{text}");
     server.post("/entities", r#"{"id":"urn:car:1","type":"https://example.org/Car","https://example.org/speed":{"type":"Property","value":4}}"#, 201).await;
     let got = receiver.wait_for(1).await;
-    assert_eq!(got[0].entities()[0].to_string(), r#"{"id":"urn:car:1","type":"Car","speed":{"type":"Property","value":4}}"#);
+    assert_eq!(
+        got[0].entities()[0].to_string(),
+        r#"{"id":"urn:car:1","type":"Car","speed":{"type":"Property","value":4}}"#
+    );
     assert_eq!(got[0].headers["x-town"], "a b");
     let link = got[0].headers["link"].to_str().unwrap().to_owned();
     let url = link.trim_start_matches('<').split('>').next().unwrap().to_owned();

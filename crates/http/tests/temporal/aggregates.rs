@@ -45,7 +45,12 @@ async fn numbers() {
     fill(&server, "urn:soil:1", 300).await;
     let base = format!("/temporal/entities/urn:soil:1?options=aggregatedValues&aggrMethods={}", METHODS.join(","));
     let between = format!("timerel=between&timeAt={}&endTimeAt={}", minute(10), minute(280));
-    for (period, minutes) in [("&aggrPeriodDuration=PT1H", 60), ("&aggrPeriodDuration=PT45M", 45), ("", 270), ("&aggrPeriodDuration=PT0S", 270)] {
+    for (period, minutes) in [
+        ("&aggrPeriodDuration=PT1H", 60),
+        ("&aggrPeriodDuration=PT45M", 45),
+        ("", 270),
+        ("&aggrPeriodDuration=PT0S", 270),
+    ] {
         let json = server.get(&format!("{base}&{between}{period}")).await;
         for method in METHODS {
             let found = cells(&json, "moisture", method);
@@ -56,7 +61,10 @@ async fn numbers() {
                 let values: Vec<f64> = (start..end).map(value).collect();
                 let wanted = plain(method, &values);
                 let got = got.as_f64().unwrap();
-                assert!((got - wanted).abs() <= 1e-9 * wanted.abs().max(1.0), "{method} {period} {from}: {got} for {wanted}");
+                assert!(
+                    (got - wanted).abs() <= 1e-9 * wanted.abs().max(1.0),
+                    "{method} {period} {from}: {got} for {wanted}"
+                );
                 assert_eq!((from, to), (minute(start), minute(end)));
             }
         }
@@ -90,7 +98,9 @@ async fn texts_truth_values_and_arrays() {
             minute(0)
         ))
         .await;
-    let one = |attribute: &str, method: &str| cells(&json, attribute, method).into_iter().map(|(v, ..)| v.to_string()).collect::<Vec<_>>();
+    let one = |attribute: &str, method: &str| {
+        cells(&json, attribute, method).into_iter().map(|(v, ..)| v.to_string()).collect::<Vec<_>>()
+    };
     assert_eq!(one("text", "min"), ["\"apple\""]);
     assert_eq!(one("text", "max"), ["\"zebra\""]);
     assert_eq!(one("text", "distinctCount"), ["3"]);

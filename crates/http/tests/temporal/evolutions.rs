@@ -74,7 +74,8 @@ async fn ranges_are_what_a_plain_filter_gives() {
         ("options=temporalValues,aggregatedValues", 400),
         ("surprise=1", 400),
     ] {
-        let (got, text) = server.call("GET", &format!("/ngsi-ld/v1/temporal/entities/urn:soil:1?{query}"), &[], "").await;
+        let (got, text) =
+            server.call("GET", &format!("/ngsi-ld/v1/temporal/entities/urn:soil:1?{query}"), &[], "").await;
         assert_eq!(got, status, "{query}: {text}");
     }
     let (status, _) = server.call("GET", "/ngsi-ld/v1/temporal/entities/urn:none:1", &[], "").await;
@@ -91,11 +92,17 @@ async fn long_evolutions_come_in_pages_of_time() {
     let mut from = minute(0);
     for page in 0.. {
         assert!(page < 10, "it never ends");
-        let path = format!("/ngsi-ld/v1/temporal/entities/urn:soil:1?options=temporalValues&timerel=after&timeAt={from}");
+        let path =
+            format!("/ngsi-ld/v1/temporal/entities/urn:soil:1?options=temporalValues&timerel=after&timeAt={from}");
         let (status, text) = server.call("GET", &path, &[], "").await;
         let found = series(&Json::parse(text.as_bytes(), 64).unwrap(), "moisture");
         let last = found.last().unwrap().1.clone();
-        all.extend(found.into_iter().filter(|(_, time)| all.last().is_none_or(|(_, before)| time > before)).collect::<Vec<_>>());
+        all.extend(
+            found
+                .into_iter()
+                .filter(|(_, time)| all.last().is_none_or(|(_, before)| time > before))
+                .collect::<Vec<_>>(),
+        );
         match status {
             206 => from = last,
             200 => break,
@@ -166,7 +173,8 @@ async fn what_happens_to_entities_is_their_past() {
     // One that is gone still has a past, and is found by it.
     let (status, _) = server.call("DELETE", "/ngsi-ld/v1/entities/urn:car:1", &[], "").await;
     assert_eq!(status, 204);
-    let query = format!("type=Car&timerel=after&timeAt={START}&timeproperty=modifiedAt&options=temporalValues&attrs=speed");
+    let query =
+        format!("type=Car&timerel=after&timeAt={START}&timeproperty=modifiedAt&options=temporalValues&attrs=speed");
     let Json::Array(found) = server.get(&format!("/temporal/entities?{query}")).await else { panic!() };
     assert_eq!(found.len(), 1);
     server.stop().await;
@@ -179,7 +187,13 @@ async fn queries_look_at_the_values_of_the_range() {
     for soil in 0..6 {
         fill(&server, &format!("urn:soil:{soil}"), 10 * (soil + 1)).await;
     }
-    server.post("/temporal/entities", &format!(r#"{{"id":"urn:other:1","type":"Other","moisture":[{}]}}"#, instances(0, 3)), 201).await;
+    server
+        .post(
+            "/temporal/entities",
+            &format!(r#"{{"id":"urn:other:1","type":"Other","moisture":[{}]}}"#, instances(0, 3)),
+            201,
+        )
+        .await;
     let ids = async |query: &str| {
         let Json::Array(found) = server.get(&format!("/temporal/entities?{query}")).await else { panic!() };
         found.iter().map(|e| e.get("id").unwrap().as_str().unwrap().to_owned()).collect::<Vec<_>>()
@@ -192,8 +206,10 @@ async fn queries_look_at_the_values_of_the_range() {
     assert_eq!(ids(&format!("id=urn:soil:2,urn:soil:1&type=Soil&{}", after(0))).await, soils(1..3));
     assert_eq!(ids(&format!("type=Soil&limit=2&offset=1&{}", after(0))).await, soils(1..3));
     for limit in [10.0, 30.0, 45.0, 49.5] {
-        let wanted: Vec<String> =
-            (0..6).filter(|soil| (5..10 * (soil + 1)).any(|n| value(n) > limit)).map(|soil| format!("urn:soil:{soil}")).collect();
+        let wanted: Vec<String> = (0..6)
+            .filter(|soil| (5..10 * (soil + 1)).any(|n| value(n) > limit))
+            .map(|soil| format!("urn:soil:{soil}"))
+            .collect();
         assert_eq!(ids(&format!("type=Soil&q=moisture%3E{limit}&{}", after(5))).await, wanted, "{limit}");
     }
     let body = format!(
@@ -201,11 +217,14 @@ async fn queries_look_at_the_values_of_the_range() {
         "temporalQ":{{"timerel":"before","timeAt":"{}","lastN":1}}}}"#,
         minute(100)
     );
-    let (status, text) = server.call("POST", "/ngsi-ld/v1/temporal/entityOperations/query?options=temporalValues", &[], &body).await;
+    let (status, text) =
+        server.call("POST", "/ngsi-ld/v1/temporal/entityOperations/query?options=temporalValues", &[], &body).await;
     assert_eq!(status, 200, "{text}");
     let Json::Array(found) = Json::parse(text.as_bytes(), 64).unwrap() else { panic!() };
     assert_eq!(found.iter().map(|e| series(e, "moisture")).collect::<Vec<_>>(), [expected(2..3), expected(9..10)]);
-    for (query, status) in [("type=Soil".to_owned(), 400), (after(0), 400), (format!("type=Soil&id=x&{}", after(0)), 400)] {
+    for (query, status) in
+        [("type=Soil".to_owned(), 400), (after(0), 400), (format!("type=Soil&id=x&{}", after(0)), 400)]
+    {
         let (got, text) = server.call("GET", &format!("/ngsi-ld/v1/temporal/entities?{query}"), &[], "").await;
         assert_eq!(got, status, "{query}: {text}");
     }

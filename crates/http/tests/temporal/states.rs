@@ -32,7 +32,8 @@ async fn is_what_it_was() {
             server.set_speed(&format!("urn:car:{:02}", step - 2), step * 10).await;
         }
         if step % 4 == 3 {
-            let (status, _) = server.call("DELETE", &format!("/ngsi-ld/v1/entities/urn:car:{:02}", step - 3), &[], "").await;
+            let (status, _) =
+                server.call("DELETE", &format!("/ngsi-ld/v1/entities/urn:car:{:02}", step - 3), &[], "").await;
             assert_eq!(status, 204);
         }
         images.push((clock.now().plus_micros(1000), present(&server).await));

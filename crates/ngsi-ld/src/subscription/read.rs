@@ -212,7 +212,7 @@ fn selector(value: &Json) -> Result<Selector, Error> {
             "id" | "@id" => match value {
                 Json::Array(_) => {
                     found.ids =
-                        list("entities.id", value)?.iter().map(|v| iri("entities.id", v)).collect::<Result<_, _>>()?
+                        list("entities.id", value)?.iter().map(|v| iri("entities.id", v)).collect::<Result<_, _>>()?;
                 }
                 one => found.ids = vec![iri("entities.id", one)?],
             },
@@ -474,7 +474,10 @@ fn check_header(member: &str, key: &str, value: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn pairs(member: &str, value: &Json) -> Result<Vec<(Box<str>, Box<str>)>, Error> {
+/// Keys and values of a KeyValuePair array (clause 5.2.22).
+type Pairs = Vec<(Box<str>, Box<str>)>;
+
+fn pairs(member: &str, value: &Json) -> Result<Pairs, Error> {
     let wrong = || bad(member, "has objects with the texts key and value");
     let mut found = Vec::new();
     let Json::Array(items) = value else { return Err(wrong()) };

@@ -144,3 +144,36 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn subscriptions_about_other_things_are_not_even_looked_at() {
+    let mut index = SubscriptionIndex::default();
+    for n in 0..10_000 {
+        let about = match n % 4 {
+            0 => format!(r#""entities":[{{"type":"Other{n}"}}]"#),
+            1 => r#""entities":[{"type":"T0"}],"watchedAttributes":["other"]"#.to_owned(),
+            2 => format!(r#""entities":[{{"type":"T0","id":"urn:other:{n}"}}]"#),
+            _ => format!(r#""watchedAttributes":["other{n}"]"#),
+        };
+        let text = format!(
+            r#"{{"id":"urn:s:{n}","type":"Subscription",{about},"notification":{{"endpoint":{{"uri":"http://h"}}}}}}"#
+        );
+        index.insert(Arc::new(read(&text, Context::core()).unwrap()));
+    }
+    let entity = Entity {
+        id: Iri::parse("urn:e:1").unwrap(),
+        types: smallvec::smallvec![Context::core().expand("T0").unwrap()],
+        scopes: Vec::new(),
+        attributes: vec![attribute("a0", 1)],
+        created_at: now(),
+        modified_at: now(),
+        expires_at: None,
+    };
+    let name = entity.attributes[0].name;
+    let changes =
+        [Changed { name, dataset_id: None, kind: Triggers::ATTRIBUTE_UPDATED, before: None }].into_iter().collect();
+    let event = Event { entity: &entity, created: false, deleted: None, changes };
+    let mut scratch = Vec::new();
+    index.matching(&event, now(), None, &mut scratch, |s, _| panic!("{}", s.id));
+    assert!(scratch.is_empty(), "{} were looked at", scratch.len());
+}

@@ -71,7 +71,8 @@ impl Seen {
         let mut head = vec![self.slot];
         head.extend(bytes(&self.newest));
         let mut changes = vec![change(format!("seen:{}", self.sender), head)];
-        changes.extend(self.full.iter().map(|(slot, page)| change(format!("seen:{}:{slot}", self.sender), bytes(page))));
+        changes
+            .extend(self.full.iter().map(|(slot, page)| change(format!("seen:{}:{slot}", self.sender), bytes(page))));
         changes.into_iter()
     }
 }

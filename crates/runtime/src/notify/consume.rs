@@ -156,7 +156,10 @@ impl Consumer {
             self.shared.note_stale(target, &mut work);
         }
         for (part, chunk) in which.chunks(options.entities_per_notification.max(1)).enumerate() {
-            let lanes = chunk.iter().filter_map(|(at, _)| commit.changes.entities.get(*at as usize)).fold(0, |l, c| l | lane(c.id()));
+            let lanes = chunk
+                .iter()
+                .filter_map(|(at, _)| commit.changes.entities.get(*at as usize))
+                .fold(0, |l, c| l | lane(c.id()));
             let content = Content::Changes { commit: commit.clone(), which: SmallVec::from_slice(chunk) };
             let item = Item { seq: commit.seq, part: part as u32, lanes, since: commit.at, content, body: None };
             items.push((target.clone(), item));

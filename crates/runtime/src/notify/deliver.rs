@@ -1,11 +1,11 @@
 //! Workers: each takes one item of a subscription at a time and sends it. A handful for a subscription, kept while there
 //! is work; none for one that is at rest.
 
+use super::housekeeping::Timer;
 use super::item::{Content, Item};
 use super::render::Spec;
 use super::target::{Outcome, Pick, Target};
 use super::{Message, Shared, park};
-use super::housekeeping::Timer;
 use crate::outbound::{Call, OutboundError};
 use belfry_ngsi_ld::subscription::Binding;
 use bytes::Bytes;

@@ -148,7 +148,7 @@ fn look_at(shared: &Arc<Shared>, target: &Arc<Target>, now: Time) {
             work.quiet_until = subscription.throttling.map(|least| now.plus_micros(least));
             work.sending.extend(images.iter().cloned());
             drop(work);
-            enqueue(shared, target, images, true, now.micros());
+            enqueue(shared, target, &images, true, now.micros());
         }
     }
 }
@@ -168,8 +168,9 @@ fn period(shared: &Arc<Shared>, target: &Arc<Target>, subscription: &Subscriptio
             if answer.more {
                 tracing::warn!(subscription = %target.id, entities = page.limit, "a periodic notification leaves out entities beyond its limit");
             }
-            let images = answer.entities.into_iter().map(|e| Image { entity: Arc::new(e), deleted: None }).collect();
-            enqueue(shared, target, images, false, due.micros());
+            let images: Vec<Image> =
+                answer.entities.into_iter().map(|e| Image { entity: Arc::new(e), deleted: None }).collect();
+            enqueue(shared, target, &images, false, due.micros());
         }
         Err(error) => tracing::warn!(subscription = %target.id, %error, "a periodic notification could not be made"),
     }
@@ -177,7 +178,7 @@ fn period(shared: &Arc<Shared>, target: &Arc<Target>, subscription: &Subscriptio
 
 /// Enqueues images in as many notifications as they need. `salt` makes their identifiers differ from those of others
 /// that come of the same place in the log.
-fn enqueue(shared: &Arc<Shared>, target: &Arc<Target>, images: Vec<Image>, held: bool, salt: i64) {
+fn enqueue(shared: &Arc<Shared>, target: &Arc<Target>, images: &[Image], held: bool, salt: i64) {
     let seq = shared.tracker.lock().last();
     let now = shared.tools.clock.now();
     for (n, chunk) in images.chunks(shared.tools.options.entities_per_notification.max(1)).enumerate() {
@@ -195,7 +196,7 @@ pub(super) async fn save(shared: &Arc<Shared>) {
         park::park(shared, &target).await;
     }
     // The cursor first: what is delivered in between is then repeated, not lost.
-    let cursor = shared.tracker.lock().to_save();
+    let cursor = shared.tracker.lock().next_save();
     let stale = std::mem::take(&mut *shared.stale.lock());
     let gone = std::mem::take(&mut *shared.gone.lock());
     let mut documents = Vec::new();

@@ -55,7 +55,7 @@ pub(super) fn count(shared: &Shared) -> Result<(), Error> {
 
 /// Parks what waits for an endpoint that stays away.
 pub(super) async fn park(shared: &Arc<Shared>, target: &Arc<Target>) {
-    let mut items = target.work().to_park(shared.tools.options.park_after);
+    let mut items = target.work().take_for_parking(shared.tools.options.park_after);
     if items.is_empty() {
         return;
     }
@@ -71,7 +71,11 @@ pub(super) async fn park(shared: &Arc<Shared>, target: &Arc<Target>) {
                 let body = item.body.clone().unwrap_or_else(|| spec.body(item, &context, now));
                 let mut bytes = item.since.micros().to_le_bytes().to_vec();
                 bytes.extend_from_slice(&body);
-                DocumentChange { collection: Collection::Parked, key: key(target.id.as_str(), item), bytes: Some(bytes.into()) }
+                DocumentChange {
+                    collection: Collection::Parked,
+                    key: key(target.id.as_str(), item),
+                    bytes: Some(bytes.into()),
+                }
             })
             .collect();
         if let Err(error) = commit(shared, documents).await {
@@ -140,8 +144,10 @@ pub(super) async fn deliver(shared: &Arc<Shared>, target: &Arc<Target>, spec: &S
         }
         let count = gone.len();
         if count > 0 {
-            let documents =
-                gone.into_iter().map(|key| DocumentChange { collection: Collection::Parked, key, bytes: None }).collect();
+            let documents = gone
+                .into_iter()
+                .map(|key| DocumentChange { collection: Collection::Parked, key, bytes: None })
+                .collect();
             if let Err(error) = commit(shared, documents).await {
                 tracing::warn!(subscription = %target.id, %error, "delivered notifications cannot be cleared away and will be repeated");
             }

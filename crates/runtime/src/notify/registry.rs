@@ -57,20 +57,22 @@ impl Notifiers {
             }
             Begun::With(contexts) => contexts.clone(),
         };
-        self.start(tenant, store.clone(), contexts);
+        self.start(tenant, store.clone(), &contexts);
     }
 
     /// Contexts can be had from now on: starts what waited for them. Must be called within a tokio runtime.
     pub fn begin(&self, contexts: Arc<Contexts>) {
-        let before = std::mem::replace(&mut *self.begun.lock(), Begun::With(contexts.clone()));
+        let at_hand = contexts.clone();
+        let before = std::mem::replace(&mut *self.begun.lock(), Begun::With(contexts));
         if let Begun::Waiting(waiting) = before {
             for (tenant, store) in waiting {
-                self.start(&tenant, store, contexts.clone());
+                self.start(&tenant, store, &at_hand);
             }
         }
     }
 
-    fn start(&self, tenant: &str, store: Arc<dyn Store>, contexts: Arc<Contexts>) {
+    fn start(&self, tenant: &str, store: Arc<dyn Store>, contexts: &Arc<Contexts>) {
+        let contexts = contexts.clone();
         let Parts { options, outbound, publish, clock, rng, keep_before } = self.parts.clone();
         match Notifier::start(Tools { store, contexts, outbound, publish, clock, rng, keep_before, options }) {
             Ok(notifier) => {

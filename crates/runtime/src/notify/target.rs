@@ -179,7 +179,13 @@ impl Work {
     }
 
     /// An attempt with one item ended. Gives the item back when it is done with.
-    pub(crate) fn finish(&mut self, item: Item, outcome: Outcome, now: Time, pause: &dyn Fn(u32) -> Duration) -> Option<Item> {
+    pub(crate) fn finish(
+        &mut self,
+        item: Item,
+        outcome: Outcome,
+        now: Time,
+        pause: &dyn Fn(u32) -> Duration,
+    ) -> Option<Item> {
         self.running -= 1;
         self.busy &= !item.lanes;
         match self.record(outcome, now, pause) {
@@ -242,7 +248,7 @@ impl Work {
     }
 
     /// Takes what waits, to be parked, when the endpoint failed often enough.
-    pub(crate) fn to_park(&mut self, after: u32) -> Vec<Item> {
+    pub(crate) fn take_for_parking(&mut self, after: u32) -> Vec<Item> {
         let due = self.failing.is_some_and(|f| f.attempts >= after) && !self.parking && self.running == 0;
         if !due || self.queue.is_empty() {
             return Vec::new();

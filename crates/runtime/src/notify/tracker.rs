@@ -48,7 +48,7 @@ impl Tracker {
     }
 
     /// The cursor, when it is worth saving; then it counts as saved.
-    pub(crate) fn to_save(&mut self) -> Option<Seq> {
+    pub(crate) fn next_save(&mut self) -> Option<Seq> {
         let cursor = self.cursor();
         if self.saved.is_some() && !(self.news && self.saved < Some(cursor)) {
             return None;
@@ -67,18 +67,18 @@ mod tests {
     #[test]
     fn the_cursor_waits_for_the_oldest() {
         let mut t = Tracker::at(10);
-        assert_eq!(t.to_save(), Some(10));
-        assert_eq!(t.to_save(), None);
+        assert_eq!(t.next_save(), Some(10));
+        assert_eq!(t.next_save(), None);
         t.consumed(11, 0, false);
-        assert_eq!(t.to_save(), None, "its own commits are no news");
+        assert_eq!(t.next_save(), None, "its own commits are no news");
         t.consumed(12, 2, true);
         t.consumed(13, 1, true);
-        assert_eq!(t.to_save(), Some(11));
+        assert_eq!(t.next_save(), Some(11));
         t.done(13);
         t.done(12);
         assert_eq!(t.cursor(), 11);
         t.done(12);
-        assert_eq!(t.to_save(), Some(13));
-        assert_eq!(t.to_save(), None);
+        assert_eq!(t.next_save(), Some(13));
+        assert_eq!(t.next_save(), None);
     }
 }

@@ -138,11 +138,7 @@ async fn corrections(b: &mut Bench<'_>) {
     let append = |value: f64, seconds: i64| {
         let mut attribute = number("level", value, at(seconds));
         attribute.observed_at = Some(at(seconds));
-        Sample::Append {
-            id: belfry_kernel::Iri::from_checked("urn:s:9"),
-            types: vec![name("Sensor")],
-            attribute,
-        }
+        Sample::Append { id: belfry_kernel::Iri::from_checked("urn:s:9"), types: vec![name("Sensor")], attribute }
     };
     let set = ChangeSet { samples: (0..5).map(|i| append(i as f64, i)).collect(), ..ChangeSet::default() };
     b.store().write(Box::new(move |_, _| Ok(set))).await.expect("a write");

@@ -54,7 +54,10 @@ fn queries() -> Vec<EntityQuery> {
     let naming = Naming::new(context);
     let of = |term: &str| format!("https://belfry.test/{term}");
     let typed = |text: &str| EntityQuery {
-        selectors: vec![Selector { types: TypeSelection::parse(text, &naming).expect("a selection"), ..Selector::default() }],
+        selectors: vec![Selector {
+            types: TypeSelection::parse(text, &naming).expect("a selection"),
+            ..Selector::default()
+        }],
         ..EntityQuery::default()
     };
     let mut all = vec![EntityQuery::default(), typed(&of("Pump")), typed(&format!("{}|{}", of("Pump"), of("Tank")))];
@@ -64,9 +67,23 @@ fn queries() -> Vec<EntityQuery> {
     let short = Context::build_from_bytes(terms, &NoRemote, &Limits::default()).expect("a context");
     let naming = Naming::new(&short);
     for q in [
-        "level>10", "level>=10;level<=12", "level==3.5", "level==1..4", "level==1,2,3", "name==\"bob\"", "name>\"bob\"",
-        "name~=\"^bo\"", "feeds==urn:s:3", "level!=4", "name", "level<5|name==\"eve\"", "level>100", "nothing>1",
-        "(level>3;name)|feeds", "level==\"text\"", "name<\"c\";level>2",
+        "level>10",
+        "level>=10;level<=12",
+        "level==3.5",
+        "level==1..4",
+        "level==1,2,3",
+        "name==\"bob\"",
+        "name>\"bob\"",
+        "name~=\"^bo\"",
+        "feeds==urn:s:3",
+        "level!=4",
+        "name",
+        "level<5|name==\"eve\"",
+        "level>100",
+        "nothing>1",
+        "(level>3;name)|feeds",
+        "level==\"text\"",
+        "name<\"c\";level>2",
     ] {
         let q = filter::parse(q, &naming, filter::Expansion::default()).expect(q);
         all.push(EntityQuery { q: Some(q.clone()), ..EntityQuery::default() });
@@ -121,7 +138,11 @@ async fn as_a_scan(b: &mut Bench<'_>) {
                 let now = Time::from_micros(1);
                 let wanted = ids(model.iter().filter(|e| query.matches(e, now)));
                 let answer = b.store().query(query, None, EVERYTHING, now).expect("an answer");
-                assert_eq!(answer.entities.len(), wanted.len(), "round {round}, attempt {attempt}, query {i}: {query:?}");
+                assert_eq!(
+                    answer.entities.len(),
+                    wanted.len(),
+                    "round {round}, attempt {attempt}, query {i}: {query:?}"
+                );
                 assert_eq!(ids(&answer.entities), wanted, "round {round}, query {i}");
                 assert_eq!(answer.count, Some(wanted.len()), "round {round}, query {i}");
             }
@@ -193,14 +214,17 @@ async fn types(b: &mut Bench<'_>) {
     let found = store.types().expect("types");
     let seen: Vec<_> = found
         .iter()
-        .map(|t| (t.name.as_str(), t.entities, t.attributes.iter().map(|a| (a.name.as_str(), a.entities)).collect::<Vec<_>>()))
+        .map(|t| {
+            (
+                t.name.as_str(),
+                t.entities,
+                t.attributes.iter().map(|a| (a.name.as_str(), a.entities)).collect::<Vec<_>>(),
+            )
+        })
         .collect();
     let (level, note) = ("https://belfry.test/level", "https://belfry.test/note");
     assert_eq!(
         seen,
-        [
-            ("https://belfry.test/A", 2, vec![(level, 2), (note, 1)]),
-            ("https://belfry.test/B", 1, vec![(level, 1)]),
-        ]
+        [("https://belfry.test/A", 2, vec![(level, 2), (note, 1)]), ("https://belfry.test/B", 1, vec![(level, 1)]),]
     );
 }

@@ -32,7 +32,8 @@ impl Aggregates {
         let mut found = Vec::new();
         for text in methods.split(',') {
             let method = METHODS.iter().find(|m| **m == text.trim());
-            let method = method.ok_or_else(|| Error::bad_data(format!("aggrMethods: each one is one of {}", METHODS.join(", "))))?;
+            let method = method
+                .ok_or_else(|| Error::bad_data(format!("aggrMethods: each one is one of {}", METHODS.join(", "))))?;
             if !found.contains(method) {
                 found.push(*method);
             }
@@ -60,12 +61,30 @@ impl Aggregates {
             let sample = first(store, id, series.name, series.dataset_id.as_ref(), asked)?;
             let numeric = series.buckets.iter().any(|b| b.sum.is_some());
             let aggregates = if numeric || !self.methods.iter().any(|m| !matches!(*m, "totalCount" | "distinctCount")) {
-                self.methods.iter().map(|m| Aggregate { method: m, periods: series.buckets.iter().filter_map(|b| cell(m, b)).collect() }).collect()
+                self.methods
+                    .iter()
+                    .map(|m| Aggregate {
+                        method: m,
+                        periods: series.buckets.iter().filter_map(|b| cell(m, b)).collect(),
+                    })
+                    .collect()
             } else {
-                self.one_by_one(store, id, series.name, series.dataset_id.as_ref(), asked, &boundaries, &series.buckets)?
+                self.one_by_one(
+                    store,
+                    id,
+                    series.name,
+                    series.dataset_id.as_ref(),
+                    asked,
+                    &boundaries,
+                    &series.buckets,
+                )?
             };
             let instance = sample.map(|attribute| TemporalInstance { attribute, instance_id: None, deleted_at: None });
-            attributes.push(TemporalAttribute { name: series.name, instances: instance.into_iter().collect(), aggregates });
+            attributes.push(TemporalAttribute {
+                name: series.name,
+                instances: instance.into_iter().collect(),
+                aggregates,
+            });
         }
         Ok(attributes)
     }
@@ -82,7 +101,10 @@ impl Aggregates {
                 return Ok(all);
             }
             if all.len() > MAX_PERIODS {
-                return Err(Error::new(Kind::TooComplexQuery, format!("the range has more than {MAX_PERIODS} periods")));
+                return Err(Error::new(
+                    Kind::TooComplexQuery,
+                    format!("the range has more than {MAX_PERIODS} periods"),
+                ));
             }
             all.push(next);
         }
@@ -104,7 +126,10 @@ impl Aggregates {
         let range = TemporalRange { by: asked.by(), from: *from, to: *to, last_n: None, limit: MAX_INSTANCES };
         let evolution = store.evolution(id, Some(&[name]), &range)?.unwrap_or_default();
         if evolution.more {
-            return Err(Error::new(Kind::TooComplexQuery, format!("{name} has more than {MAX_INSTANCES} instances that are no numbers in this range")));
+            return Err(Error::new(
+                Kind::TooComplexQuery,
+                format!("{name} has more than {MAX_INSTANCES} instances that are no numbers in this range"),
+            ));
         }
         let mut values: Vec<(Time, Json)> = Vec::new();
         for i in evolution.instances.iter().filter(|i| !i.deleted && i.attribute.dataset_id.as_ref() == dataset_id) {
@@ -114,13 +139,19 @@ impl Aggregates {
             };
             match &i.attribute.value {
                 Value::Property(Json::Bool(b)) => values.push((time, Json::Int(i64::from(*b)))),
-                Value::Property(Json::Array(items)) | Value::List(items) => values.push((time, Json::Int(items.len() as i64))),
-                Value::Property(json @ (Json::Str(_) | Json::Int(_) | Json::Float(_))) => values.push((time, json.clone())),
+                Value::Property(Json::Array(items)) | Value::List(items) => {
+                    values.push((time, Json::Int(items.len() as i64)))
+                }
+                Value::Property(json @ (Json::Str(_) | Json::Int(_) | Json::Float(_))) => {
+                    values.push((time, json.clone()))
+                }
                 _ => {}
             }
         }
-        let of = |b: &Bucket| values.iter().filter(|(t, _)| *t >= b.from && *t < b.to).map(|(_, v)| v).collect::<Vec<_>>();
-        let periods = |m: &'static str| buckets.iter().filter_map(|b| fold(m, &of(b), b).map(|v| (v, b.from, b.to))).collect();
+        let of =
+            |b: &Bucket| values.iter().filter(|(t, _)| *t >= b.from && *t < b.to).map(|(_, v)| v).collect::<Vec<_>>();
+        let periods =
+            |m: &'static str| buckets.iter().filter_map(|b| fold(m, &of(b), b).map(|v| (v, b.from, b.to))).collect();
         Ok(self.methods.iter().map(|m| Aggregate { method: m, periods: periods(m) }).collect())
     }
 }
@@ -204,7 +235,13 @@ fn bounds(store: &dyn Store, id: &str, asked: &Asked) -> Result<Option<(Time, Ti
 }
 
 /// Any instance of a series: it tells the kind.
-fn first(store: &dyn Store, id: &str, name: Name, dataset_id: Option<&Iri>, asked: &Asked) -> Result<Option<Attribute>, Error> {
+fn first(
+    store: &dyn Store,
+    id: &str,
+    name: Name,
+    dataset_id: Option<&Iri>,
+    asked: &Asked,
+) -> Result<Option<Attribute>, Error> {
     let evolution = store.evolution(id, Some(&[name]), &asked.range(1))?.unwrap_or_default();
     Ok(evolution.instances.into_iter().map(|i| i.attribute).find(|a| a.dataset_id.as_ref() == dataset_id))
 }

@@ -24,7 +24,9 @@ pub(crate) struct Cut {
 pub(crate) fn gather(store: &dyn Store, id: &Iri, asked: &Asked, whole: bool) -> Result<Option<Found>, Error> {
     let limit = if asked.view.form == TemporalForm::Aggregated { 1 } else { INSTANCES };
     let names = if whole { None } else { asked.names() };
-    let Some(mut evolution) = store.evolution(id.as_str(), names.as_deref(), &asked.range(limit))? else { return Ok(None) };
+    let Some(mut evolution) = store.evolution(id.as_str(), names.as_deref(), &asked.range(limit))? else {
+        return Ok(None);
+    };
     if let Some(datasets) = &asked.view.view.datasets {
         evolution.instances.retain(|i| datasets.iter().any(|d| d.as_ref() == i.attribute.dataset_id.as_ref()));
     }
@@ -38,7 +40,13 @@ impl Found {
             id: self.id.clone(),
             types: self.evolution.types.iter().copied().collect(),
             scopes: self.evolution.scopes.clone(),
-            attributes: self.evolution.instances.iter().filter(|i| !i.deleted).map(|i| Attribute { expires_at: None, ..i.attribute.clone() }).collect(),
+            attributes: self
+                .evolution
+                .instances
+                .iter()
+                .filter(|i| !i.deleted)
+                .map(|i| Attribute { expires_at: None, ..i.attribute.clone() })
+                .collect(),
             created_at: self.evolution.created_at.unwrap_or_default(),
             modified_at: self.evolution.modified_at.unwrap_or_default(),
             expires_at: None,
@@ -62,7 +70,9 @@ pub(crate) fn cut(all: &mut [Found], asked: &Asked) -> Option<Cut> {
     }
     let by = asked.by();
     let backwards = asked.query.is_some_and(|q| q.last_n.is_some());
-    let same = |a: &Instance, b: &Instance| a.attribute.name == b.attribute.name && a.attribute.dataset_id == b.attribute.dataset_id;
+    let same = |a: &Instance, b: &Instance| {
+        a.attribute.name == b.attribute.name && a.attribute.dataset_id == b.attribute.dataset_id
+    };
     let mut edge: Option<Time> = None;
     for found in all.iter().filter(|f| f.evolution.more) {
         for series in found.evolution.instances.chunk_by(same).filter(|s| s.len() >= INSTANCES) {
@@ -140,7 +150,10 @@ fn instances_of(all: Vec<Instance>, asked: &Asked) -> Vec<TemporalAttribute> {
     if newest_first {
         // The last so many, the newest first (clause 5.7.3.4).
         for attribute in &mut attributes {
-            attribute.instances.chunk_by_mut(|a, b| a.attribute.dataset_id == b.attribute.dataset_id).for_each(<[_]>::reverse);
+            attribute
+                .instances
+                .chunk_by_mut(|a, b| a.attribute.dataset_id == b.attribute.dataset_id)
+                .for_each(<[_]>::reverse);
         }
     }
     attributes
