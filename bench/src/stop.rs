@@ -67,7 +67,13 @@ pub fn on_signal() -> Result<()> {
                     signal(*pid, "KILL");
                 }
                 for folder in left.folders.values() {
-                    let _gone = std::fs::remove_dir_all(folder);
+                    // A process that has been killed may still make files for a moment.
+                    for _ in 0..50 {
+                        if std::fs::remove_dir_all(folder).is_ok() || !folder.exists() {
+                            break;
+                        }
+                        std::thread::sleep(std::time::Duration::from_millis(40));
+                    }
                 }
             });
             std::process::exit(130);
