@@ -236,7 +236,7 @@ async fn entities_come_back_as_they_went_in() {
         let (lon, lat) = (9.0 + f64::from(i) / 10_000.0, 47.0 + f64::from(i) / 20_000.0);
         writeln!(
             text,
-            r#"{{"id":"urn:ngsi-ld:Tree:{i:05}","type":"Tree","scope":["/park/{}"],"height":{{"type":"Property","value":{},"unitCode":"MTR","observedAt":"2026-01-01T00:00:00Z","by":{{"type":"Property","value":"laser"}}}},"name":{{"type":"LanguageProperty","languageMap":{{"en":"Oak {i}","de":"Eiche, \"{i}\""}}}},"standsIn":{{"type":"Relationship","object":"urn:ngsi-ld:Park:{}"}},"girth":[{{"type":"Property","value":{i}}},{{"type":"Property","value":{i}.5,"datasetId":"urn:d:2"}}],"location":{{"type":"GeoProperty","value":{{"type":"Point","coordinates":[{lon},{lat}]}}}}}}"#,
+            r#"{{"id":"urn:ngsi-ld:Tree:{i:05}","type":"Tree","scope":["/park/p{}"],"height":{{"type":"Property","value":{},"unitCode":"MTR","observedAt":"2026-01-01T00:00:00Z","by":{{"type":"Property","value":"laser"}}}},"name":{{"type":"LanguageProperty","languageMap":{{"en":"Oak {i}","de":"Eiche, \"{i}\""}}}},"standsIn":{{"type":"Relationship","object":"urn:ngsi-ld:Park:{}"}},"girth":[{{"type":"Property","value":{i}}},{{"type":"Property","value":{i}.5,"datasetId":"urn:d:2"}}],"location":{{"type":"GeoProperty","value":{{"type":"Point","coordinates":[{lon},{lat}]}}}}}}"#,
             i % 7,
             f64::from(i) / 4.0,
             i % 7,
@@ -327,7 +327,8 @@ async fn the_models_go_in_and_come_out_equal() {
     let out = folder.path().join("out.ndjson");
     belfry.export(&["entities", "-o", out.to_str().unwrap()]).await;
     let came = lines(&out);
-    assert_eq!(came.len(), 43);
+    // Two of the examples have the same id.
+    assert_eq!(came.len(), ids.len() - 6);
     for entity in came {
         let id = entity["id"].as_str().unwrap();
         assert_eq!(plain(&entity), plain(&ids[id]), "{id}");
@@ -373,6 +374,7 @@ async fn a_server_killed_in_the_middle_leaves_nothing_out_and_nothing_twice() {
     let mut belfry = Belfry::start(&binary, &town, 0);
     let port = belfry.port();
     let mut cuts = 0;
+    let mut page: Option<Value> = None;
     loop {
         let killer = async {
             // Once something was acknowledged in this run, or it has ended.
@@ -399,6 +401,7 @@ async fn a_server_killed_in_the_middle_leaves_nothing_out_and_nothing_twice() {
             }
             Err(why) => {
                 assert!(why.contains("http://127.0.0.1"), "{why}");
+                page = serde_json::from_slice(&std::fs::read(&state).unwrap()).ok();
                 cuts += 1;
                 belfry.kill();
                 belfry = Belfry::start(&binary, &town, port);
@@ -407,6 +410,12 @@ async fn a_server_killed_in_the_middle_leaves_nothing_out_and_nothing_twice() {
     }
     println!("{cuts} cuts");
     assert!(cuts > 0, "the server was never cut off");
+    // Cut at the worst moment: everything written, nothing acknowledged.
+    let mut page = page.unwrap();
+    (page["rows_done"], page["rows_begun"]) = (0.into(), rows.into());
+    std::fs::write(&state, page.to_string()).unwrap();
+    let again = belfry.import(&line).await.unwrap();
+    assert_eq!((again.read, again.instances), (rows, 0));
     let out = folder.path().join("out.ndjson");
     let written = belfry.export(&["history", "-o", out.to_str().unwrap()]).await;
     assert_eq!(written.instances, rows);
