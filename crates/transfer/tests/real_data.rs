@@ -1,6 +1,8 @@
 //! The real series of `../shared/data` (or `$BELFRY_DATA`): every row is mapped, and count, sum, least and greatest of
 //! every column are those of a plain reading that shares no code with the import.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where what it stands on does not hold")]
+
 use belfry_ngsi_ld::Json;
 use belfry_transfer::mapping::Mapping;
 use belfry_transfer::source::table::Table;

@@ -2,6 +2,8 @@
 //! trips, models in and out, a server killed in the middle. Runs the binary that `$BELFRY_BIN` names or that lies beside
 //! the tests; prints a notice where there is none.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where what it stands on does not hold")]
+
 use belfry_transfer::{export, import};
 use clap::Parser;
 use serde_json::Value;

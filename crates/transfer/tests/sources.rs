@@ -1,6 +1,8 @@
 //! GeoJSON, NGSI-LD lines, arrays and models: what is taken, what is refused and where. Run through the import command
 //! itself as dry runs with a report, so that what a user sees is what is tested.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where what it stands on does not hold")]
+
 use belfry_transfer::import::{self, Summary};
 use clap::Parser;
 use std::io::Write;

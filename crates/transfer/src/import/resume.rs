@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 /// The bookmark of an import.
 pub(super) struct Bookmark {
     path: Option<PathBuf>,
+    source: String,
     fingerprint: String,
     /// Rows that are done with.
     pub(super) done: u64,
@@ -36,8 +37,14 @@ impl Bookmark {
     pub(super) fn open(args: &Args, plan: &Plan) -> Result<Self, TransferError> {
         let fingerprint = plan.fingerprint.map(|print| format!("{print:016x}"));
         let path = args.state.clone().or_else(|| fingerprint.as_ref().map(|_| beside(&plan.path)));
-        let mut bookmark =
-            Self { path: None, fingerprint: fingerprint.unwrap_or_default(), done: 0, refused: 0, begun: 0 };
+        let mut bookmark = Self {
+            path: None,
+            source: plan.path.display().to_string(),
+            fingerprint: fingerprint.unwrap_or_default(),
+            done: 0,
+            refused: 0,
+            begun: 0,
+        };
         let Some(path) = path.filter(|_| !args.dry_run) else { return Ok(bookmark) };
         if bookmark.fingerprint.is_empty() {
             return Err(TransferError::Usage(
@@ -79,7 +86,7 @@ impl Bookmark {
         let Some(path) = &self.path else { return Ok(()) };
         let page = Page {
             version: 1,
-            source: path.display().to_string(),
+            source: self.source.clone(),
             fingerprint: self.fingerprint.clone(),
             rows_done: done,
             rows_begun: begun.max(self.begun),

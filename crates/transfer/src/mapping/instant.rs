@@ -119,7 +119,7 @@ impl InstantRule {
         match &self.parts {
             Parts::Text { template, format } => {
                 let text = template.fill(row, is_missing).map_err(|_| "the time is missing".to_owned())?;
-                self.from_text(text.trim(), format)
+                self.read_text(text.trim(), format)
             }
             Parts::Calendar { year, month, day, day_of_year, clock } => {
                 let number = |index: Option<usize>, name: &str, or: i64| -> Result<i64, String> {
@@ -164,9 +164,9 @@ impl InstantRule {
         }
     }
 
-    fn from_text(&self, text: &str, format: &Format) -> Result<Time, String> {
+    fn read_text(&self, text: &str, format: &Format) -> Result<Time, String> {
         match format {
-            Format::Iso => self.from_iso(text),
+            Format::Iso => self.read_iso(text),
             Format::Unix => unix(text, 1e6),
             Format::UnixMillis => unix(text, 1e3),
             Format::Letters(letters) => {
@@ -183,7 +183,7 @@ impl InstantRule {
         }
     }
 
-    fn from_iso(&self, text: &str) -> Result<Time, String> {
+    fn read_iso(&self, text: &str) -> Result<Time, String> {
         if let Ok(time) = Time::parse(text) {
             return Ok(time);
         }

@@ -34,7 +34,7 @@ pub fn features(reader: impl BufRead + Send + 'static, file: Arc<Path>, rule: Ru
     let mut elements = Elements::new(reader, Some("features"));
     Box::new(std::iter::from_fn(move || match elements.read() {
         Ok(Some((line, bytes))) => {
-            let outcome = json(bytes).and_then(|feature| pieces(feature, &rule));
+            let outcome = json(bytes).and_then(|feature| pieces(&feature, &rule));
             Some(Ok(Item { file: file.clone(), line, outcome }))
         }
         Ok(None) => None,
@@ -42,13 +42,13 @@ pub fn features(reader: impl BufRead + Send + 'static, file: Arc<Path>, rule: Ru
     }))
 }
 
-fn pieces(feature: Json, rule: &Rule) -> Result<Vec<Json>, Refusal> {
+fn pieces(feature: &Json, rule: &Rule) -> Result<Vec<Json>, Refusal> {
     if feature.get("type").and_then(Json::as_str) != Some("Feature") {
         return Err(Refusal::of("it is not a Feature: its type says otherwise"));
     }
     match rule {
-        Rule::Mapping(mapping) => map_row(mapping, &row(&feature, mapping)),
-        Rule::Plain { kind, id } => plain(&feature, kind, id),
+        Rule::Mapping(mapping) => map_row(mapping, &row(feature, mapping)),
+        Rule::Plain { kind, id } => plain(feature, kind, id),
         Rule::Entities(form) => entity(feature, *form),
     }
 }
@@ -125,7 +125,7 @@ fn term(name: &str) -> CompactString {
     out
 }
 
-fn entity(feature: Json, form: Form) -> Result<Vec<Json>, Refusal> {
+fn entity(feature: &Json, form: Form) -> Result<Vec<Json>, Refusal> {
     let id = feature.get("id").and_then(Json::as_str).filter(|id| Iri::parse(id).is_ok());
     let typed = feature.get("properties").and_then(|p| p.get("type")).is_some();
     let (Some(id), true) = (id, typed) else {
@@ -134,7 +134,7 @@ fn entity(feature: Json, form: Form) -> Result<Vec<Json>, Refusal> {
         ));
     };
     let mut members: Vec<(CompactString, Json)> = vec![("id".into(), id.into())];
-    let geometry = cell(&feature, "@geometry").cloned();
+    let geometry = cell(feature, "@geometry").cloned();
     let context = feature.get("@context").cloned();
     if let Some(Json::Object(properties)) = feature.get("properties").cloned() {
         members.extend(properties);
