@@ -30,7 +30,7 @@ pub enum Command {
     Export(Box<belfry_transfer::export::Args>),
     /// Prove that a data directory is sound.
     Check(check::Check),
-    /// Copy a data directory whose server is stopped (a running one: POST /belfry/v1/backup).
+    /// Copy a data directory whose server is stopped (of a running one: POST /backups).
     Backup(backup::Backup),
     /// Make a data directory from a backup, as it stood at the backup or at any later instant.
     Restore(restore::Restore),

@@ -86,6 +86,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     });
     // Set once: nobody set it before.
     let _ = app.notifiers.set(notifiers.clone());
+    let _ = app.backups.set(config.store.backup_dir.clone());
     notifiers.begin(app.contexts.clone());
     let ingest = Arc::new(Ingest::new(tenants.clone(), deny, config.mqtt.register_only));
     let guard = app.guard.clone();

@@ -7,6 +7,7 @@ use belfry_ngsi_ld::form;
 use belfry_runtime::Tenants;
 use belfry_runtime::context::Contexts;
 use belfry_runtime::notify::Notifiers;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::watch;
@@ -31,6 +32,8 @@ pub struct App {
     pub keep_before: Arc<AtomicBool>,
     /// How notifications fare, once the wiring has said who delivers them.
     pub notifiers: OnceLock<Arc<Notifiers>>,
+    /// Where backups are put, once the wiring has said so.
+    pub backups: OnceLock<PathBuf>,
     /// Counters.
     pub metrics: Metrics,
     /// When this process started.
@@ -82,6 +85,7 @@ impl App {
             rng: parts.rng,
             keep_before: parts.keep_before,
             notifiers: OnceLock::new(),
+            backups: OnceLock::new(),
             metrics: Metrics::new(crate::router::operations().len()),
             started_at,
             stopping: parts.stopping,

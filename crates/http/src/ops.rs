@@ -1,6 +1,7 @@
 //! What is not NGSI-LD: health, metrics, the API description, the event stream, tokens. One operation a file.
 
 pub(crate) mod api_description;
+pub(crate) mod backup_create;
 pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod metrics;

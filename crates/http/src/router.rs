@@ -144,6 +144,8 @@ fn table() -> Vec<Operation> {
             "Gives this description.";
         GET "/events" "events" Read Nothing [] ops::events,
             "Streams what changes (server-sent events).";
+        POST "/backups" "createBackup" Administer Json [] ops::backup_create,
+            "Copies the data of every tenant into a new directory, while writes go on.";
         POST "/tokens" "createToken" Administer Json [] ops::token_create,
             "Makes an access token.";
         GET "/tokens" "listTokens" Administer Nothing [] ops::token_list,

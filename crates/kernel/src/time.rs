@@ -213,7 +213,7 @@ impl Period {
             rank = order;
             match step {
                 Some(step) => {
-                    micros = n.checked_mul(step).and_then(|m| m.checked_add(micros)).ok_or(TimeError::Range)?
+                    micros = n.checked_mul(step).and_then(|m| m.checked_add(micros)).ok_or(TimeError::Range)?;
                 }
                 None => months += n * if unit == b'Y' { 12 } else { 1 },
             }

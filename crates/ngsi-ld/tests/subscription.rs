@@ -1,4 +1,5 @@
 //! Subscriptions: what is taken and what is refused, names, updates, the index against a plain scan, rendering.
+#![expect(clippy::unwrap_used, reason = "a test ends where something it needs is missing")]
 
 #[path = "subscription/bodies.rs"]
 mod bodies;

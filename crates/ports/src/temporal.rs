@@ -5,6 +5,7 @@ use belfry_ngsi_ld::{Attribute, Name};
 
 /// Which of an instance's times is meant (`timeproperty`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[expect(clippy::enum_variant_names, reason = "these are the standard's names")]
 pub enum TimeProperty {
     /// When the value was true in the world.
     #[default]

@@ -114,6 +114,9 @@ impl Ingest {
     }
 }
 
+/// An entity that a message touches: its image, whether it is new, what changed.
+type Touched = (Iri, Entity, bool, Vec<Change>);
+
 struct Work<'a> {
     read: &'a dyn belfry_ports::Read,
     now: Time,
@@ -156,7 +159,7 @@ impl Work<'_> {
 
     /// All readings of one message, or none.
     fn readings(&mut self, readings: Vec<Reading>) -> Result<(), Error> {
-        let mut touched: SmallVec<[(Iri, Entity, bool, Vec<Change>); 1]> = SmallVec::new();
+        let mut touched: SmallVec<[Touched; 1]> = SmallVec::new();
         for reading in readings {
             let Some(target) = &reading.entity else {
                 return Err(Error::bad_data(format!(

@@ -8,7 +8,7 @@ use belfry_kernel::Error;
 use belfry_ngsi_ld::Name;
 
 /// Entities added under one lock.
-const PIECE: usize = 256;
+const PIECE: usize = 1024;
 
 /// Builds an index and lets it answer.
 pub(crate) fn index(shared: &Shared, name: Name, wanted: Wanted) -> Result<(), Error> {

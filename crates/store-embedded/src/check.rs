@@ -1,6 +1,6 @@
 //! Proving a store's directory sound: every checksum, every record, and that the views agree with the log.
 
-use crate::open::{Options, history_dir, log_dir, state_dir};
+use crate::open::{self, Options, history_dir, log_dir, state_dir};
 use crate::{EmbeddedStore, checkpoint};
 use belfry_kernel::{Clock, Error, Time};
 use belfry_ports::{Collection, Store};
@@ -58,6 +58,7 @@ impl checkpoint::Visit for Read {
 /// # Errors
 /// Only when the directory cannot be read at all or is in use; damage is in the report.
 pub fn check(dir: &Path) -> Result<Report, Error> {
+    drop(open::lock_free(dir)?);
     let mut report = Report::default();
     match belfry_log::check(log_dir(dir)) {
         Ok(log) => {

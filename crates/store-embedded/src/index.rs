@@ -54,10 +54,7 @@ impl Indexes {
     pub(crate) fn in_scope(&self, scope: &str, below: bool) -> RoaringBitmap {
         let mut found = RoaringBitmap::new();
         for (text, slots) in self.scopes.range::<str, _>((Bound::Included(scope), Bound::Unbounded)) {
-            let rest = match text.strip_prefix(scope) {
-                Some(rest) => rest,
-                None => break,
-            };
+            let Some(rest) = text.strip_prefix(scope) else { break };
             if rest.is_empty() || (below && rest.starts_with('/')) {
                 found |= slots;
             } else if !below {

@@ -149,7 +149,7 @@ fn load(dir: &Path) -> Result<(State, Dictionary, Place), Error> {
                 return Ok((state, names, place));
             }
             Err(e) => {
-                tracing::error!(file = %path.display(), error = ?e, "a checkpoint is damaged; the one before it is used")
+                tracing::error!(file = %path.display(), error = ?e, "a checkpoint is damaged; the one before it is used");
             }
         }
     }
@@ -219,6 +219,16 @@ pub(crate) fn open(options: &Options) -> Result<Opened, Error> {
     }
     (place.seq, state.last) = (state.seq, place.last);
     Ok(Opened { state, names, history, log, place, checkpointed })
+}
+
+/// Refuses a directory that a running process has open.
+pub(crate) fn lock_free(dir: &Path) -> Result<Option<fs::File>, Error> {
+    let path = log_dir(dir).join("lock");
+    let Ok(file) = fs::File::options().read(true).write(true).open(&path) else { return Ok(None) };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(_) => Err(Error::new(Kind::Unavailable, format!("{} is in use: stop its server first", dir.display()))),
+    }
 }
 
 pub(crate) fn log_error(e: &belfry_log::Error) -> Error {

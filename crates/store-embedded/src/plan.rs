@@ -22,7 +22,7 @@ use std::sync::Arc;
 const MAX_SORTED: usize = 200_000;
 /// The first piece of candidates; each next one is twice as large, up to the last.
 const FIRST_PIECE: usize = 64;
-const LAST_PIECE: usize = 2048;
+const LAST_PIECE: usize = 512;
 
 /// Answers a query.
 ///

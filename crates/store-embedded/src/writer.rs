@@ -42,14 +42,20 @@ type Reply = oneshot::Sender<Result<Arc<Commit>, Error>>;
 /// A decision that was taken and waits for its sync.
 struct Pending {
     reply: Reply,
-    outcome: Result<(Arc<Commit>, Vec<Box<[u8]>>), Error>,
+    outcome: Result<Decided, Error>,
 }
+
+/// What a decision came to: its commit, and the bytes of each entity it puts.
+type Decided = (Arc<Commit>, Vec<Box<[u8]>>);
+
+/// Which document.
+type DocumentKey = (Collection, Box<str>);
 
 /// What earlier decisions of the batch changed.
 #[derive(Default)]
 struct Overlay {
     entities: HashMap<Box<str>, Option<Arc<Entity>>>,
-    documents: HashMap<(Collection, Box<str>), Option<Arc<[u8]>>>,
+    documents: HashMap<DocumentKey, Option<Arc<[u8]>>>,
 }
 
 struct View<'a> {

@@ -1,4 +1,5 @@
 //! Backup while writes go on, restore to any later instant, and what the check says of sound and damaged directories.
+#![expect(clippy::unwrap_used, reason = "a test ends where something it needs is missing")]
 
 use belfry_ports::{ChangeSet, Store};
 use belfry_store_embedded::{EmbeddedStore, Options, check, restore};

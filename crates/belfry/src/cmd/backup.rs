@@ -9,7 +9,8 @@ use std::process::ExitCode;
 /// Copy a data directory whose server is stopped.
 ///
 /// Of a running server take the backup through its door, which costs it no pause:
-///   curl -X POST http://127.0.0.1:1026/belfry/v1/backup -H 'Content-Type: application/json' -d '{"directory":"/backups/monday"}'
+/// It goes into store.backup_dir:
+///   curl http://127.0.0.1:1026/backups -H 'Content-Type: application/json' -d '{"name":"monday"}'
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct Backup {

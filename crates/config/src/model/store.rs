@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Store {
     /// Directory of all data, made at the first start. A relative path counts from the working directory.
     pub data_dir: PathBuf,
+    /// Directory below which `POST /backups` puts backups. A relative path counts from the working directory.
+    pub backup_dir: PathBuf,
     /// When a write is acknowledged: `"sync"` after it has reached the disk (the default: nothing acknowledged is ever lost), or `{ interval_ms = 50 }` at once, with the disk following within that time; a crash of the machine may then lose what the last interval acknowledged.
     pub durability: Durability,
     /// Size in bytes of one preallocated segment of the commit log.
@@ -34,6 +36,7 @@ impl Default for Store {
     fn default() -> Self {
         Self {
             data_dir: PathBuf::from("./belfry-data"),
+            backup_dir: PathBuf::from("./belfry-backups"),
             durability: Durability::Sync,
             segment_bytes: 64 * 1024 * 1024,
             checkpoint_log_bytes: 256 * 1024 * 1024,

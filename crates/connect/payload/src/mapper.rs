@@ -9,9 +9,9 @@ use crate::format::sparkplug::{self, Births};
 use crate::format::{Document, MAX_VALUES, Sample, lorawan, plain, senml};
 use crate::instant;
 use crate::json;
-use crate::mapping::{Attribute, Format, Mapping, Rule, Source};
+use crate::mapping::{Attribute, Format, Mapping, Rule, Source, Types};
 use crate::reading::{EntityRef, Reading, Value};
-use crate::template::{Scope, attribute_name};
+use crate::template::{Scope, Template, attribute_name};
 use crate::trie::TopicTrie;
 use belfry_kernel::{Iri, Time};
 use compact_str::CompactString;
@@ -214,7 +214,18 @@ fn head(m: &Message<'_>, scope: &Scope<'_>) -> Result<Head, PayloadError> {
     let mut id = CompactString::const_new("");
     template.fill(&Scope { device: &device, ..*scope }, true, &mut id)?;
     let id = Iri::parse(&id).map_err(|why| PayloadError::BadEntity { id: id.to_string(), why })?;
-    Ok(Head { device, entity: Some(Arc::new(EntityRef { id, types: m.rule.types.clone() })) })
+    let types = match &m.rule.types {
+        Types::Same(types) => types.clone(),
+        Types::Filled(templates) => {
+            let fill = |t: &Template| {
+                let mut text = CompactString::const_new("");
+                t.fill(&Scope { device: &device, ..*scope }, false, &mut text)?;
+                Ok(text)
+            };
+            templates.iter().map(fill).collect::<Result<Vec<CompactString>, PayloadError>>()?.into()
+        }
+    };
+    Ok(Head { device, entity: Some(Arc::new(EntityRef { id, types })) })
 }
 
 fn from_uplink(m: &Message<'_>, uplink: &Document, out: &mut Mapped) -> Result<(), PayloadError> {

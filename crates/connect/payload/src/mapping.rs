@@ -8,7 +8,7 @@ mod rule;
 pub use check::{TestFailure, check};
 pub use file::MappingError;
 pub use rule::Format;
-pub(crate) use rule::{Attribute, Kind, Rule, Source};
+pub(crate) use rule::{Attribute, Kind, Rule, Source, Types};
 
 use crate::topic::Filter;
 

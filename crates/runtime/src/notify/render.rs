@@ -106,10 +106,10 @@ impl Spec {
                 for ((at, how), changes) in which.iter().zip(&changed) {
                     match (commit.changes.entities.get(*at as usize), how) {
                         (Some(EntityChange::Put { entity, .. }), Match::Changed) => {
-                            notices.push(Notice::Entity { entity, changes })
+                            notices.push(Notice::Entity { entity, changes });
                         }
                         (Some(EntityChange::Delete { last, .. }), _) => {
-                            notices.push(Notice::Deleted { entity: last, at: commit.at })
+                            notices.push(Notice::Deleted { entity: last, at: commit.at });
                         }
                         _ => {}
                     }

@@ -121,12 +121,35 @@ pub(crate) struct Rule {
     pub format: Format,
     pub device: Option<Template>,
     pub entity: Option<Template>,
-    pub types: Arc<[CompactString]>,
+    pub types: Types,
     pub observed_at: Option<Path>,
     pub each: Option<Path>,
     pub status: CompactString,
     /// None: every value becomes an attribute of its own name.
     pub attributes: Option<Vec<Attribute>>,
+}
+
+/// The types of a rule's entities: mostly the same for every message, so that they are shared.
+#[derive(Clone, Debug)]
+pub(crate) enum Types {
+    Same(Arc<[CompactString]>),
+    Filled(Vec<Template>),
+}
+
+fn compile_types(
+    place: &Place<'_>,
+    written: Option<&Spanned<OneOrMany>>,
+    types: &[&str],
+    filter: &Filter,
+) -> Result<Types, MappingError> {
+    let at = written.map_or(0, |t| t.span().start);
+    let parse = |t: &&str| Template::parse(t, filter).map_err(|e| place.wrong(at, e));
+    let templates = types.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let constants: Option<Vec<CompactString>> = templates.iter().map(|t| t.constant().map(Into::into)).collect();
+    Ok(match constants {
+        Some(constants) => Types::Same(constants.into()),
+        None => Types::Filled(templates),
+    })
 }
 
 struct Place<'a> {
@@ -173,10 +196,10 @@ pub(super) fn compile(text: &str, rule: &Spanned<RuleText>) -> Result<Rule, Mapp
     let at = rule.topic.span().start;
     let filter = Filter::parse_with_captures(topic).map_err(|e| place.wrong(at, format!("topic {topic:?}: {e}")))?;
     let format = place.choice(&rule.format, &FORMATS, "format")?;
-    let types: Vec<CompactString> = match rule.types.as_ref().map(Spanned::get_ref) {
+    let types: Vec<&str> = match rule.types.as_ref().map(Spanned::get_ref) {
         None => Vec::new(),
-        Some(OneOrMany::One(t)) => vec![t.as_str().into()],
-        Some(OneOrMany::Many(ts)) => ts.iter().map(|t| t.as_str().into()).collect(),
+        Some(OneOrMany::One(t)) => vec![t],
+        Some(OneOrMany::Many(ts)) => ts.iter().map(String::as_str).collect(),
     };
     match (&rule.entity, &rule.types) {
         (Some(e), None) => return Err(place.wrong(e.span().start, "an entity needs a type: add type = \"...\"")),
@@ -215,7 +238,7 @@ pub(super) fn compile(text: &str, rule: &Spanned<RuleText>) -> Result<Rule, Mapp
         name: rule.name.as_deref().unwrap_or(topic).into(),
         device: optional(&rule.device)?,
         entity,
-        types: types.into(),
+        types: compile_types(&place, rule.types.as_ref(), &types, &filter)?,
         observed_at: path(&rule.observed_at)?,
         each: path(&rule.each)?,
         status: rule.status.as_ref().map_or("status", |s| s.get_ref().as_str()).into(),

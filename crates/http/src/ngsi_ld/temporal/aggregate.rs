@@ -140,10 +140,10 @@ impl Aggregates {
             match &i.attribute.value {
                 Value::Property(Json::Bool(b)) => values.push((time, Json::Int(i64::from(*b)))),
                 Value::Property(Json::Array(items)) | Value::List(items) => {
-                    values.push((time, Json::Int(items.len() as i64)))
+                    values.push((time, Json::Int(items.len() as i64)));
                 }
                 Value::Property(json @ (Json::Str(_) | Json::Int(_) | Json::Float(_))) => {
-                    values.push((time, json.clone()))
+                    values.push((time, json.clone()));
                 }
                 _ => {}
             }
