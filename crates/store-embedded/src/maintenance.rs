@@ -122,7 +122,8 @@ impl Maintenance {
 
 impl Keeper {
     fn run(mut self, asked: &Receiver<Ask>) {
-        let mut wait = self.interval.map_or(TICK, |i| i.min(TICK));
+        // The first look is at once: a process that never lives long must not have ever more log to replay.
+        let mut wait = Duration::ZERO;
         loop {
             match asked.recv_timeout(wait) {
                 Ok(Ask::Stop) | Err(RecvTimeoutError::Disconnected) => return,
