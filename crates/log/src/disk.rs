@@ -162,6 +162,23 @@ pub(crate) fn write_all(file: &dyn DiskFile, mut buf: &[u8], mut offset: u64) ->
 }
 
 /// Writes zeros over `from..to`.
+/// Writes a part of a file over itself. After a failed sync the cache may show what the disk never got, and a further sync
+/// would succeed without writing it: what is to be trusted is made new first.
+pub(crate) fn rewrite(file: &dyn DiskFile, from: u64, to: u64) -> io::Result<()> {
+    let mut piece = vec![0; (to.saturating_sub(from)).min(1 << 20) as usize];
+    let mut at = from;
+    while at < to {
+        let wanted = (to - at).min(piece.len() as u64) as usize;
+        let n = file.read_at(&mut piece[..wanted], at)?;
+        if n == 0 {
+            return Ok(());
+        }
+        write_all(file, &piece[..n], at)?;
+        at += n as u64;
+    }
+    Ok(())
+}
+
 pub(crate) fn write_zeros(file: &dyn DiskFile, from: u64, to: u64) -> io::Result<()> {
     let zeros = vec![0; (to.saturating_sub(from)).min(1 << 20) as usize];
     let mut at = from;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::disk::{Disk, DiskFile, OsDisk, write_all, write_zeros};
+use crate::disk::{Disk, DiskFile, OsDisk, rewrite, write_all, write_zeros};
 use crate::error::{Error, Fault, Result};
 use crate::format::{HEAD_SIZE, HEADER_LEN, HEADER_SIZE, LogId, SegmentHeader, close_batch, put_head, seal, span};
 use crate::keeper::{Keeper, RECYCLED};
@@ -143,12 +143,31 @@ impl Log {
         let broken = last.stated_end.is_some();
         let path = last.path.clone();
         let file = disk.open(&path, true).map_err(|error| Error::io("open", &path, error))?;
+        // What a killed process had written but not synced, or could not sync, counts from now on: it must be durable. What
+        // the mark vouches for is.
+        let (vouched, vouched_end) = survey.mark.as_ref().map_or((0, 0), |mark| (mark.segment, mark.end));
+        for link in survey.chain.iter().filter(|link| link.header.number >= vouched) {
+            let is_last = link.header.number == last.header.number;
+            if is_last && broken {
+                continue;
+            }
+            let from = if link.header.number == vouched { vouched_end } else { 0 };
+            let end = link.stated_end.map_or(tail.end, |(end, _)| end);
+            let again = if is_last {
+                Arc::clone(&file)
+            } else {
+                disk.open(&link.path, true).map_err(|error| Error::io("open", &link.path, error))?
+            };
+            rewrite(&*again, from, end).map_err(|error| Error::io("write", &link.path, error))?;
+            if !is_last {
+                again.sync_data().map_err(|error| Error::io("sync", &link.path, error))?;
+            }
+        }
         if tail.traces_end > tail.end {
             // Remains of a batch could line up behind a new one: they go before anything is written.
             write_zeros(&*file, tail.end, tail.traces_end).map_err(|error| Error::io("write", &path, error))?;
             file.sync_data().map_err(|error| Error::io("sync", &path, error))?;
         } else if !broken {
-            // What a killed process had written but not synced counts from now on, so it must be durable.
             file.sync_data().map_err(|error| Error::io("sync", &path, error))?;
         }
         let recycled = clear_leftovers(&**disk, dir, &survey.leftovers, options.segment_bytes)?;

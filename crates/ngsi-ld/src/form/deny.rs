@@ -232,6 +232,10 @@ impl Deny {
         let mut folded = [0_u8; MAX_FOLDED];
         let mut len = 0;
         for b in &bytes[from..] {
+            if !b.is_ascii() {
+                // A word of another script is not one of these terms with letters left out.
+                return None;
+            }
             if b.is_ascii_alphanumeric() {
                 *folded.get_mut(len)? = b.to_ascii_lowercase();
                 len += 1;
