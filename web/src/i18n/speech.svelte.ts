@@ -54,7 +54,9 @@ class Speech {
   age(at: number, now: number): string {
     const seconds = Math.round((at - now) / 1000);
     for (const [unit, length, until] of STEPS) {
-      if (Math.abs(seconds) < until) return this.ages.format(Math.trunc(seconds / length), unit);
+      // Less than a minute ahead is a clock that is a little off: it reads as now, and as past, which is what -0 means here.
+      const whole = seconds > 0 && seconds < 60 ? -0 : Math.trunc(seconds / length) || -0;
+      if (Math.abs(seconds) < until) return this.ages.format(whole, unit);
     }
     return this.ages.format(Math.trunc(seconds / YEAR), 'year');
   }
