@@ -37,7 +37,7 @@ const STEPS: [Step; 8] = [
     Step { name: "build", after: &["web-build"], fast: false, run: |_| process::run(&mut demo::build_binary(&[])) },
     Step { name: "tests", after: &[], fast: true, run: |_| rust_tests() },
     Step { name: "browser", after: &["build"], fast: false, run: |_| browser_tests() },
-    Step { name: "fuzz", after: &[], fast: false, run: |_| fuzz::run(&fuzz::Options { seconds: 5 }) },
+    Step { name: "fuzz", after: &[], fast: false, run: |_| fuzz::run(&fuzz::Options { seconds: 2 }) },
 ];
 
 /// How a step ended.

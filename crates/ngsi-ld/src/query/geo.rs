@@ -87,11 +87,20 @@ impl GeoRelation {
     }
 }
 
+/// A distance as it is written: with an exponent where the digits would be very many.
+struct Metres(f64);
+
+impl fmt::Display for Metres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if (1e-6..1e16).contains(&self.0) { write!(f, "{}", self.0) } else { write!(f, "{:e}", self.0) }
+    }
+}
+
 impl fmt::Display for GeoRelation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NearMax(metres) => write!(f, "near;maxDistance=={metres}"),
-            Self::NearMin(metres) => write!(f, "near;minDistance=={metres}"),
+            Self::NearMax(metres) => write!(f, "near;maxDistance=={}", Metres(*metres)),
+            Self::NearMin(metres) => write!(f, "near;minDistance=={}", Metres(*metres)),
             Self::Within => f.write_str("within"),
             Self::Contains => f.write_str("contains"),
             Self::Intersects => f.write_str("intersects"),
