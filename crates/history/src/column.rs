@@ -8,6 +8,7 @@ use pco::ChunkConfig;
 use pco::standalone::{simple_compress, simple_decompress_into};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::pack::{THOROUGH, pack};
 use crate::wire::{FormatError, Reader, len_u64, put_bytes, put_i64, put_u64, zigzag};
 
 const STEPS: u8 = 0;
@@ -218,6 +219,9 @@ pub(crate) fn floats(column: &[u8], n: usize) -> Result<Vec<f64>, FormatError> {
     }
 }
 
+/// Bytes of a dictionary from which it is packed by itself; a shorter one is packed with its block.
+const WORTH_PACKING: usize = 1024;
+
 /// Distinct byte strings in order of first use.
 #[derive(Default, Clone)]
 pub(crate) struct Dictionary {
@@ -252,8 +256,8 @@ impl Dictionary {
         for e in &self.entries {
             put_bytes(&mut raw, e);
         }
-        if raw.len() >= 128
-            && let Ok(packed) = zstd::bulk::compress(&raw, 3)
+        if raw.len() >= WORTH_PACKING
+            && let Some(packed) = pack(&raw, THOROUGH)
             && packed.len() + 10 < raw.len()
         {
             out.push(1);

@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::pack::{FAST, pack};
 
 /// Bytes before the payload: length, kind, codec, length when unpacked.
 const HEAD: usize = 10;
@@ -32,7 +33,7 @@ fn checksum(run: u64, offset: u64, frame: &[u8]) -> u32 {
 
 /// Appends a frame to `out`, packed when that pays.
 pub(crate) fn put(out: &mut Vec<u8>, run: u64, offset: u64, part: Part, payload: &[u8]) {
-    let packed = if payload.len() >= 64 { zstd::bulk::compress(payload, 1).ok() } else { None };
+    let packed = if payload.len() >= 64 { pack(payload, FAST) } else { None };
     let packed = packed.filter(|p| p.len() < payload.len() - payload.len() / 16);
     let start = out.len();
     let stored = packed.as_deref().unwrap_or(payload);

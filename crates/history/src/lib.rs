@@ -22,6 +22,7 @@ mod manifest;
 mod memtable;
 mod merge;
 mod observed;
+mod pack;
 mod policy;
 mod range;
 mod rows;

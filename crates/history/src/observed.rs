@@ -47,11 +47,8 @@ impl Observed {
             }
         }
         waiting.sort_by_key(|w| Reverse(w.0));
-        let mut samples: Vec<Sample> = std::mem::take(&mut view.memory)
-            .into_iter()
-            .filter(|s| !view.overlay.contains_key(&s.stamp))
-            .chain(view.overlay.values().flatten().cloned())
-            .collect();
+        let mut samples: Vec<Sample> =
+            std::mem::take(&mut view.memory).into_iter().chain(view.overlay.values().flatten().cloned()).collect();
         samples.retain(|s| s.observed.is_some_and(|t| t.micros() >= from && t.micros() <= to));
         let ranks = samples
             .iter()

@@ -66,7 +66,7 @@ impl Range {
                 Inner::Stamps(Box::new(Stamps::new(view, query.from, query.to, query.order)))
             }
             By::Observed => {
-                let view = snapshot.view(key, i64::MIN, i64::MAX, None)?;
+                let view = snapshot.view_observed(key, (query.from, query.to), query.order, query.limit)?;
                 Inner::Observed(Box::new(Observed::new(view, query.from, query.to, query.order)))
             }
         };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use belfry_kernel::Time;
 use parking_lot::RwLock;
 
 use crate::bloom;
@@ -9,7 +10,7 @@ use crate::cache::Cache;
 use crate::error::Result;
 use crate::memtable::{Memtable, Overlay};
 use crate::run::Run;
-use crate::sample::{Sample, SampleRef};
+use crate::sample::{Order, Sample, SampleRef};
 
 /// The history at one moment. Appends made later may or may not show; nothing that was there is lost to it.
 #[derive(Clone)]
@@ -76,6 +77,31 @@ impl Snapshot {
         Ok(view)
     }
 
+    /// As [`Self::view`] for an order of observation: of the open parts only samples that were observed within
+    /// `from..=to` are copied, and no more than the `limit` of each part that come first in that order; they stand in
+    /// `memory` unordered. Cost: a look at each open
+    /// row of the series, a copy of `limit` of them.
+    pub(crate) fn view_observed(&self, key: &[u8], (from, to): (i64, i64), order: Order, limit: usize) -> Result<View> {
+        let mut view = self.empty_view(key);
+        let flip = if order == Order::Ascending { 0 } else { -1 };
+        for memory in &self.memory {
+            let memory = memory.read();
+            let mut first = First { flip, limit, found: Vec::new() };
+            memory.walk(key, (i64::MIN, i64::MAX), usize::MAX, &mut view.overlay, |s| {
+                if s.observed.is_some_and(|t| (from..=to).contains(&t.micros())) {
+                    first.add(s);
+                }
+            });
+            let mut rest = Arc::default();
+            view.memory.extend(first.take().map(|s| s.to_owned_beside(&mut rest)));
+            if memory.clears.covers(key) {
+                return Ok(view);
+            }
+        }
+        self.add_runs(&mut view)?;
+        Ok(view)
+    }
+
     fn empty_view(&self, key: &[u8]) -> View {
         View {
             key: key.into(),
@@ -132,6 +158,37 @@ impl Snapshot {
             }
         }
         Ok(floor)
+    }
+}
+
+/// Selects the samples that come first in an order of observation, in linear time and `2 * limit` of memory.
+struct First<'a> {
+    flip: i64,
+    limit: usize,
+    found: Vec<SampleRef<'a>>,
+}
+
+impl<'a> First<'a> {
+    fn add(&mut self, sample: SampleRef<'a>) {
+        self.found.push(sample);
+        if self.found.len() >= self.limit.saturating_mul(2).max(64) {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        let flip = self.flip;
+        if self.limit < self.found.len() {
+            self.found.select_nth_unstable_by_key(self.limit, |s| {
+                (s.observed.map_or(0, Time::micros) ^ flip, s.stamp ^ flip)
+            });
+            self.found.truncate(self.limit);
+        }
+    }
+
+    fn take(mut self) -> impl Iterator<Item = SampleRef<'a>> {
+        self.cut();
+        self.found.into_iter()
     }
 }
 

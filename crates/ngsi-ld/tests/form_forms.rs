@@ -2,11 +2,11 @@
 
 use belfry_kernel::{Iri, Time};
 use belfry_ngsi_ld::form::write::{
-    Aggregate, Languages, TemporalAttribute, TemporalEntity, TemporalForm, TemporalInstance, TemporalView,
-    write_feature, write_feature_collection, write_temporal,
+    Aggregate, AggregatedSeries, Languages, TemporalAttribute, TemporalEntity, TemporalForm, TemporalInstance,
+    TemporalView, write_feature, write_feature_collection, write_temporal,
 };
 use belfry_ngsi_ld::form::{Limits, Mode, Reader, Representation, Select, View, read_entity, write_entity};
-use belfry_ngsi_ld::{Context, Entity, Json};
+use belfry_ngsi_ld::{AttributeKind, Context, Entity, Json};
 
 fn read(text: &str) -> Entity {
     read_entity(text.as_bytes(), Context::core(), &Limits::default()).unwrap_or_else(|e| panic!("{text}: {e:?}"))
@@ -334,10 +334,19 @@ fn temporal_forms() {
         assert_eq!(show(&entity, TemporalForm::Normalized), with(&format!("[{shown}]")));
     }
     let aggregate = Aggregate { method: "avg", periods: vec![(Json::Float(1.5), time(t1), time(t2))] };
-    let entity = entity(Vec::new(), vec![aggregate]);
+    let of = |dataset_id: Option<&str>| AggregatedSeries {
+        kind: AttributeKind::Property,
+        dataset_id: dataset_id.map(|d| Iri::parse(d).expect("a URI")),
+        methods: vec![aggregate.clone()],
+    };
+    let avg = format!(r#""avg":[[1.5,"{t1}","{t2}"]]"#);
     assert_eq!(
-        show(&entity, TemporalForm::Aggregated),
-        with(&format!(r#"{{"type":"Property","avg":[[1.5,"{t1}","{t2}"]]}}"#))
+        show(&entity(Vec::new(), vec![of(None)]), TemporalForm::Aggregated),
+        with(&format!(r#"{{"type":"Property",{avg}}}"#))
+    );
+    assert_eq!(
+        show(&entity(Vec::new(), vec![of(None), of(Some("urn:d:1"))]), TemporalForm::Aggregated),
+        with(&format!(r#"[{{"type":"Property",{avg}}},{{"type":"Property","datasetId":"urn:d:1",{avg}}}]"#))
     );
 }
 

@@ -1,7 +1,7 @@
 //! What is asked of history and what it answers (ETSI GS CIM 009 clauses 4.11, 4.5.19, 5.7.3 and 5.7.4).
 
 use belfry_kernel::{Iri, Time};
-use belfry_ngsi_ld::{Attribute, Name};
+use belfry_ngsi_ld::{Attribute, AttributeKind, Name};
 
 /// Which of an instance's times is meant (`timeproperty`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -29,7 +29,8 @@ pub struct TemporalRange {
     pub to: Time,
     /// Only the last so many of each series.
     pub last_n: Option<usize>,
-    /// At most so many of each series, the earliest ones (or the latest, with `last_n`).
+    /// At most so many of each series, the earliest ones (or the latest, with `last_n`). With 0 no series is read: the
+    /// evolution tells the entity's life alone.
     pub limit: usize,
 }
 
@@ -70,6 +71,8 @@ pub struct Aggregation {
     pub name: Name,
     /// The dataset.
     pub dataset_id: Option<Iri>,
+    /// The kind of its newest instance.
+    pub kind: AttributeKind,
     /// One for each bucket that holds a sample.
     pub buckets: Vec<Bucket>,
 }

@@ -10,7 +10,7 @@ pub(crate) mod read;
 use crate::blob;
 use crate::codec::{Cursor, Damaged, Put};
 use crate::dictionary::Dictionary;
-use belfry_history::{History, Op, SampleRef, ValueRef};
+use belfry_history::{By, History, Op, Query, SampleRef, ValueRef};
 use belfry_kernel::{Error, Iri, Kind, Time};
 use belfry_ngsi_ld::{Attribute, Entity, Json, Name, Value};
 use belfry_ports::{ChangeKind, ChangeSet, Commit, EntityChange, Sample, Seq};
@@ -66,6 +66,11 @@ fn parts(key: &[u8]) -> Result<(&str, u32, Option<Iri>), Damaged> {
 /// The dataset of coarser samples: this and the period's text.
 const COARSE: &str = "urn:belfry:avg:";
 
+/// Whether a dataset holds the coarser samples of another series.
+fn is_coarse(dataset: Option<&Iri>) -> bool {
+    dataset.is_some_and(|d| d.as_str().starts_with(COARSE))
+}
+
 /// Whose a series is.
 pub(crate) struct Owner<'a> {
     /// The entity.
@@ -83,7 +88,7 @@ pub(crate) fn owner<'a>(key: &'a [u8], names: &Dictionary) -> Option<Owner<'a>> 
         return None;
     }
     let name = names.name(u64::from(number)).ok()?;
-    Some(Owner { id, name, coarse: dataset.is_some_and(|d| d.as_str().starts_with(COARSE)) })
+    Some(Owner { id, name, coarse: is_coarse(dataset.as_ref()) })
 }
 
 /// The key of the series that holds the means of this one.
@@ -139,9 +144,9 @@ impl Batch<'_> {
         start..self.buffer.len()
     }
 
-    fn sample(&mut self, stamp: i64, a: &Attribute) -> OwnedSample {
+    fn sample(&mut self, stamp: i64, a: &Attribute, marks: u8) -> OwnedSample {
         let start = self.buffer.len();
-        put_rest(a, self.names, &mut self.buffer);
+        put_rest(a, marks, self.names, &mut self.buffer);
         let rest = start..self.buffer.len();
         let value = match &a.value {
             Value::Property(Json::Float(f)) => OwnedValue::Number(*f),
@@ -162,9 +167,9 @@ impl Batch<'_> {
         OwnedSample { stamp, observed: a.observed_at, value, rest, deleted: false }
     }
 
-    fn instance(&mut self, id: &str, stamp: i64, a: &Attribute) {
+    fn instance(&mut self, id: &str, stamp: i64, a: &Attribute, marks: u8) {
         let key = self.key(id, self.names.number(a.name), a.dataset_id.as_ref());
-        let sample = self.sample(stamp, a);
+        let sample = self.sample(stamp, a, marks);
         self.ops.push(Owned::Append { key, sample });
     }
 
@@ -174,8 +179,13 @@ impl Batch<'_> {
         self.ops.push(Owned::Append { key, sample });
     }
 
-    fn life(&mut self, id: &str, stamp: i64, life: &Life) {
+    fn life(&mut self, id: &str, stamp: i64, life: &Life, marks: u8) {
         let key = self.key(id, LIFE, None);
+        let rest = self.buffer.len();
+        if marks != 0 {
+            self.buffer.push(marks);
+        }
+        let rest = rest..self.buffer.len();
         let start = self.buffer.len();
         self.buffer.extend_from_slice(&life.created_at.micros().to_le_bytes());
         self.buffer.extend_from_slice(&life.expires_at.map_or(i64::MIN, Time::micros).to_le_bytes());
@@ -189,8 +199,18 @@ impl Batch<'_> {
             self.buffer.put_text(s);
         }
         let value = OwnedValue::Bytes(start..self.buffer.len());
-        let sample = OwnedSample { stamp, observed: None, value, rest: 0..0, deleted: false };
+        let sample = OwnedSample { stamp, observed: None, value, rest, deleted: false };
         self.ops.push(Owned::Append { key, sample });
+    }
+
+    /// Notes in the entity's life that somebody changed its past by hand, so that it need not end in the present state.
+    fn by_hand(&mut self, history: &History, id: &str, stamp: i64) {
+        let mut key = Vec::new();
+        key_into(id, LIFE, None, &mut key);
+        let Ok(Some(newest)) = history.latest_at(&key, i64::MAX) else { return };
+        if let Ok(life) = Life::read(&newest, self.names) {
+            self.life(id, stamp, &life, ASIDE | BY_HAND);
+        }
     }
 
     fn apply(self, history: &History, seq: Seq) -> belfry_history::Result<bool> {
@@ -263,11 +283,11 @@ fn entity_change(batch: &mut Batch<'_>, change: &EntityChange, stamp: i64) {
         EntityChange::Put { entity, created, head, changes } => {
             let id = entity.id.as_str();
             if *created || *head {
-                batch.life(id, stamp, &Life::of(entity));
+                batch.life(id, stamp, &Life::of(entity), 0);
             }
             if *created {
                 for a in &entity.attributes {
-                    batch.instance(id, stamp, a);
+                    batch.instance(id, stamp, a, 0);
                 }
                 return;
             }
@@ -275,7 +295,7 @@ fn entity_change(batch: &mut Batch<'_>, change: &EntityChange, stamp: i64) {
                 match c.kind {
                     ChangeKind::Created | ChangeKind::Updated => {
                         if let Some(a) = entity.instance(c.name, c.dataset_id.as_ref()) {
-                            batch.instance(id, stamp, a);
+                            batch.instance(id, stamp, a, 0);
                         }
                     }
                     ChangeKind::Deleted => {
@@ -305,18 +325,22 @@ fn sample_change(batch: &mut Batch<'_>, history: &History, sample: &Sample, stam
                     created_at: Time::from_micros(stamp),
                     expires_at: None,
                 };
-                batch.life(id.as_str(), stamp, &life);
+                batch.life(id.as_str(), stamp, &life, ASIDE);
             }
-            batch.instance(id.as_str(), stamp, attribute);
+            batch.instance(id.as_str(), stamp, attribute, ASIDE);
         }
         Sample::Replace { id, stamp: which, attribute } => {
             let key = batch.key(id.as_str(), batch.names.number(attribute.name), attribute.dataset_id.as_ref());
-            let sample = batch.sample(*which, attribute);
+            let before = history.range(&batch.buffer[key.clone()], &Query::last(By::Stamp, 1).within(*which, *which));
+            let before = before.ok().and_then(|mut all| all.next()).and_then(Result::ok);
+            let sample = batch.sample(*which, attribute, before.map_or(0, |b| marks(&b) & ASIDE));
             batch.ops.push(Owned::Replace { key, sample });
+            batch.by_hand(history, id.as_str(), stamp);
         }
         Sample::Remove { id, name, dataset_id, stamp: which } => {
             let key = batch.key(id.as_str(), batch.names.number(*name), dataset_id.as_ref());
             batch.ops.push(Owned::Remove { key, stamp: *which });
+            batch.by_hand(history, id.as_str(), stamp);
         }
         Sample::Forget { id, name, dataset_id, all_datasets } => match name {
             None => {
@@ -328,6 +352,7 @@ fn sample_change(batch: &mut Batch<'_>, history: &History, sample: &Sample, stam
                 let dataset = if *all_datasets { None } else { dataset_id.as_ref() };
                 let key = batch.key(id.as_str(), batch.names.number(*name), dataset);
                 batch.ops.push(if *all_datasets { Owned::RemovePrefix { key } } else { Owned::RemoveSeries { key } });
+                batch.by_hand(history, id.as_str(), stamp);
             }
         },
     }
@@ -336,11 +361,20 @@ fn sample_change(batch: &mut Batch<'_>, history: &History, sample: &Sample, stam
 const UNIT: u8 = 1 << 3;
 const EXPIRY: u8 = 1 << 4;
 const SUB: u8 = 1 << 5;
+/// The instance (or life) was added to the past alone: it never was in the current state.
+const ASIDE: u8 = 1 << 6;
+/// This life only notes that instances of the past were changed or taken away by hand.
+const BY_HAND: u8 = 1 << 7;
+
+/// The marks of a sample: of an instance in the head of what belongs to it, of a life alone.
+fn marks(sample: &belfry_history::Sample) -> u8 {
+    sample.rest.first().map_or(0, |head| head & (ASIDE | BY_HAND))
+}
 
 /// What belongs to an instance besides its value and times: it seldom changes from one instance to the next, so nothing
 /// in it may be a time of writing.
-fn put_rest(a: &Attribute, names: &Dictionary, out: &mut Vec<u8>) {
-    let mut head = a.value.kind() as u8;
+fn put_rest(a: &Attribute, marks: u8, names: &Dictionary, out: &mut Vec<u8>) {
+    let mut head = a.value.kind() as u8 | marks;
     for (flag, present) in [(UNIT, a.unit_code.is_some()), (EXPIRY, a.expires_at.is_some()), (SUB, !a.sub.is_empty())] {
         if present {
             head |= flag;

@@ -66,6 +66,11 @@ impl EmbeddedStore {
         self.maintenance.retain_now()
     }
 
+    /// Whether somebody changed the past of this entity by hand.
+    pub(crate) fn edited_by_hand(&self, id: &Iri) -> Result<bool, Error> {
+        series::read::edited(&self.shared, id.as_str())
+    }
+
     /// Every identifier, in the order of slots.
     pub(crate) fn all_ids(&self) -> Result<Vec<Iri>, Error> {
         let state = self.shared.state.read();

@@ -62,4 +62,9 @@ async fn old_samples_give_way_to_means() {
     assert_eq!(first.dataset_id.as_ref().map(|d| d.as_str()), Some("urn:belfry:avg:PT6H"));
     assert_eq!(first.value, Value::Property(Json::Float(2.5)), "the mean of 0 to 5");
     assert!(clock.now() > Time::MIN);
+    let state = store.entity_at("urn:s:1", clock.now()).unwrap().unwrap();
+    assert_eq!(state.attributes.len(), 3, "means were never current: {:?}", state.attributes);
+    drop(store);
+    let report = belfry_store_embedded::check(dir.path()).unwrap();
+    assert!(report.is_sound() && report.edited == 0, "{:?}", report.findings);
 }

@@ -23,6 +23,12 @@ pub fn run(check: &Check) -> anyhow::Result<ExitCode> {
             "{label}: {} commits in the log, {} checkpoints, {} entities, {} rows of history, {} instances compared",
             found.commits, found.checkpoints, found.entities, found.rows, found.instances
         );
+        if found.edited > 0 {
+            println!(
+                "  note: the past of {} entities was changed by hand and does not end in their present",
+                found.edited
+            );
+        }
         for finding in &found.findings {
             println!("  wrong: {finding}");
         }

@@ -2,7 +2,7 @@
 //! CIM 009 clauses 5.7.4, 6.18.3.2, 6.24.3.1). Entities that are gone are found as well as those that are here.
 
 use super::batch_query::Body;
-use super::temporal::evolution::{Found, cut, gather, write};
+use super::temporal::evolution::{Extent, Found, cut, gather, write};
 use super::temporal::{Asked, Texts};
 use crate::problem;
 use crate::request::media::Media;
@@ -103,6 +103,7 @@ fn find(
     let now = exchange.now();
     let conditions = EntityQuery { selectors: Vec::new(), attrs: Vec::new(), ..query.clone() };
     let conditional = conditions != EntityQuery::default();
+    let extent = if conditional { Extent::Whole } else { Extent::Present };
     let wanted: Vec<Name> = query.attrs.iter().filter_map(|t| t.name).collect();
     let end = page.offset.saturating_add(page.limit);
     let (mut all, mut seen) = (Vec::new(), 0_usize);
@@ -113,7 +114,7 @@ fn find(
             break;
         }
         for id in ids {
-            let Some(found) = gather(store, &id, asked, conditional)? else { continue };
+            let Some(found) = gather(store, &id, asked, extent)? else { continue };
             if found.evolution.instances.is_empty()
                 || !(query.selectors.is_empty() || query.selectors.iter().any(|s| selects(s, &found)))
                 || !(query.attrs.is_empty()

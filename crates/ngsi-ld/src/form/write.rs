@@ -14,7 +14,8 @@ pub use geojson::{write_feature, write_feature_collection};
 pub use language::Languages;
 use smallvec::SmallVec;
 pub use temporal::{
-    Aggregate, TemporalAttribute, TemporalEntity, TemporalForm, TemporalInstance, TemporalView, write_temporal,
+    Aggregate, AggregatedSeries, TemporalAttribute, TemporalEntity, TemporalForm, TemporalInstance, TemporalView,
+    write_temporal,
 };
 
 /// How attributes are shown (clauses 4.5.2.2, 4.5.2.3, 4.5.4).

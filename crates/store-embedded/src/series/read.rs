@@ -1,10 +1,10 @@
 //! Reads of the past: evolutions, aggregates, the state as of an instant.
 
-use super::{LIFE, Life, history_error, instance, key_into, parts, prefix_of};
+use super::{BY_HAND, LIFE, Life, history_error, instance, is_coarse, key_into, marks, parts, prefix_of};
 use crate::shared::Shared;
 use belfry_history::{By, Function, History, Order, Query};
 use belfry_kernel::{Error, Iri, Kind, Time};
-use belfry_ngsi_ld::{Attribute, Entity, Name};
+use belfry_ngsi_ld::{Attribute, AttributeKind, Entity, Name};
 use belfry_ports::temporal::{Aggregation, Bucket, Evolution, Instance, TemporalRange, TimeProperty};
 
 fn kept(shared: &Shared) -> Result<&History, Error> {
@@ -83,15 +83,20 @@ pub(crate) fn evolution(
     if !life(shared, history, id, &mut evolution)? {
         return Ok(None);
     }
+    if range.limit == 0 {
+        return Ok(Some(evolution));
+    }
     let query = query_of(range);
+    let wanted = query.limit;
+    // What is left out does not count towards the limit.
+    let filtered = matches!(range.by, TimeProperty::DeletedAt | TimeProperty::CreatedAt);
+    let query = if filtered { Query { limit: usize::MAX, ..query } } else { query };
     for s in series(shared, history, id, names)? {
         let mut of_series = Vec::new();
         for sample in history.range(&s.key, &query).map_err(|e| history_error(&e))? {
             let sample = sample.map_err(|e| history_error(&e))?;
             let deleted = sample.kind == belfry_history::Kind::Deleted;
-            if (range.by == TimeProperty::DeletedAt) != deleted
-                && (range.by == TimeProperty::DeletedAt || range.by == TimeProperty::CreatedAt)
-            {
+            if filtered && (range.by == TimeProperty::DeletedAt) != deleted {
                 continue;
             }
             let attribute = match instance(s.name, s.dataset_id.clone(), &sample, &shared.names)? {
@@ -99,8 +104,11 @@ pub(crate) fn evolution(
                 None => gone(s.name, s.dataset_id.clone(), Time::from_micros(sample.stamp)),
             };
             of_series.push(Instance { stamp: sample.stamp, attribute, deleted });
+            if of_series.len() == wanted {
+                break;
+            }
         }
-        if of_series.len() == query.limit {
+        if of_series.len() == wanted {
             of_series.pop();
             evolution.more = evolution.more || range.last_n.is_none_or(|n| n > range.limit);
         }
@@ -131,20 +139,26 @@ fn gone(name: Name, dataset_id: Option<Iri>, at: Time) -> Attribute {
 fn life(shared: &Shared, history: &History, id: &str, into: &mut Evolution) -> Result<bool, Error> {
     let mut key = Vec::new();
     key_into(id, LIFE, None, &mut key);
+    // Notes made by hand may stand before what is looked for; usually two samples are enough.
     let mut known = false;
-    for sample in history.range(&key, &Query::last(By::Stamp, 2)).map_err(|e| history_error(&e))? {
-        let sample = sample.map_err(|e| history_error(&e))?;
-        if sample.kind == belfry_history::Kind::Deleted {
-            if !known {
-                into.deleted_at = Some(Time::from_micros(sample.stamp));
+    for limit in [2, usize::MAX] {
+        for sample in history.range(&key, &Query::last(By::Stamp, limit)).map_err(|e| history_error(&e))? {
+            let sample = sample.map_err(|e| history_error(&e))?;
+            if sample.kind == belfry_history::Kind::Deleted {
+                if !known {
+                    into.deleted_at = Some(Time::from_micros(sample.stamp));
+                }
+                known = true;
+                continue;
             }
-            known = true;
-            continue;
+            if marks(&sample) & BY_HAND != 0 {
+                continue;
+            }
+            let life = Life::read(&sample, &shared.names)?;
+            (into.types, into.scopes, into.created_at) = (life.types, life.scopes, Some(life.created_at));
+            into.modified_at = into.deleted_at.or(Some(Time::from_micros(sample.stamp)));
+            return Ok(true);
         }
-        let life = Life::read(&sample, &shared.names)?;
-        (into.types, into.scopes, into.created_at) = (life.types, life.scopes, Some(life.created_at));
-        into.modified_at = into.deleted_at.or(Some(Time::from_micros(sample.stamp)));
-        return Ok(true);
     }
     Ok(known)
 }
@@ -169,10 +183,24 @@ pub(crate) fn aggregate(
             .map_err(|e| history_error(&e))?;
         let buckets: Vec<Bucket> = found.iter().filter(|b| b.count > 0).map(bucket).collect();
         if !buckets.is_empty() {
-            all.push(Aggregation { name: s.name, dataset_id: s.dataset_id, buckets });
+            let kind = newest_kind(shared, history, &s)?;
+            all.push(Aggregation { name: s.name, dataset_id: s.dataset_id, kind, buckets });
         }
     }
     Ok(Some(all))
+}
+
+/// The kind of the newest instance of a series. Tombstones seldom come together, so that few samples are enough.
+fn newest_kind(shared: &Shared, history: &History, s: &Series) -> Result<AttributeKind, Error> {
+    for limit in [2, usize::MAX] {
+        for sample in history.range(&s.key, &Query::last(By::Stamp, limit)).map_err(|e| history_error(&e))? {
+            let sample = sample.map_err(|e| history_error(&e))?;
+            if let Some(attribute) = instance(s.name, None, &sample, &shared.names)? {
+                return Ok(attribute.value.kind());
+            }
+        }
+    }
+    Ok(AttributeKind::Property)
 }
 
 pub(crate) fn historic(shared: &Shared, after: Option<&str>, limit: usize) -> Result<Vec<(Iri, Vec<Name>)>, Error> {
@@ -220,33 +248,113 @@ pub(crate) fn state_at(shared: &Shared, at: Time, visit: &mut dyn FnMut(Entity) 
 /// Walks over the last sample of each series as of an instant and makes an image of each entity that existed then.
 fn walk(shared: &Shared, prefix: &[u8], at: Time, visit: &mut dyn FnMut(Entity) -> bool) -> Result<(), Error> {
     let history = kept(shared)?;
-    let mut current = String::new();
-    let (mut life, mut attributes, mut modified): (Option<Life>, Vec<Attribute>, i64) = (None, Vec::new(), i64::MIN);
+    let mut current = Past::default();
     for item in history.scan_at(prefix, at.micros()) {
         let (key, sample) = item.map_err(|e| history_error(&e))?;
         let (id, number, dataset_id) = parts(&key)?;
-        if id != current {
-            if let Some(life) = life.take()
-                && !visit(life.image(&current, std::mem::take(&mut attributes), Time::from_micros(modified)))
-            {
-                return Ok(());
-            }
-            current.clear();
-            current.push_str(id);
-            attributes.clear();
-            modified = i64::MIN;
+        if id != current.id
+            && let Some(image) = std::mem::replace(&mut current, Past::of(id)).image(shared, history, at)?
+            && !visit(image)
+        {
+            return Ok(());
         }
-        modified = modified.max(sample.stamp);
-        if number == LIFE {
-            if sample.kind != belfry_history::Kind::Deleted {
-                life = Some(Life::read(&sample, &shared.names)?);
-            }
-        } else if let Some(a) = instance(shared.names.name(u64::from(number))?, dataset_id, &sample, &shared.names)? {
-            attributes.push(a);
+        if is_coarse(dataset_id.as_ref()) {
+            continue;
         }
+        let sample = if marks(&sample) == 0 {
+            sample
+        } else if number == LIFE {
+            match newest_current(history, &key, at)? {
+                Some(sample) => sample,
+                None => continue,
+            }
+        } else {
+            // Whether it is worth looking further back, the life tells, which comes last.
+            current.beside.push((number, dataset_id, key));
+            continue;
+        };
+        current.take(shared, number, dataset_id, &sample)?;
     }
-    if let Some(life) = life {
-        visit(life.image(&current, attributes, Time::from_micros(modified)));
+    if let Some(image) = current.image(shared, history, at)? {
+        visit(image);
     }
     Ok(())
+}
+
+/// The newest sample of a series as of an instant that was written with the current state, not to the past alone. The
+/// cost grows with the samples since then.
+fn newest_current(history: &History, key: &[u8], at: Time) -> Result<Option<belfry_history::Sample>, Error> {
+    let query = Query::last(By::Stamp, usize::MAX).within(i64::MIN, at.micros());
+    for sample in history.range(key, &query).map_err(|e| history_error(&e))? {
+        let sample = sample.map_err(|e| history_error(&e))?;
+        if marks(&sample) == 0 {
+            return Ok(Some(sample));
+        }
+    }
+    Ok(None)
+}
+
+/// What has been read of one entity as of an instant.
+#[derive(Default)]
+struct Past {
+    id: String,
+    life: Option<Life>,
+    attributes: Vec<Attribute>,
+    modified: Option<i64>,
+    /// Series whose newest sample was written to the past alone.
+    beside: Vec<(u32, Option<Iri>, Box<[u8]>)>,
+}
+
+impl Past {
+    fn of(id: &str) -> Self {
+        Self { id: id.to_owned(), ..Self::default() }
+    }
+
+    fn take(
+        &mut self,
+        shared: &Shared,
+        number: u32,
+        dataset_id: Option<Iri>,
+        sample: &belfry_history::Sample,
+    ) -> Result<(), Error> {
+        self.modified = self.modified.max(Some(sample.stamp));
+        if number != LIFE {
+            let name = shared.names.name(u64::from(number))?;
+            self.attributes.extend(instance(name, dataset_id, sample, &shared.names)?);
+        } else if sample.kind != belfry_history::Kind::Deleted {
+            self.life = Some(Life::read(sample, &shared.names)?);
+        }
+        Ok(())
+    }
+
+    /// The entity, if it existed.
+    fn image(mut self, shared: &Shared, history: &History, at: Time) -> Result<Option<Entity>, Error> {
+        if self.life.is_none() {
+            return Ok(None);
+        }
+        let late = std::mem::take(&mut self.beside);
+        for (number, dataset_id, key) in &late {
+            if let Some(sample) = newest_current(history, key, at)? {
+                self.take(shared, *number, dataset_id.clone(), &sample)?;
+            }
+        }
+        let modified = Time::from_micros(self.modified.unwrap_or_default());
+        if !late.is_empty() {
+            // They stand where a walk in the order of keys would have put them.
+            self.attributes.sort_by_cached_key(|a| (shared.names.number(a.name), a.dataset_id.clone()));
+        }
+        Ok(self.life.map(|life| life.image(&self.id, self.attributes, modified)))
+    }
+}
+
+/// Whether somebody changed the past of this entity by hand.
+pub(crate) fn edited(shared: &Shared, id: &str) -> Result<bool, Error> {
+    let mut key = Vec::new();
+    key_into(id, LIFE, None, &mut key);
+    for sample in kept(shared)?.range(&key, &Query::all(By::Stamp)).map_err(|e| history_error(&e))? {
+        if marks(&sample.map_err(|e| history_error(&e))?) & BY_HAND != 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -3,7 +3,7 @@
 use super::{Bench, Check};
 use crate::entity::{delete, entity, name, number, put};
 use belfry_kernel::Time;
-use belfry_ngsi_ld::{Json, Value};
+use belfry_ngsi_ld::{Attribute, Entity, Json, Value};
 use belfry_ports::temporal::{TemporalRange, TimeProperty};
 use belfry_ports::{ChangeSet, Sample};
 
@@ -11,6 +11,8 @@ pub(super) fn checks() -> Vec<(&'static str, Check)> {
     vec![
         ("every instance is kept, in both orders", |b| Box::pin(every_instance(b))),
         ("the state as of an instant is what was seen then", |b| Box::pin(as_of(b))),
+        ("what is added to the past alone was never current", |b| Box::pin(past_alone(b))),
+        ("a limit counts what is given", |b| Box::pin(limits_after_filters(b))),
         ("aggregates are those of the samples", |b| Box::pin(aggregates(b))),
         ("instances can be added, replaced and removed", |b| Box::pin(corrections(b))),
     ]
@@ -57,6 +59,13 @@ fn values(b: &Bench<'_>, id: &str, range: &TemporalRange) -> Vec<f64> {
             other => panic!("{other:?}"),
         })
         .collect()
+}
+
+fn only_value(entity: &Entity) -> f64 {
+    match entity.attributes.as_slice() {
+        [Attribute { value: Value::Property(json), .. }] => json.as_f64().expect("a number"),
+        other => panic!("{other:?}"),
+    }
 }
 
 async fn every_instance(b: &mut Bench<'_>) {
@@ -132,6 +141,55 @@ async fn aggregates(b: &mut Bench<'_>) {
         assert!((bucket.avg.expect("numbers") - 4.5).abs() < 1e-12);
         assert!((bucket.stddev.expect("numbers") - 8.25_f64.sqrt()).abs() < 1e-9);
     }
+}
+
+async fn past_alone(b: &mut Bench<'_>) {
+    let append = |id: &str, value: f64, seconds: i64| {
+        let mut attribute = number("level", value, at(seconds));
+        attribute.observed_at = Some(at(seconds));
+        Sample::Append { id: belfry_kernel::Iri::from_checked(id), types: vec![name("Sensor")], attribute }
+    };
+    let live = observe(b, "urn:s:1", 7.0, at(100)).await;
+    let mut samples: Vec<Sample> = (0..5).map(|i| append("urn:s:1", f64::from(i), i64::from(i))).collect();
+    samples.push(append("urn:s:2", 1.0, 1));
+    b.clock.advance_micros(1_000_000);
+    let set = ChangeSet { samples, ..ChangeSet::default() };
+    let late = b.store().write(Box::new(move |_, _| Ok(set))).await.expect("a write").at;
+    for _ in 0..2 {
+        for instant in [live, late, Time::MAX] {
+            let then = b.store().entity_at("urn:s:1", instant).expect("a read").expect("it was there");
+            assert_eq!(only_value(&then), 7.0, "at {instant}");
+        }
+        assert_eq!(b.store().entity_at("urn:s:2", Time::MAX).expect("a read"), None, "it never was in the state");
+        assert_eq!(values(b, "urn:s:1", &everything(TimeProperty::ObservedAt)), [0.0, 1.0, 2.0, 3.0, 4.0, 7.0]);
+        b.restart();
+    }
+    // Entities that come after, or change again, are current as ever.
+    observe(b, "urn:s:1", 8.0, at(200)).await;
+    observe(b, "urn:s:2", 9.0, at(200)).await;
+    for (id, value) in [("urn:s:1", 8.0), ("urn:s:2", 9.0)] {
+        let now = b.store().entity_at(id, Time::MAX).expect("a read").expect("it is there");
+        assert_eq!(only_value(&now), value);
+    }
+}
+
+async fn limits_after_filters(b: &mut Bench<'_>) {
+    for i in 0..50 {
+        observe(b, "urn:s:1", f64::from(i), at(i64::from(i))).await;
+    }
+    b.store().write(Box::new(|read, _| delete(read, "urn:s:1"))).await.expect("a write");
+    let read = |by, last_n| {
+        let range = TemporalRange { last_n, limit: 10, ..everything(by) };
+        b.store().evolution("urn:s:1", None, &range).expect("a read").expect("it has history")
+    };
+    for last_n in [None, Some(5)] {
+        let gone = read(TimeProperty::DeletedAt, last_n);
+        assert!(!gone.more && gone.instances.len() == 1 && gone.instances[0].deleted, "{gone:?}");
+    }
+    let first = read(TimeProperty::CreatedAt, None);
+    assert!(first.more && first.instances.len() == 10 && first.instances.iter().all(|i| !i.deleted));
+    let last = read(TimeProperty::CreatedAt, Some(10));
+    assert!(last.instances.len() == 10 && last.instances.iter().all(|i| !i.deleted), "{}", last.instances.len());
 }
 
 async fn corrections(b: &mut Bench<'_>) {

@@ -3,11 +3,11 @@
 
 use super::Asked;
 use super::evolution::Found;
-use belfry_kernel::{Error, Iri, Kind, Period, Time};
-use belfry_ngsi_ld::form::write::{Aggregate, TemporalAttribute, TemporalInstance};
-use belfry_ngsi_ld::{Attribute, Json, Name, Value};
+use belfry_kernel::{Error, Kind, Period, Time};
+use belfry_ngsi_ld::form::write::{Aggregate, AggregatedSeries, TemporalAttribute};
+use belfry_ngsi_ld::{Json, Value};
 use belfry_ports::Store;
-use belfry_ports::temporal::{Bucket, TemporalRange, TimeProperty};
+use belfry_ports::temporal::{Aggregation, Bucket, TemporalRange, TimeProperty};
 
 /// Periods in one answer.
 const MAX_PERIODS: usize = 100_000;
@@ -58,33 +58,22 @@ impl Aggregates {
             if datasets.is_some_and(|d| !d.contains(&series.dataset_id)) {
                 continue;
             }
-            let sample = first(store, id, series.name, series.dataset_id.as_ref(), asked)?;
             let numeric = series.buckets.iter().any(|b| b.sum.is_some());
-            let aggregates = if numeric || !self.methods.iter().any(|m| !matches!(*m, "totalCount" | "distinctCount")) {
-                self.methods
-                    .iter()
-                    .map(|m| Aggregate {
-                        method: m,
-                        periods: series.buckets.iter().filter_map(|b| cell(m, b)).collect(),
-                    })
-                    .collect()
+            let counts = |m: &&str| matches!(*m, "totalCount" | "distinctCount");
+            let methods = if numeric || self.methods.iter().all(counts) {
+                let periods = |m| series.buckets.iter().filter_map(|b| cell(m, b)).collect();
+                self.methods.iter().map(|m| Aggregate { method: m, periods: periods(m) }).collect()
             } else {
-                self.one_by_one(
-                    store,
-                    id,
-                    series.name,
-                    series.dataset_id.as_ref(),
-                    asked,
-                    &boundaries,
-                    &series.buckets,
-                )?
+                self.one_by_one(store, id, &series, asked, &boundaries)?
             };
-            let instance = sample.map(|attribute| TemporalInstance { attribute, instance_id: None, deleted_at: None });
-            attributes.push(TemporalAttribute {
-                name: series.name,
-                instances: instance.into_iter().collect(),
-                aggregates,
-            });
+            let Aggregation { name, dataset_id, kind, .. } = series;
+            let aggregated = AggregatedSeries { kind, dataset_id, methods };
+            match attributes.last_mut().filter(|a| a.name == name) {
+                Some(attribute) => attribute.aggregates.push(aggregated),
+                None => {
+                    attributes.push(TemporalAttribute { name, instances: Vec::new(), aggregates: vec![aggregated] })
+                }
+            }
         }
         Ok(attributes)
     }
@@ -111,20 +100,18 @@ impl Aggregates {
     }
 
     /// What the store does not aggregate: texts by their order, arrays by their size, truth values as 0 and 1.
-    #[expect(clippy::too_many_arguments, reason = "each says which part of one series is meant")]
     fn one_by_one(
         &self,
         store: &dyn Store,
         id: &str,
-        name: Name,
-        dataset_id: Option<&Iri>,
+        series: &Aggregation,
         asked: &Asked,
         boundaries: &[Time],
-        buckets: &[Bucket],
     ) -> Result<Vec<Aggregate>, Error> {
+        let Aggregation { name, dataset_id, buckets, .. } = series;
         let (Some(from), Some(to)) = (boundaries.first(), boundaries.last()) else { return Ok(Vec::new()) };
         let range = TemporalRange { by: asked.by(), from: *from, to: *to, last_n: None, limit: MAX_INSTANCES };
-        let evolution = store.evolution(id, Some(&[name]), &range)?.unwrap_or_default();
+        let evolution = store.evolution(id, Some(&[*name]), &range)?.unwrap_or_default();
         if evolution.more {
             return Err(Error::new(
                 Kind::TooComplexQuery,
@@ -132,7 +119,7 @@ impl Aggregates {
             ));
         }
         let mut values: Vec<(Time, Json)> = Vec::new();
-        for i in evolution.instances.iter().filter(|i| !i.deleted && i.attribute.dataset_id.as_ref() == dataset_id) {
+        for i in evolution.instances.iter().filter(|i| !i.deleted && i.attribute.dataset_id == *dataset_id) {
             let time = match asked.by() {
                 TimeProperty::ObservedAt => i.attribute.observed_at.unwrap_or(Time::from_micros(i.stamp)),
                 _ => Time::from_micros(i.stamp),
@@ -232,16 +219,4 @@ fn bounds(store: &dyn Store, id: &str, asked: &Asked) -> Result<Option<(Time, Ti
         }
     }
     Ok((from < to).then_some((from, to)))
-}
-
-/// Any instance of a series: it tells the kind.
-fn first(
-    store: &dyn Store,
-    id: &str,
-    name: Name,
-    dataset_id: Option<&Iri>,
-    asked: &Asked,
-) -> Result<Option<Attribute>, Error> {
-    let evolution = store.evolution(id, Some(&[name]), &asked.range(1))?.unwrap_or_default();
-    Ok(evolution.instances.into_iter().map(|i| i.attribute).find(|a| a.dataset_id.as_ref() == dataset_id))
 }

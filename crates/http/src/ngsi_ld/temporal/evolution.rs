@@ -20,10 +20,26 @@ pub(crate) struct Cut {
     pub(crate) content_range: String,
 }
 
-/// What is known of one entity's past; none when nothing is. All attributes with `whole`, else those shown.
-pub(crate) fn gather(store: &dyn Store, id: &Iri, asked: &Asked, whole: bool) -> Result<Option<Found>, Error> {
-    let limit = if asked.view.form == TemporalForm::Aggregated { 1 } else { INSTANCES };
-    let names = if whole { None } else { asked.names() };
+/// What is gathered of an entity's past before it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// The attributes that are shown.
+    Shown,
+    /// Whether there is anything to show, too.
+    Present,
+    /// All attributes, for a condition over the past.
+    Whole,
+}
+
+/// What is known of one entity's past; none when nothing is.
+pub(crate) fn gather(store: &dyn Store, id: &Iri, asked: &Asked, extent: Extent) -> Result<Option<Found>, Error> {
+    // Aggregates are made by the store, which then reads no instance for showing it.
+    let limit = match (extent, &asked.aggregates) {
+        (Extent::Shown, Some(_)) => 0,
+        (Extent::Present, Some(_)) => 1,
+        _ => INSTANCES,
+    };
+    let names = if extent == Extent::Whole { None } else { asked.names() };
     let Some(mut evolution) = store.evolution(id.as_str(), names.as_deref(), &asked.range(limit))? else {
         return Ok(None);
     };

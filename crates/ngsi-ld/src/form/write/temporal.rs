@@ -33,8 +33,19 @@ pub struct TemporalAttribute {
     pub name: Name,
     /// Its instances in the order to be shown; of one kind and dataset next to each other for the simplified form.
     pub instances: Vec<TemporalInstance>,
-    /// Its aggregates, for the aggregated form; then `instances` only tells the kind by its first, if any.
-    pub aggregates: Vec<Aggregate>,
+    /// Its aggregates by dataset, for the aggregated form; then there are no `instances`.
+    pub aggregates: Vec<AggregatedSeries>,
+}
+
+/// The aggregates of the instances of one dataset.
+#[derive(Clone, Debug)]
+pub struct AggregatedSeries {
+    /// The kind of attribute.
+    pub kind: AttributeKind,
+    /// The dataset; none for the default one.
+    pub dataset_id: Option<Iri>,
+    /// One for each method.
+    pub methods: Vec<Aggregate>,
 }
 
 /// One recorded instance.
@@ -120,7 +131,7 @@ pub fn write_temporal(
         match view.form {
             TemporalForm::Normalized => writer.evolution(&attribute.instances),
             TemporalForm::Values => writer.values(&attribute.instances, view.time_property),
-            TemporalForm::Aggregated => writer.aggregates(attribute),
+            TemporalForm::Aggregated => writer.aggregates(&attribute.aggregates),
         }
     }
     writer.context_member(context_member);
@@ -230,12 +241,32 @@ impl Writer<'_> {
         self.out.extend_from_slice(b"]}");
     }
 
-    fn aggregates(&mut self, attribute: &TemporalAttribute) {
-        let kind = attribute.instances.first().map_or(AttributeKind::Property, |i| i.attribute.value.kind());
+    /// One object for each dataset; an array of them when there are several.
+    fn aggregates(&mut self, all: &[AggregatedSeries]) {
+        match all {
+            [one] => self.aggregated(one),
+            _ => {
+                self.out.push(b'[');
+                for (at, series) in all.iter().enumerate() {
+                    if at > 0 {
+                        self.out.push(b',');
+                    }
+                    self.aggregated(series);
+                }
+                self.out.push(b']');
+            }
+        }
+    }
+
+    fn aggregated(&mut self, series: &AggregatedSeries) {
         self.out.extend_from_slice(b"{\"type\":\"");
-        self.out.extend_from_slice(kind.as_str().as_bytes());
+        self.out.extend_from_slice(series.kind.as_str().as_bytes());
         self.out.push(b'"');
-        for aggregate in &attribute.aggregates {
+        if let Some(id) = &series.dataset_id {
+            self.out.extend_from_slice(b",\"datasetId\":");
+            write_str(id.as_str(), self.out);
+        }
+        for aggregate in &series.methods {
             self.out.extend_from_slice(b",\"");
             self.out.extend_from_slice(aggregate.method.as_bytes());
             self.out.extend_from_slice(b"\":");
