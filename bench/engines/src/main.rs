@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release --manifest-path bench/engines/Cargo.toml -- [rounds] [seconds] [keys] [directory]`
 //!
+//! With `--features rocksdb` RocksDB is measured too; Cargo.toml says what that needs.
+//!
 //! Every round measures every engine in turn, so that what else the machine does hits all alike; the medians are printed.
 
 mod engines;
@@ -31,13 +33,15 @@ fn main() {
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     let time = Duration::from_secs(seconds);
-    let runs: [(&str, fn(&str, Duration, u64) -> Figures); 4] = [
+    let runs: &[(&str, fn(&str, Duration, u64) -> Figures)] = &[
         (OwnLog::NAME, run::<OwnLog>),
         (Fjall::NAME, run::<Fjall>),
         (Redb::NAME, run::<Redb>),
         (Sqlite::NAME, run::<Sqlite>),
+        #[cfg(feature = "rocksdb")]
+        (engines::RocksDb::NAME, run::<engines::RocksDb>),
     ];
-    let mut figures = [const { Vec::new() }; 4];
+    let mut figures = vec![Vec::new(); runs.len()];
     for round in 0..rounds {
         for at in 0..runs.len() {
             // Each round begins with another one.

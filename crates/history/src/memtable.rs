@@ -24,7 +24,7 @@ const PATCH: u8 = 64;
 const REST: u8 = 128;
 
 /// Memory counted for a series beside its key: the record, its share of both indexes.
-const SERIES_BYTES: usize = 40;
+const SERIES_BYTES: usize = 44;
 
 struct Series {
     key: u32,
@@ -55,7 +55,8 @@ pub(crate) enum Wanted {
 pub(crate) struct Memtable {
     arena: Arena,
     series: Vec<Series>,
-    table: HashTable<u32>,
+    /// Part of the key's hash, so that looking up and growing seldom touch other keys, and the series' number.
+    table: HashTable<(u32, u32)>,
     order: KeyOrder,
     rests: HashTable<u32>,
     pub(crate) clears: Clears,
@@ -97,7 +98,8 @@ impl Memtable {
     }
 
     fn find(&self, key: &[u8]) -> Option<u32> {
-        self.table.find(xxh3_64(key), |&id| self.key(id) == key).copied()
+        let part = hash_part(key);
+        self.table.find(spread(part), |&(other, id)| other == part && self.key(id) == key).map(|&(_, id)| id)
     }
 
     fn find_or_add(&mut self, key: &[u8]) -> u32 {
@@ -120,7 +122,8 @@ impl Memtable {
             let (at, len) = Self::key_of(arena, &series[id as usize]);
             arena.at(at, len)
         };
-        self.table.insert_unique(xxh3_64(key), id, |&id| xxh3_64(key_of(id)));
+        let part = hash_part(key);
+        self.table.insert_unique(spread(part), (part, id), |&(part, _)| spread(part));
         self.order.insert(id, key_of);
         id
     }
@@ -377,6 +380,15 @@ impl Memtable {
     pub(crate) fn in_order(&self) -> impl Iterator<Item = &[u8]> {
         self.order.iter().filter(|&id| self.series[id as usize].rows > 0).map(|id| self.key(id))
     }
+}
+
+fn hash_part(key: &[u8]) -> u32 {
+    (xxh3_64(key) >> 32) as u32
+}
+
+/// Half a hash as a whole one, whose both ends the table uses.
+fn spread(part: u32) -> u64 {
+    u64::from(part).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 const OWN: &str = "rows are read as they were written, in memory";

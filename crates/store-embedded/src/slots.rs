@@ -10,7 +10,8 @@ use xxhash_rust::xxh3::xxh3_64;
 pub(crate) struct Slots {
     blobs: Vec<Option<Box<[u8]>>>,
     free: Vec<u32>,
-    by_id: HashTable<u32>,
+    /// Part of the identifier's hash, so that looking up and growing seldom touch other blobs, and the slot.
+    by_id: HashTable<(u32, u32)>,
     bytes: u64,
 }
 
@@ -18,10 +19,20 @@ fn id_at(blobs: &[Option<Box<[u8]>>], slot: u32) -> &str {
     blobs[slot as usize].as_deref().and_then(|b| blob::id_of(b).ok()).unwrap_or_default()
 }
 
+fn hash_part(id: &str) -> u32 {
+    (xxh3_64(id.as_bytes()) >> 32) as u32
+}
+
+/// Half a hash as a whole one, whose both ends the table uses.
+fn spread(part: u32) -> u64 {
+    u64::from(part).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
 impl Slots {
     /// The slot of this identifier.
     pub(crate) fn find(&self, id: &str) -> Option<u32> {
-        self.by_id.find(xxh3_64(id.as_bytes()), |&slot| id_at(&self.blobs, slot) == id).copied()
+        let part = hash_part(id);
+        self.by_id.find(spread(part), |&(other, slot)| other == part && id_at(&self.blobs, slot) == id).map(|e| e.1)
     }
 
     /// The bytes in a slot.
@@ -44,16 +55,17 @@ impl Slots {
             self.blobs.push(Some(bytes));
             u32::try_from(self.blobs.len() - 1).expect("the store's limit of entities is below four billion")
         };
-        let blobs = &self.blobs;
-        self.by_id.insert_unique(xxh3_64(id.as_bytes()), slot, |&s| xxh3_64(id_at(blobs, s).as_bytes()));
+        let part = hash_part(id);
+        self.by_id.insert_unique(spread(part), (part, slot), |&(part, _)| spread(part));
         (slot, None)
     }
 
     /// Takes the bytes of an identifier out.
     pub(crate) fn remove(&mut self, id: &str) -> Option<(u32, Box<[u8]>)> {
         let blobs = &self.blobs;
-        let entry = self.by_id.find_entry(xxh3_64(id.as_bytes()), |&slot| id_at(blobs, slot) == id).ok()?;
-        let (slot, _) = entry.remove();
+        let part = hash_part(id);
+        let is_it = |&(other, slot): &(u32, u32)| other == part && id_at(blobs, slot) == id;
+        let ((_, slot), _) = self.by_id.find_entry(spread(part), is_it).ok()?.remove();
         let old = self.blobs[slot as usize].take()?;
         self.bytes -= old.len() as u64;
         self.free.push(slot);
