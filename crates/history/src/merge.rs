@@ -17,7 +17,7 @@ use crate::range::Stamps;
 use crate::rows::Patch;
 use crate::run::{Meta, Run};
 use crate::run_writer::RunWriter;
-use crate::sample::{Order, Sample};
+use crate::sample::{Kind, Order, Sample};
 use crate::scan::Keys;
 use crate::view::{Snapshot, View};
 
@@ -62,7 +62,8 @@ impl History {
     }
 
     /// Merges all runs into one, and leaves behind what `policies` say is too old at `now`: the samples are gone or
-    /// have coarser ones in their place. What is in the open part stays until a later call.
+    /// have coarser ones in their place. What is in the open part stays until a later call, and so does the last sample
+    /// of a series, however old: it says how things stand.
     ///
     /// # Errors
     /// As [`Self::merge`].
@@ -105,7 +106,7 @@ impl History {
         }
         let outputs = merged?;
         let ids: HashSet<u64> = inputs.iter().map(|r| r.id).collect();
-        self.install(|runs, _| {
+        self.install(false, |runs, _| {
             let at = runs.iter().position(|r| ids.contains(&r.id)).unwrap_or(runs.len());
             runs.retain(|r| !ids.contains(&r.id));
             runs.splice(at..at, outputs);
@@ -168,7 +169,8 @@ fn unsettled(view: &mut View) -> Result<Vec<Patch>> {
     Ok(low.into_iter().map(|(stamp, sample)| Patch { stamp, sample }).collect())
 }
 
-/// Passes on what is young enough and gathers the rest.
+/// Passes on what is young enough, and the last sample, and gathers the rest. Of a series that ends with a tombstone
+/// nothing need stay, unless something before it does.
 fn keep<'a>(
     samples: Stamps,
     policy: &'a Policy,
@@ -176,14 +178,20 @@ fn keep<'a>(
     leaving: &'a mut Leaving,
 ) -> impl Iterator<Item = Result<Sample>> + 'a {
     let cutoff = policy.cutoff(now);
-    samples.filter(move |sample| match sample {
-        Ok(sample) if age_of(sample) < cutoff => {
+    let (mut samples, mut any) = (samples.peekable(), false);
+    std::iter::from_fn(move || {
+        while let Some(next) = samples.next() {
+            let Ok(sample) = &next else { return Some(next) };
+            let last = samples.peek().is_none();
+            if age_of(sample) >= cutoff || (last && (any || sample.kind != Kind::Deleted)) {
+                any = true;
+                return Some(next);
+            }
             if let Some(coarser) = &policy.then {
                 leaving.add(coarser, sample);
             }
-            false
         }
-        _ => true,
+        None
     })
 }
 

@@ -90,3 +90,51 @@ fn periods_start_on_the_calendar() {
         assert_eq!(coarser.start(at).to_string(), start);
     }
 }
+
+#[test]
+fn the_latest_sample_of_a_series_stays() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let history = History::open(dir.path(), Options::default()).expect("opens");
+    let coarser = Coarser {
+        every: Period::parse("PT1H").expect("a period"),
+        functions: vec![Function::Avg],
+        name: Arc::new(|key, _| [key, b"avg"].concat()),
+    };
+    let policies = move |key: &[u8]| {
+        let then = key.starts_with(b"thin").then(|| coarser.clone());
+        (!key.ends_with(b"avg")).then(|| Policy { keep: Duration::from_secs(3600), then })
+    };
+    let keys: [&[u8]; 4] = [b"plain", b"thin", b"gone", b"odd"];
+    let sample = |stamp: i64, observed: i64, kind| SampleRef {
+        stamp,
+        observed: Some(Time::from_micros(observed)),
+        value: if kind == Kind::Normal { ValueRef::F64(stamp as f64) } else { ValueRef::None },
+        rest: b"",
+        kind,
+    };
+    for n in 0..10 {
+        let at = n * MINUTE;
+        let kind = if n == 9 { Kind::Deleted } else { Kind::Normal };
+        // The odd one reports from a clock far ahead, and is deleted by one that is right.
+        let all = [
+            sample(at, at, Kind::Normal),
+            sample(at, at, Kind::Normal),
+            sample(at, at, kind),
+            sample(at, if n == 9 { at } else { at + 1000 * DAY }, kind),
+        ];
+        let batch: Vec<_> = keys.into_iter().zip(all).collect();
+        history.append(n as u64 + 1, &batch).expect("appends");
+    }
+    history.flush().expect("flushes");
+    for _ in 0..2 {
+        history.retain(Time::from_micros(10 * DAY), &policies).expect("retains");
+        let latest = |key: &[u8]| history.latest_at(key, i64::MAX).expect("reads").map(|s| (s.stamp, s.kind));
+        assert_eq!(latest(b"plain"), Some((9 * MINUTE, Kind::Normal)));
+        assert_eq!(latest(b"thin"), Some((9 * MINUTE, Kind::Normal)));
+        assert_eq!(latest(b"odd"), Some((9 * MINUTE, Kind::Deleted)), "what was deleted does not come back");
+        assert_eq!(latest(b"gone"), None, "nothing is left that its end would end");
+        assert_eq!(values(&history, b"plain").len(), 1);
+        // The mean of the nine that went.
+        assert_eq!(values(&history, b"thinavg"), [(0, 4.0 * MINUTE as f64)]);
+    }
+}

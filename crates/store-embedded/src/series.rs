@@ -249,10 +249,37 @@ impl Batch<'_> {
     }
 }
 
-/// Adds a durable commit to history.
-pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) {
+/// At most how many bytes a change set takes of history's open part, when its record in the log has this many.
+pub(crate) fn weight(set: &ChangeSet, record_bytes: usize) -> usize {
+    /// For each operation beside its key and what the record holds of it: the number in the key, fixed fields, bookkeeping.
+    const EACH: usize = 128;
+    let of = |id: &Iri, dataset: Option<&Iri>| id.as_str().len() + dataset.map_or(0, |d| d.as_str().len()) + EACH;
+    let of_all = |id: &Iri, all: &[Attribute]| all.iter().map(|a| of(id, a.dataset_id.as_ref())).sum::<usize>();
+    let entities = set.entities.iter().map(|change| match change {
+        EntityChange::Put { entity, created: true, .. } => of(&entity.id, None) + of_all(&entity.id, &entity.attributes),
+        EntityChange::Put { entity, changes, .. } => {
+            of(&entity.id, None) + changes.iter().map(|c| of(&entity.id, c.dataset_id.as_ref())).sum::<usize>()
+        }
+        EntityChange::Delete { id, last } => of(id, None) + of_all(id, &last.attributes),
+    });
+    let samples = set.samples.iter().map(|sample| match sample {
+        Sample::Append { id, attribute, .. } | Sample::Replace { id, attribute, .. } => {
+            of(id, None) + of(id, attribute.dataset_id.as_ref())
+        }
+        Sample::Remove { id, dataset_id, .. } | Sample::Forget { id, dataset_id, .. } => of(id, dataset_id.as_ref()),
+    });
+    2 * record_bytes + entities.sum::<usize>() + samples.sum::<usize>()
+}
+
+/// Adds a durable commit to history. A commit that holds nothing for it is noted all the same, so that the log need not
+/// be kept for it.
+///
+/// # Errors
+/// `Full` before anything was added: flush, then call again. Otherwise the commit may be in by half, and calling again
+/// completes it.
+pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) -> belfry_history::Result<()> {
     if commit.changes.entities.is_empty() && commit.changes.samples.is_empty() {
-        return;
+        return history.apply(commit.seq, &[]).map(drop);
     }
     let mut batch = Batch { names, buffer: Vec::with_capacity(512), ops: Vec::new() };
     let at = commit.at.micros();
@@ -272,10 +299,7 @@ pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) {
     for (i, sample) in commit.changes.samples.iter().enumerate() {
         sample_change(&mut batch, history, sample, at + i as i64);
     }
-    if let Err(e) = batch.apply(history, commit.seq) {
-        // The log has it: a restart applies it again. The writer asked for room before it committed.
-        tracing::error!(error = %e, seq = commit.seq, "a commit could not be added to history");
-    }
+    batch.apply(history, commit.seq).map(drop)
 }
 
 fn entity_change(batch: &mut Batch<'_>, change: &EntityChange, stamp: i64) {

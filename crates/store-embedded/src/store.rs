@@ -29,7 +29,8 @@ impl EmbeddedStore {
     /// Opens the directory, recovering what a crash left.
     ///
     /// # Errors
-    /// `Unavailable` when the directory is in use or cannot be read; `Internal` naming file and place when it is damaged.
+    /// `Unavailable` when the directory is in use, cannot be read, is of another version, or its log or history is
+    /// damaged, naming file and place; `Internal` when its parts do not belong together or a checkpoint or record is damaged.
     pub fn open(options: &Options) -> Result<Self, Error> {
         let opened = open::open(options)?;
         let shared = Arc::new(Shared::new(
@@ -198,6 +199,7 @@ impl Store for EmbeddedStore {
             entities,
             refusing_writes: self.shared.refusing(),
             log_bytes: self.shared.log.size_bytes(),
+            feed_gaps: self.shared.cursors_dropped.load(std::sync::atomic::Ordering::Relaxed),
             history_bytes: self.shared.history.as_ref().map_or(0, |h| h.at_rest().1),
         }
     }
