@@ -63,7 +63,7 @@ impl History {
 
     /// Merges all runs into one, and leaves behind what `policies` say is too old at `now`: the samples are gone or
     /// have coarser ones in their place. What is in the open part stays until a later call, and so does the last sample
-    /// of a series, however old: it says how things stand.
+    /// of a series that tells how things stand ([`Policy::stands`]).
     ///
     /// # Errors
     /// As [`Self::merge`].
@@ -139,7 +139,8 @@ impl History {
             match (&mut retention, policy) {
                 (Some(retention), Some(policy)) => {
                     let mut leaving = Leaving::default();
-                    let kept = keep(samples, &policy, retention.now, &mut leaving);
+                    let last = last_standing(&snapshot, &key, &policy)?;
+                    let kept = keep(samples, &policy, retention.now, last, &mut leaving);
                     chunker.series(&mut writer, &key, &patches, kept)?;
                     retention.take(self, &snapshot, &key, &policy, &leaving)?;
                 }
@@ -169,29 +170,40 @@ fn unsettled(view: &mut View) -> Result<Vec<Patch>> {
     Ok(low.into_iter().map(|(stamp, sample)| Patch { stamp, sample }).collect())
 }
 
-/// Passes on what is young enough, and the last sample, and gathers the rest. Of a series that ends with a tombstone
-/// nothing need stay, unless something before it does.
+/// The stamp of the last sample that tells how things stand.
+fn last_standing(snapshot: &Snapshot, key: &[u8], policy: &Policy) -> Result<Option<i64>> {
+    let view = snapshot.view(key, i64::MIN, i64::MAX, None)?;
+    for sample in Stamps::new(view, i64::MIN, i64::MAX, Order::Descending) {
+        let sample = sample?;
+        if (policy.stands)(&sample) {
+            return Ok(Some(sample.stamp));
+        }
+    }
+    Ok(None)
+}
+
+/// Passes on what is young enough, and the one at `last`, and gathers the rest. A tombstone at `last` need not stay when
+/// nothing before it does.
 fn keep<'a>(
     samples: Stamps,
     policy: &'a Policy,
     now: Time,
+    last: Option<i64>,
     leaving: &'a mut Leaving,
 ) -> impl Iterator<Item = Result<Sample>> + 'a {
     let cutoff = policy.cutoff(now);
-    let (mut samples, mut any) = (samples.peekable(), false);
-    std::iter::from_fn(move || {
-        while let Some(next) = samples.next() {
-            let Ok(sample) = &next else { return Some(next) };
-            let last = samples.peek().is_none();
-            if age_of(sample) >= cutoff || (last && (any || sample.kind != Kind::Deleted)) {
-                any = true;
-                return Some(next);
-            }
-            if let Some(coarser) = &policy.then {
-                leaving.add(coarser, sample);
-            }
+    let mut any = false;
+    samples.filter(move |sample| {
+        let Ok(sample) = sample else { return true };
+        let stands = last == Some(sample.stamp) && (any || sample.kind != Kind::Deleted);
+        if stands || age_of(sample) >= cutoff {
+            any = true;
+            return true;
         }
-        None
+        if let Some(coarser) = &policy.then {
+            leaving.add(coarser, sample);
+        }
+        false
     })
 }
 

@@ -44,8 +44,8 @@ fn old_samples_become_hourly_means() {
     let policies = move |key: &[u8]| {
         let keep = Duration::from_secs(86_400);
         match key {
-            b"a\0short\0" => Some(Policy { keep, then: None }),
-            b"a\0thin\0" => Some(Policy { keep, then: Some(coarser.clone()) }),
+            b"a\0short\0" => Some(Policy { keep, stands: |_| true, then: None }),
+            b"a\0thin\0" => Some(Policy { keep, stands: |_| true, then: Some(coarser.clone()) }),
             _ => None,
         }
     };
@@ -102,9 +102,17 @@ fn the_latest_sample_of_a_series_stays() {
     };
     let policies = move |key: &[u8]| {
         let then = key.starts_with(b"thin").then(|| coarser.clone());
-        (!key.ends_with(b"avg")).then(|| Policy { keep: Duration::from_secs(3600), then })
+        (!key.ends_with(b"avg")).then(|| Policy { keep: Duration::from_secs(3600), stands: |s| &*s.rest != b"aside", then })
     };
     let keys: [&[u8]; 4] = [b"plain", b"thin", b"gone", b"odd"];
+    // Written later, and to the past alone.
+    let aside = |stamp: i64| SampleRef {
+        stamp,
+        observed: Some(Time::from_micros(stamp)),
+        value: ValueRef::F64(-1.0),
+        rest: b"aside",
+        kind: Kind::Normal,
+    };
     let sample = |stamp: i64, observed: i64, kind| SampleRef {
         stamp,
         observed: Some(Time::from_micros(observed)),
@@ -125,6 +133,7 @@ fn the_latest_sample_of_a_series_stays() {
         let batch: Vec<_> = keys.into_iter().zip(all).collect();
         history.append(n as u64 + 1, &batch).expect("appends");
     }
+    history.append(11, &[(b"plain".as_slice(), aside(10 * MINUTE))]).expect("appends");
     history.flush().expect("flushes");
     for _ in 0..2 {
         history.retain(Time::from_micros(10 * DAY), &policies).expect("retains");

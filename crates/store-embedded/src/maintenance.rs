@@ -148,7 +148,7 @@ impl Keeper {
                 Ok(Ask::Checkpoint(done)) => {
                     let _ = done.send(self.checkpoint());
                 }
-                Ok(Ask::Backup(into, done)) => self.backup(into, done),
+                Ok(Ask::Backup(into, done)) => self.backup(into, &done),
                 Ok(Ask::Retain(done)) => match self.checkpoint() {
                     Ok(()) => self.merger.retain(done),
                     Err(why) => drop(done.send(Err(Error::new(Kind::Unavailable, why)))),
@@ -238,7 +238,7 @@ impl Keeper {
     }
 
     /// Pins a backup and has it copied. One at a time.
-    fn backup(&mut self, into: PathBuf, done: Sender<Result<Copied, Error>>) {
+    fn backup(&mut self, into: PathBuf, done: &Sender<Result<Copied, Error>>) {
         if self.copying_from() != u64::MAX {
             let _ = done.send(Err(Error::new(Kind::Unavailable, "another backup is being taken")));
             return;

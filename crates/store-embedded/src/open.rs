@@ -79,6 +79,8 @@ pub(crate) struct Opened {
     pub(crate) place: Place,
     /// The place of the checkpoint that was read.
     pub(crate) checkpointed: Place,
+    /// Whether history lacks commits that the log does not hold any more.
+    pub(crate) history_lacks: bool,
 }
 
 pub(crate) fn state_dir(dir: &Path) -> PathBuf {
@@ -222,6 +224,12 @@ pub(crate) fn open(options: &Options) -> Result<Opened, Error> {
             recovered.first_seq, checkpointed.seq
         )));
     }
+    // The log is cut without regard to a history that is not kept.
+    let history_lacks = flushed < recovered.first_seq - 1;
+    if history_lacks {
+        let (first, flushed) = (recovered.first_seq, flushed);
+        tracing::warn!(flushed, first, "history ends before the log begins; it takes up from the present state");
+    }
     let mut flushing = Flushing::default();
     let mut reader = log.reader(from.max(recovered.first_seq)).map_err(|e| log_error(&e))?;
     while let Some(found) = reader.next_record().map_err(|e| log_error(&e))? {
@@ -247,12 +255,13 @@ pub(crate) fn open(options: &Options) -> Result<Opened, Error> {
         place = Place { seq, at, last: series::last_stamp(at, &set).max(place.last) };
         if let Some(history) = &history
             && seq > flushed
+            && !history_lacks
         {
             flushing.append(history, &Commit { seq, at, changes: Arc::new(set) }, &names)?;
         }
     }
     (place.seq, state.last) = (state.seq, place.last);
-    Ok(Opened { state, names, history, log, place, checkpointed })
+    Ok(Opened { state, names, history, log, place, checkpointed, history_lacks })
 }
 
 /// Flushes history while it is filled, so that what was not flushed before need not fit into memory at once.

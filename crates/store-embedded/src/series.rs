@@ -5,6 +5,7 @@
 //! dataset. All series of an entity stand together; the series of number [`LIFE`] says when the entity came, went,
 //! and which types and scopes it had.
 
+pub(crate) mod fill;
 pub(crate) mod read;
 
 use crate::blob;
@@ -13,7 +14,7 @@ use crate::dictionary::Dictionary;
 use belfry_history::{By, History, Op, Query, SampleRef, ValueRef};
 use belfry_kernel::{Error, Iri, Kind, Time};
 use belfry_ngsi_ld::{Attribute, Entity, Json, Name, Value};
-use belfry_ports::{ChangeKind, ChangeSet, Commit, EntityChange, Sample, Seq};
+use belfry_ports::{ChangeKind, ChangeSet, Commit, EntityChange, Sample};
 use compact_str::CompactString;
 use hashbrown::HashMap;
 
@@ -137,7 +138,11 @@ struct Batch<'a> {
     ops: Vec<Owned>,
 }
 
-impl Batch<'_> {
+impl<'a> Batch<'a> {
+    fn new(names: &'a Dictionary) -> Self {
+        Self { names, buffer: Vec::with_capacity(512), ops: Vec::new() }
+    }
+
     fn key(&mut self, id: &str, number: u32, dataset: Option<&Iri>) -> std::ops::Range<usize> {
         let start = self.buffer.len();
         key_into(id, number, dataset, &mut self.buffer);
@@ -213,7 +218,8 @@ impl Batch<'_> {
         }
     }
 
-    fn apply(self, history: &History, seq: Seq) -> belfry_history::Result<bool> {
+    /// Hands on the operations, borrowing from the buffer.
+    fn with_ops<T>(&self, take: impl FnOnce(&[Op<'_>]) -> T) -> T {
         let bytes = |r: &std::ops::Range<usize>| &self.buffer[r.clone()];
         let sample = |s: &OwnedSample| -> Result<SampleRef<'_>, std::str::Utf8Error> {
             Ok(SampleRef {
@@ -245,7 +251,7 @@ impl Batch<'_> {
                 Owned::RemovePrefix { key } => Op::RemovePrefix { prefix: bytes(key) },
             });
         }
-        history.apply(seq, &ops)
+        take(&ops)
     }
 }
 
@@ -281,7 +287,7 @@ pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) -> 
     if commit.changes.entities.is_empty() && commit.changes.samples.is_empty() {
         return history.apply(commit.seq, &[]).map(drop);
     }
-    let mut batch = Batch { names, buffer: Vec::with_capacity(512), ops: Vec::new() };
+    let mut batch = Batch::new(names);
     let at = commit.at.micros();
     // An entity that one commit changes twice gets a later stamp the second time.
     let mut times: HashMap<&str, i64> = HashMap::new();
@@ -299,7 +305,7 @@ pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) -> 
     for (i, sample) in commit.changes.samples.iter().enumerate() {
         sample_change(&mut batch, history, sample, at + i as i64);
     }
-    batch.apply(history, commit.seq).map(drop)
+    batch.with_ops(|ops| history.apply(commit.seq, ops)).map(drop)
 }
 
 fn entity_change(batch: &mut Batch<'_>, change: &EntityChange, stamp: i64) {
@@ -393,6 +399,11 @@ const BY_HAND: u8 = 1 << 7;
 /// The marks of a sample: of an instance in the head of what belongs to it, of a life alone.
 fn marks(sample: &belfry_history::Sample) -> u8 {
     sample.rest.first().map_or(0, |head| head & (ASIDE | BY_HAND))
+}
+
+/// Whether a sample was written with the current state, not to the past alone.
+pub(crate) fn was_current(sample: &belfry_history::Sample) -> bool {
+    marks(sample) == 0
 }
 
 /// What belongs to an instance besides its value and times: it seldom changes from one instance to the next, so nothing

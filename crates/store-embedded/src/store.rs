@@ -33,6 +33,7 @@ impl EmbeddedStore {
     /// damaged, naming file and place; `Internal` when its parts do not belong together or a checkpoint or record is damaged.
     pub fn open(options: &Options) -> Result<Self, Error> {
         let opened = open::open(options)?;
+        let mut last = opened.place.last;
         let shared = Arc::new(Shared::new(
             opened.state,
             opened.names,
@@ -41,8 +42,13 @@ impl EmbeddedStore {
             options.clock.clone(),
             options,
         ));
+        if let Some(history) = shared.history.as_ref().filter(|_| opened.history_lacks) {
+            last = shared.clock.now().max(last.plus_micros(1));
+            series::fill::fill(&shared, history, last)?;
+            shared.state.write().last = last;
+        }
         let (queue, commands) = mpsc::channel(options.queue);
-        let writer = Writer::new(shared.clone(), opened.log, opened.place.last);
+        let writer = Writer::new(shared.clone(), opened.log, last);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || writer.run(commands))

@@ -1,5 +1,4 @@
 //! Pages of an ordered answer: the right ones, however many match, and none so deep that it would have to hold them all.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use belfry_kernel::{Kind, Time};
 use belfry_ngsi_ld::Context;
@@ -19,7 +18,8 @@ async fn pages_are_those_of_the_whole_answer_sorted() {
         .write(Box::new(move |read, now| {
             let mut set = ChangeSet::default();
             for n in 0..total {
-                let level = number("level", ((n * 7919) % 500) as f64, now);
+                let mut level = number("level", ((n * 7919) % 500) as f64, now);
+                level.name = Context::core().expand("level")?;
                 set.entities.push(put(read, entity(&format!("urn:s:{n:04}"), "Sensor", vec![level], now))?);
             }
             Ok(set)

@@ -279,5 +279,5 @@ fn a_segment_that_cannot_be_deleted_is_freed_before_any_later_one() {
     }
     // Nothing is left behind.
     let segments = disk.files().iter().filter(|path| path.extension().is_some_and(|end| end == "seg")).count();
-    assert!(segments <= (60 - first) as usize / 3 + 2, "{segments} segments");
+    assert!(segments <= (60 - first) as usize / 2 + 3, "{segments} segments");
 }

@@ -148,13 +148,14 @@ async fn a_cursor_that_never_moves_is_given_up_at_a_limit() {
     write_many(&store, 0..10).await;
     set_cursor(&store, 10).await;
     let (mut largest, mut feed) = (0, store.feed(10));
+    // More in all than memory keeps for readers.
     for _ in 0..8 {
-        write_many(&store, 0..600).await;
+        write_many(&store, 0..1100).await;
         store.checkpoint().unwrap();
         largest = largest.max(store.health().log_bytes);
     }
     // What may be kept for it, two intervals between checkpoints, the segments at both ends.
-    assert!(largest < 1200 << 10, "{largest} bytes of log");
+    assert!(largest < 1700 << 10, "{largest} bytes of log");
     assert_eq!(store.health().feed_gaps, 1, "it is said once");
     // The reader is told, and goes on.
     let end = store.health().seq;

@@ -1,19 +1,21 @@
 //! History keeps up with the log whatever its limits are, and whatever keeps its files from being written.
 
 use crate::town::{Town, files, numbers, write, write_many};
-use belfry_kernel::{Kind, Time};
+use belfry_kernel::{Iri, Kind, Time};
 use belfry_ports::temporal::{TemporalRange, TimeProperty};
-use belfry_ports::{ChangeSet, Store};
+use belfry_ports::{ChangeSet, Sample, Store};
 use belfry_store_embedded::{EmbeddedStore, Options, check};
-use belfry_testkit::entity::{entity, number, put};
+use belfry_testkit::entity::{delete, entity, number, put};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How many instances history holds of an entity.
 fn kept(store: &EmbeddedStore, id: &str) -> usize {
-    let range =
-        TemporalRange { by: TimeProperty::ModifiedAt, from: Time::MIN, to: Time::MAX, last_n: None, limit: 100_000 };
-    store.evolution(id, None, &range).unwrap().map_or(0, |evolution| evolution.instances.len())
+    store.evolution(id, None, &everything()).unwrap().map_or(0, |evolution| evolution.instances.len())
+}
+
+fn everything() -> TemporalRange {
+    TemporalRange { by: TimeProperty::ModifiedAt, from: Time::MIN, to: Time::MAX, last_n: None, limit: 100_000 }
 }
 
 /// Room for some dozen of writes in history's open part.
@@ -197,4 +199,80 @@ async fn writes_go_on_while_a_backup_takes_long() {
     let into = town.path().with_file_name("second");
     tokio::task::block_in_place(|| store.backup(&into)).unwrap();
     assert!(check(&Options { dir: into, ..town.options() }).unwrap().is_sound());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_was_off_while_the_log_was_cut_takes_up_from_the_state() {
+    for before in [true, false] {
+        let town = Town::new();
+        let off = Options { history: None, ..town.options() };
+        if before {
+            let store = town.open();
+            for n in 0..6 {
+                write(&store, &format!("urn:p:{n}"), n).await.unwrap();
+            }
+            // To the past alone: it never was there.
+            let attribute = number("a", 1.0, Time::from_micros(1));
+            let sample = Sample::Append {
+                id: Iri::from_checked("urn:past"),
+                types: vec![belfry_testkit::entity::name("Pair")],
+                attribute,
+            };
+            let set = ChangeSet { samples: vec![sample], ..ChangeSet::default() };
+            store.write(Box::new(|_, _| Ok(set))).await.unwrap();
+            store.checkpoint().unwrap();
+        }
+        town.clock.advance_micros(1_000_000);
+        let store = Arc::new(EmbeddedStore::open(&off).unwrap());
+        for round in 0..4 {
+            for (_, outcome) in write_many(&store, 100..600).await {
+                outcome.unwrap();
+            }
+            write(&store, "urn:p:1", 100 + round).await.unwrap();
+            store.checkpoint().unwrap();
+        }
+        if before {
+            for id in ["urn:p:2", "urn:p:3"] {
+                store.write(Box::new(move |read, _| delete(read, id))).await.unwrap();
+            }
+            // One attribute less, another type, and one that came again.
+            store
+                .write(Box::new(|read, now| {
+                    let one = vec![number("a", 7.0, now)];
+                    Ok(ChangeSet::of(put(read, entity("urn:p:4", "Single", one, now))?))
+                }))
+                .await
+                .unwrap();
+            write(&store, "urn:p:3", 33).await.unwrap();
+        }
+        let ids: Vec<_> = store.ids(&Default::default(), 10_000, Time::MIN).unwrap();
+        drop(store);
+
+        // Interrupted or not, and once more.
+        for _ in 0..2 {
+            town.clock.advance_micros(1_000_000);
+            let store = town.open();
+            for id in &ids {
+                let (now, past) = (store.entity(id.as_str()).unwrap().unwrap(), store.entity_at(id.as_str(), Time::MAX));
+                let past = past.unwrap().unwrap_or_else(|| panic!("{id} has no past"));
+                assert_eq!((&past.types, past.attributes.len()), (&now.types, now.attributes.len()), "{id}");
+            }
+            assert_eq!(kept(&store, "urn:p:1"), if before { 4 } else { 2 });
+            if before {
+                assert_eq!(kept(&store, "urn:p:0"), 2, "what did not change is there once");
+                assert!(store.entity_at("urn:p:2", Time::MAX).unwrap().is_none(), "it is gone");
+                let range = TemporalRange { limit: 0, ..everything() };
+                let life = |id| store.evolution(id, None, &range).unwrap().unwrap();
+                assert!(life("urn:p:2").deleted_at.is_some());
+                assert_eq!(life("urn:past").deleted_at, None, "it never was there, and did not go");
+            }
+            drop(store);
+            let report = check(&town.options()).unwrap();
+            assert!(report.is_sound(), "{:?}", report.findings);
+        }
+        // And on as ever.
+        let store = town.open();
+        write(&store, "urn:p:1", 1000).await.unwrap();
+        assert_eq!(kept(&store, "urn:p:1"), if before { 6 } else { 4 });
+    }
 }
