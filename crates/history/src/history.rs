@@ -350,11 +350,7 @@ impl History {
     }
 
     /// Replaces the set of runs, on disk first. `flushed`: they now hold what was frozen.
-    pub(crate) fn install(
-        &self,
-        flushed: bool,
-        change: impl FnOnce(&mut Vec<Arc<Run>>, &mut Manifest),
-    ) -> Result<()> {
+    pub(crate) fn install(&self, flushed: bool, change: impl FnOnce(&mut Vec<Arc<Run>>, &mut Manifest)) -> Result<()> {
         let mut manifest = self.manifest.lock();
         let old = Arc::clone(&self.state.read().runs);
         let (mut runs, mut next) = (old.to_vec(), manifest.clone());

@@ -102,7 +102,11 @@ fn the_latest_sample_of_a_series_stays() {
     };
     let policies = move |key: &[u8]| {
         let then = key.starts_with(b"thin").then(|| coarser.clone());
-        (!key.ends_with(b"avg")).then(|| Policy { keep: Duration::from_secs(3600), stands: |s| &*s.rest != b"aside", then })
+        (!key.ends_with(b"avg")).then(|| Policy {
+            keep: Duration::from_secs(3600),
+            stands: |s| &*s.rest != b"aside",
+            then,
+        })
     };
     let keys: [&[u8]; 4] = [b"plain", b"thin", b"gone", b"odd"];
     // Written later, and to the past alone.

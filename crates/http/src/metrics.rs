@@ -74,7 +74,9 @@ impl Metrics {
             ("belfry_log_bytes", "Bytes of the commit log on disk.", |h| h.log_bytes),
             ("belfry_history_bytes", "Bytes of history on disk.", |h| h.history_bytes),
             ("belfry_refusing_writes", "1 while writes are refused.", |h| u64::from(h.refusing_writes.is_some())),
-            ("belfry_feed_gaps", "Consumers of the change feed given up as too far behind, since the start.", |h| h.feed_gaps),
+            ("belfry_feed_gaps", "Consumers of the change feed given up as too far behind, since the start.", |h| {
+                h.feed_gaps
+            }),
         ];
         for (name, help, value) in gauges {
             line(&mut out, format_args!("# HELP {name} {help}\n# TYPE {name} gauge"));

@@ -251,8 +251,7 @@ pub(crate) fn prove(path: &Path) -> Result<(), Unread> {
 /// `Internal` naming the file and the place of the first damage.
 pub(crate) fn read(path: &Path, visit: &mut dyn Visit) -> Result<Place, Unread> {
     let name = path.display();
-    let wrong =
-        |at: u64, what: &str| Unread::Damaged(Error::internal(format!("checkpoint {name}: byte {at}: {what}")));
+    let wrong = |at: u64, what: &str| Unread::Damaged(Error::internal(format!("checkpoint {name}: byte {at}: {what}")));
     let failed = |e: io::Error| Unread::Failed(Error::internal(format!("checkpoint {name}: {e}")));
     let short = |at: u64| {
         move |e: io::Error| {

@@ -14,9 +14,9 @@ use belfry_history::Room;
 use belfry_kernel::{Error, Kind};
 use belfry_log::Log;
 use belfry_ports::{Collection, Copied, Seq};
-use parking_lot::Mutex;
 use hashbrown::HashMap;
 use merger::Merger;
+use parking_lot::Mutex;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -317,8 +317,13 @@ impl Keeper {
             let place = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_le_bytes);
             all.filter_map(|(name, bytes)| Some((name.clone(), place(bytes)?))).collect()
         };
-        let mut slowest = u64::MAX;
+        self.dropped.retain(|consumer, _| cursors.iter().any(|(name, _)| name == consumer));
+        let (mut slowest, first) = (u64::MAX, self.shared.log.first_seq());
         for (consumer, seq) in cursors {
+            if seq.saturating_add(1) < first {
+                // What it has not read is gone; nothing can be kept for it until it comes forward.
+                continue;
+            }
             let bytes = self.shared.log.held_bytes(seq.saturating_add(1));
             if bytes <= self.feed_keep_bytes {
                 slowest = slowest.min(seq);

@@ -262,7 +262,9 @@ pub(crate) fn weight(set: &ChangeSet, record_bytes: usize) -> usize {
     let of = |id: &Iri, dataset: Option<&Iri>| id.as_str().len() + dataset.map_or(0, |d| d.as_str().len()) + EACH;
     let of_all = |id: &Iri, all: &[Attribute]| all.iter().map(|a| of(id, a.dataset_id.as_ref())).sum::<usize>();
     let entities = set.entities.iter().map(|change| match change {
-        EntityChange::Put { entity, created: true, .. } => of(&entity.id, None) + of_all(&entity.id, &entity.attributes),
+        EntityChange::Put { entity, created: true, .. } => {
+            of(&entity.id, None) + of_all(&entity.id, &entity.attributes)
+        }
         EntityChange::Put { entity, changes, .. } => {
             of(&entity.id, None) + changes.iter().map(|c| of(&entity.id, c.dataset_id.as_ref())).sum::<usize>()
         }

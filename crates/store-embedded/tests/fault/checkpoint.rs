@@ -149,3 +149,36 @@ async fn a_damaged_one_does_not_count_as_the_one_before() {
     let store = EmbeddedStore::open(&town.options()).unwrap_or_else(|e| panic!("{e:?}"));
     assert_eq!(numbers(&store), known);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_not_cut_to_one_that_rotted_meanwhile() {
+    let town = Town::new();
+    let store = town.open();
+    cycle(&store, 0, 600).await;
+    store.checkpoint().unwrap();
+    damage(&town.files("state", "ckpt").pop().unwrap());
+    for round in 1..3_u64 {
+        cycle(&store, round * 600, (round + 1) * 600).await;
+        store.checkpoint().unwrap();
+    }
+    assert_eq!(town.files("state", "damaged").len(), 1);
+    let known = numbers(&store);
+    drop(store);
+    damage(&town.files("state", "ckpt").pop().unwrap());
+    let store = EmbeddedStore::open(&town.options()).unwrap_or_else(|e| panic!("{e:?}"));
+    assert_eq!(numbers(&store), known);
+    drop(store);
+    // Where only the damaged one and the one before it ever were, the log alone gives everything back.
+    let town = Town::new();
+    let store = town.open();
+    cycle(&store, 0, 600).await;
+    store.checkpoint().unwrap();
+    damage(&town.files("state", "ckpt").pop().unwrap());
+    cycle(&store, 600, 1200).await;
+    store.checkpoint().unwrap();
+    let known = numbers(&store);
+    drop(store);
+    damage(&town.files("state", "ckpt").pop().unwrap());
+    let store = EmbeddedStore::open(&town.options()).unwrap_or_else(|e| panic!("{e:?}"));
+    assert_eq!(numbers(&store), known);
+}

@@ -253,7 +253,8 @@ async fn one_that_was_off_while_the_log_was_cut_takes_up_from_the_state() {
             town.clock.advance_micros(1_000_000);
             let store = town.open();
             for id in &ids {
-                let (now, past) = (store.entity(id.as_str()).unwrap().unwrap(), store.entity_at(id.as_str(), Time::MAX));
+                let (now, past) =
+                    (store.entity(id.as_str()).unwrap().unwrap(), store.entity_at(id.as_str(), Time::MAX));
                 let past = past.unwrap().unwrap_or_else(|| panic!("{id} has no past"));
                 assert_eq!((&past.types, past.attributes.len()), (&now.types, now.attributes.len()), "{id}");
             }
@@ -275,4 +276,28 @@ async fn one_that_was_off_while_the_log_was_cut_takes_up_from_the_state() {
         write(&store, "urn:p:1", 1000).await.unwrap();
         assert_eq!(kept(&store, "urn:p:1"), if before { 6 } else { 4 });
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_knows_more_than_the_log_is_refused() {
+    let town = Town::new();
+    let store = town.open();
+    write(&store, "urn:p:0", 0).await.unwrap();
+    drop(store);
+    let (log, older) = (town.path().join("log"), town.path().join("older"));
+    std::fs::create_dir(&older).unwrap();
+    for file in files(&log, "seg").into_iter().chain([log.join("durable")]) {
+        std::fs::copy(&file, older.join(file.file_name().unwrap())).unwrap();
+    }
+    let store = town.open();
+    write(&store, "urn:p:0", 1).await.unwrap();
+    store.checkpoint().unwrap();
+    drop(store);
+    for checkpoint in files(&town.path().join("state"), "ckpt") {
+        std::fs::remove_file(checkpoint).unwrap();
+    }
+    std::fs::remove_dir_all(&log).unwrap();
+    std::fs::rename(&older, &log).unwrap();
+    let refused = EmbeddedStore::open(&town.options()).err().expect("new commits would be taken for known ones");
+    assert!(format!("{refused:?}").contains("history knows commit 2"), "{refused:?}");
 }
