@@ -26,11 +26,15 @@ use crate::view::Snapshot;
 const MAX_VALUE: usize = 16 << 20;
 /// The most bytes of one batch.
 const MAX_BATCH: usize = 1 << 30;
+/// A batch up to this many bytes is taken by an empty open part, whatever its limits are.
+const SURE_BATCH: usize = 256 << 20;
+/// The most bytes of an open part: its addresses have 32 bits.
+const MAX_OPEN: usize = 2 << 30;
 
 /// Limits of a history.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Bytes of the open part from which a flush is due. Default 64 MiB.
+    /// Bytes of the open part from which a flush is due; at most half of `open_bytes_max`. Default 64 MiB.
     pub open_bytes: usize,
     /// Bytes of the open part at which [`History::apply`] refuses; at most 2 GiB. Default 256 MiB.
     pub open_bytes_max: usize,
@@ -137,7 +141,8 @@ impl History {
     /// one part of a run that is needed to find its series, are damaged; [`Error::Version`]; [`Error::Io`].
     pub fn open(dir: impl AsRef<Path>, mut options: Options) -> Result<Self> {
         let dir = dir.as_ref().to_owned();
-        options.open_bytes_max = options.open_bytes_max.min(2 << 30);
+        options.open_bytes_max = options.open_bytes_max.min(MAX_OPEN);
+        options.open_bytes = options.open_bytes.min(options.open_bytes_max / 2);
         options.merge_width = options.merge_width.max(2);
         fs::create_dir_all(&dir).map_err(|e| Error::io("create", &dir, e))?;
         let lock_path = dir.join("LOCK");
@@ -151,13 +156,13 @@ impl History {
             Some(manifest) => manifest,
             None => {
                 refuse_runs_without_manifest(&dir)?;
-                Manifest::default().store(&dir)?;
+                Manifest::default().store(&dir, &mut false)?;
                 Manifest::default()
             }
         };
         // A copy that is damaged, or left over from an interrupted change, is made good before files go that it names.
         // Where that cannot be (the disk is full), everything stays and reads go on.
-        if manifest.is_stored_twice(&dir) || manifest.store(&dir).is_ok() {
+        if manifest.is_stored_twice(&dir) || manifest.store(&dir, &mut false).is_ok() {
             remove_orphans(&dir, &manifest)?;
         }
         let runs =
@@ -186,6 +191,17 @@ impl History {
     /// The log sequence up to which everything is in runs; apply what comes after it again after a restart.
     pub fn flushed_seq(&self) -> u64 {
         self.state.read().flushed_seq
+    }
+
+    /// Bytes of the open part at which [`Self::apply`] refuses, as they hold here.
+    pub fn open_bytes_max(&self) -> usize {
+        self.options.open_bytes_max
+    }
+
+    /// How many bytes (keys, values, remainders, and 64 for each operation) one batch may have. An empty open part takes
+    /// it, also where that is more than [`Options::open_bytes_max`].
+    pub fn batch_bytes_max(&self) -> usize {
+        self.options.open_bytes_max.clamp(SURE_BATCH, MAX_BATCH)
     }
 
     /// How full the open part is. The single writer asks this before it commits.
@@ -224,18 +240,40 @@ impl History {
         if held > 0 && (held + bytes > self.options.open_bytes_max || !active.has_room()) {
             return Err(Error::Full { bytes: held });
         }
-        let older = self.older(&state);
+        self.put(&state, &mut active, ops)?;
+        active.last_seq = log_seq;
+        Ok(true)
+    }
+
+    /// Makes changes that are no record of the log: what was not in history when the log was cut behind it. They are not
+    /// covered by [`Self::flushed_seq`]; a record that is applied after them says that they are complete. Making the same
+    /// changes again does nothing.
+    ///
+    /// # Errors
+    /// As [`Self::apply`].
+    pub fn fill(&self, ops: &[Op<'_>]) -> Result<()> {
+        let bytes = weigh(ops)?;
+        let state = self.state.read();
+        let mut active = state.active.write();
+        let held = active.bytes();
+        if held > 0 && (held + bytes > self.options.open_bytes_max || !active.has_room()) {
+            return Err(Error::Full { bytes: held });
+        }
+        self.put(&state, &mut active, ops)
+    }
+
+    fn put(&self, state: &State, active: &mut Memtable, ops: &[Op<'_>]) -> Result<()> {
+        let older = self.older(state);
         for op in ops {
             match *op {
-                Op::Append { key, sample } => append_one(&older, state.older_newest, &mut active, key, &sample)?,
+                Op::Append { key, sample } => append_one(&older, state.older_newest, active, key, &sample)?,
                 Op::Replace { key, sample } => active.patch(key, &sample),
                 Op::Remove { key, stamp } => active.remove(key, stamp),
                 Op::RemoveSeries { key } => active.clear_key(key),
                 Op::RemovePrefix { prefix } => active.clear_prefix(prefix),
             }
         }
-        active.last_seq = log_seq;
-        Ok(true)
+        Ok(())
     }
 
     /// [`Self::apply`] of nothing but new samples.
@@ -276,9 +314,9 @@ impl History {
                 Arc::clone(frozen)
             } else {
                 let active = state.active.read();
-                let (seq, newest) = (active.last_seq, active.newest);
+                let (seq, newest, empty) = (active.last_seq, active.newest, active.is_empty());
                 drop(active);
-                if seq <= state.flushed_seq {
+                if seq <= state.flushed_seq && empty {
                     return Ok(state.flushed_seq);
                 }
                 let fresh = Arc::new(RwLock::new(Memtable::after(seq)));
@@ -297,7 +335,7 @@ impl History {
             flush::write_memtable(&mut writer, &frozen)?;
             Some(Arc::new(writer.finish()?))
         };
-        self.install(|runs, manifest| {
+        self.install(true, |runs, manifest| {
             runs.extend(run.iter().cloned());
             manifest.flushed_seq = frozen.last_seq;
         })?;
@@ -311,16 +349,21 @@ impl History {
         manifest.next_id
     }
 
-    /// Replaces the set of runs, on disk first.
-    pub(crate) fn install(&self, change: impl FnOnce(&mut Vec<Arc<Run>>, &mut Manifest)) -> Result<()> {
+    /// Replaces the set of runs, on disk first. `flushed`: they now hold what was frozen.
+    pub(crate) fn install(&self, flushed: bool, change: impl FnOnce(&mut Vec<Arc<Run>>, &mut Manifest)) -> Result<()> {
         let mut manifest = self.manifest.lock();
         let old = Arc::clone(&self.state.read().runs);
         let (mut runs, mut next) = (old.to_vec(), manifest.clone());
         change(&mut runs, &mut next);
         next.runs = runs.iter().map(|r| r.id).collect();
-        next.store(&self.dir)?;
+        let mut begun = false;
+        let stored = next.store(&self.dir, &mut begun);
+        if begun {
+            runs.iter().for_each(|run| run.adopt());
+        }
+        stored?;
         let mut state = self.state.write();
-        if next.flushed_seq > state.flushed_seq {
+        if flushed {
             state.flushed_seq = next.flushed_seq;
             state.frozen = None;
         }

@@ -90,8 +90,9 @@ impl Manifest {
         NAMES.iter().all(|name| Self::read(&dir.join(name)).is_ok_and(|m| m.as_ref() == Some(self)))
     }
 
-    /// Replaces both copies, durably.
-    pub(crate) fn store(&self, dir: &Path) -> Result<()> {
+    /// Replaces both copies, durably. `begun` becomes true when a copy may have been replaced, also when this fails later:
+    /// what it names must then stay.
+    pub(crate) fn store(&self, dir: &Path, begun: &mut bool) -> Result<()> {
         let bytes = self.to_bytes();
         for name in [NAMES[1], NAMES[0]] {
             let (path, temporary) = (dir.join(name), dir.join(format!("{name}.tmp")));
@@ -100,6 +101,7 @@ impl Manifest {
                 let _ = fs::remove_file(&temporary);
                 Error::io("write", &temporary, e)
             })?;
+            *begun = true;
             fs::rename(&temporary, &path).map_err(|e| Error::io("rename", &path, e))?;
             sync_dir(dir)?;
         }

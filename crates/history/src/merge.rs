@@ -17,7 +17,7 @@ use crate::range::Stamps;
 use crate::rows::Patch;
 use crate::run::{Meta, Run};
 use crate::run_writer::RunWriter;
-use crate::sample::{Order, Sample};
+use crate::sample::{Kind, Order, Sample};
 use crate::scan::Keys;
 use crate::view::{Snapshot, View};
 
@@ -62,7 +62,8 @@ impl History {
     }
 
     /// Merges all runs into one, and leaves behind what `policies` say is too old at `now`: the samples are gone or
-    /// have coarser ones in their place. What is in the open part stays until a later call.
+    /// have coarser ones in their place. What is in the open part stays until a later call, and so does the last sample
+    /// of a series that tells how things stand ([`Policy::stands`]).
     ///
     /// # Errors
     /// As [`Self::merge`].
@@ -105,7 +106,7 @@ impl History {
         }
         let outputs = merged?;
         let ids: HashSet<u64> = inputs.iter().map(|r| r.id).collect();
-        self.install(|runs, _| {
+        self.install(false, |runs, _| {
             let at = runs.iter().position(|r| ids.contains(&r.id)).unwrap_or(runs.len());
             runs.retain(|r| !ids.contains(&r.id));
             runs.splice(at..at, outputs);
@@ -138,7 +139,8 @@ impl History {
             match (&mut retention, policy) {
                 (Some(retention), Some(policy)) => {
                     let mut leaving = Leaving::default();
-                    let kept = keep(samples, &policy, retention.now, &mut leaving);
+                    let last = last_standing(&snapshot, &key, &policy)?;
+                    let kept = keep(samples, &policy, retention.now, last, &mut leaving);
                     chunker.series(&mut writer, &key, &patches, kept)?;
                     retention.take(self, &snapshot, &key, &policy, &leaving)?;
                 }
@@ -168,22 +170,40 @@ fn unsettled(view: &mut View) -> Result<Vec<Patch>> {
     Ok(low.into_iter().map(|(stamp, sample)| Patch { stamp, sample }).collect())
 }
 
-/// Passes on what is young enough and gathers the rest.
+/// The stamp of the last sample that tells how things stand.
+fn last_standing(snapshot: &Snapshot, key: &[u8], policy: &Policy) -> Result<Option<i64>> {
+    let view = snapshot.view(key, i64::MIN, i64::MAX, None)?;
+    for sample in Stamps::new(view, i64::MIN, i64::MAX, Order::Descending) {
+        let sample = sample?;
+        if (policy.stands)(&sample) {
+            return Ok(Some(sample.stamp));
+        }
+    }
+    Ok(None)
+}
+
+/// Passes on what is young enough, and the one at `last`, and gathers the rest. A tombstone at `last` need not stay when
+/// nothing before it does.
 fn keep<'a>(
     samples: Stamps,
     policy: &'a Policy,
     now: Time,
+    last: Option<i64>,
     leaving: &'a mut Leaving,
 ) -> impl Iterator<Item = Result<Sample>> + 'a {
     let cutoff = policy.cutoff(now);
-    samples.filter(move |sample| match sample {
-        Ok(sample) if age_of(sample) < cutoff => {
-            if let Some(coarser) = &policy.then {
-                leaving.add(coarser, sample);
-            }
-            false
+    let mut any = false;
+    samples.filter(move |sample| {
+        let Ok(sample) = sample else { return true };
+        let stands = last == Some(sample.stamp) && (any || sample.kind != Kind::Deleted);
+        if stands || age_of(sample) >= cutoff {
+            any = true;
+            return true;
         }
-        _ => true,
+        if let Some(coarser) = &policy.then {
+            leaving.add(coarser, sample);
+        }
+        false
     })
 }
 

@@ -18,6 +18,9 @@ pub type Naming = Arc<dyn Fn(&[u8], Function) -> Vec<u8> + Send + Sync>;
 pub struct Policy {
     /// How long samples stay as they are.
     pub keep: Duration,
+    /// Whether a sample tells how things stand until the next such one: the last of them stays, however old. (A tombstone
+    /// stays only while something before it does.)
+    pub stands: fn(&Sample) -> bool,
     /// What is kept of them then; nothing when absent.
     pub then: Option<Coarser>,
 }

@@ -113,7 +113,7 @@ pub(crate) struct Run {
     pub(crate) newest: i64,
     file: File,
     bloom: Bloom,
-    /// Set once a newer manifest no longer names it: the file goes with the last reader.
+    /// Set while no manifest names it, before the first and after the last one: the file goes with the last reader.
     obsolete: AtomicBool,
 }
 
@@ -247,6 +247,11 @@ impl Run {
     /// Lets the file go once nobody reads it any more.
     pub(crate) fn retire(&self) {
         self.obsolete.store(true, Ordering::Release);
+    }
+
+    /// Keeps the file: a manifest on disk may name it.
+    pub(crate) fn adopt(&self) {
+        self.obsolete.store(false, Ordering::Release);
     }
 }
 

@@ -84,7 +84,7 @@ impl RunWriter {
         self.hashes.is_empty() && self.meta.clears.is_empty()
     }
 
-    /// Completes the file and opens it.
+    /// Completes the file and opens it. It goes again when the run is dropped before a manifest names it.
     pub(crate) fn finish(mut self) -> Result<Run> {
         if !self.builder.is_empty() {
             self.close_block()?;
@@ -107,8 +107,12 @@ impl RunWriter {
         let path = self.dir.join(file_name(self.id));
         fs::rename(&self.temporary, &path).map_err(|e| Error::io("rename", &path, e))?;
         self.done = true;
-        sync_dir(&self.dir)?;
-        Run::open(&self.dir, self.id)
+        let opened = sync_dir(&self.dir).and_then(|()| Run::open(&self.dir, self.id));
+        match &opened {
+            Ok(run) => run.retire(),
+            Err(_) => drop(fs::remove_file(&path)),
+        }
+        opened
     }
 
     fn close_block(&mut self) -> Result<()> {

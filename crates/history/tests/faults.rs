@@ -344,3 +344,50 @@ fn long_series_span_blocks() {
     }
     assert!(check(dir.path()).expect("checks").is_sound());
 }
+
+#[test]
+fn runs_that_cannot_be_named_by_the_manifest_do_not_pile_up() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let history = History::open(dir.path(), options()).expect("opens");
+    for n in 0..4 {
+        fill(&history, n + 1, 5, n as i64 * 10, 10);
+        history.flush().expect("flushes");
+    }
+    let before = runs(dir.path()).len();
+    // A directory stands where the manifest is made anew.
+    let in_the_way = dir.path().join("MANIFEST.copy.tmp");
+    fs::create_dir(&in_the_way).expect("makes");
+    fill(&history, 5, 5, 40, 10);
+    for _ in 0..3 {
+        history.flush().expect_err("it cannot be installed");
+        history.merge_all().expect_err("likewise");
+    }
+    assert_eq!(runs(dir.path()).len(), before, "each try left a file");
+    fs::remove_dir(&in_the_way).expect("removes");
+    history.flush().expect("flushes");
+    history.merge_all().expect("merges");
+    assert_eq!(runs(dir.path()).len(), 1);
+    for n in 0..5 {
+        assert_eq!(read(&history, &key(n)).expect("reads").len(), 50);
+    }
+    drop(history);
+    assert!(check(dir.path()).expect("checks").is_sound());
+    assert_eq!(read(&History::open(dir.path(), options()).expect("opens"), &key(0)).expect("reads").len(), 50);
+}
+
+#[test]
+fn a_manifest_that_may_be_on_disk_keeps_its_runs() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let history = History::open(dir.path(), options()).expect("opens");
+    fill(&history, 1, 5, 0, 10);
+    // The first copy is replaced, the second is not: either may be read next.
+    let in_the_way = dir.path().join("MANIFEST.tmp");
+    fs::create_dir(&in_the_way).expect("makes");
+    history.flush().expect_err("half installed");
+    fs::remove_dir(&in_the_way).expect("removes");
+    drop(history);
+    fs::write(dir.path().join("MANIFEST"), b"damaged").expect("writes");
+    let history = History::open(dir.path(), options()).expect("the other copy names files that are there");
+    assert_eq!(history.flushed_seq(), 1);
+    assert_eq!(read(&history, &key(0)).expect("reads").len(), 10);
+}

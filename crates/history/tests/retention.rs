@@ -44,8 +44,8 @@ fn old_samples_become_hourly_means() {
     let policies = move |key: &[u8]| {
         let keep = Duration::from_secs(86_400);
         match key {
-            b"a\0short\0" => Some(Policy { keep, then: None }),
-            b"a\0thin\0" => Some(Policy { keep, then: Some(coarser.clone()) }),
+            b"a\0short\0" => Some(Policy { keep, stands: |_| true, then: None }),
+            b"a\0thin\0" => Some(Policy { keep, stands: |_| true, then: Some(coarser.clone()) }),
             _ => None,
         }
     };
@@ -88,5 +88,66 @@ fn periods_start_on_the_calendar() {
         let every = Period::parse(every).expect("a period");
         let coarser = Coarser { every, functions: Vec::new(), name: Arc::clone(&name) };
         assert_eq!(coarser.start(at).to_string(), start);
+    }
+}
+
+#[test]
+fn the_latest_sample_of_a_series_stays() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let history = History::open(dir.path(), Options::default()).expect("opens");
+    let coarser = Coarser {
+        every: Period::parse("PT1H").expect("a period"),
+        functions: vec![Function::Avg],
+        name: Arc::new(|key, _| [key, b"avg"].concat()),
+    };
+    let policies = move |key: &[u8]| {
+        let then = key.starts_with(b"thin").then(|| coarser.clone());
+        (!key.ends_with(b"avg")).then(|| Policy {
+            keep: Duration::from_secs(3600),
+            stands: |s| &*s.rest != b"aside",
+            then,
+        })
+    };
+    let keys: [&[u8]; 4] = [b"plain", b"thin", b"gone", b"odd"];
+    // Written later, and to the past alone.
+    let aside = |stamp: i64| SampleRef {
+        stamp,
+        observed: Some(Time::from_micros(stamp)),
+        value: ValueRef::F64(-1.0),
+        rest: b"aside",
+        kind: Kind::Normal,
+    };
+    let sample = |stamp: i64, observed: i64, kind| SampleRef {
+        stamp,
+        observed: Some(Time::from_micros(observed)),
+        value: if kind == Kind::Normal { ValueRef::F64(stamp as f64) } else { ValueRef::None },
+        rest: b"",
+        kind,
+    };
+    for n in 0..10 {
+        let at = n * MINUTE;
+        let kind = if n == 9 { Kind::Deleted } else { Kind::Normal };
+        // The odd one reports from a clock far ahead, and is deleted by one that is right.
+        let all = [
+            sample(at, at, Kind::Normal),
+            sample(at, at, Kind::Normal),
+            sample(at, at, kind),
+            sample(at, if n == 9 { at } else { at + 1000 * DAY }, kind),
+        ];
+        let batch: Vec<_> = keys.into_iter().zip(all).collect();
+        history.append(n as u64 + 1, &batch).expect("appends");
+    }
+    history.append(11, &[(b"plain".as_slice(), aside(10 * MINUTE))]).expect("appends");
+    history.flush().expect("flushes");
+    for _ in 0..2 {
+        history.retain(Time::from_micros(10 * DAY), &policies).expect("retains");
+        let latest = |key: &[u8]| history.latest_at(key, i64::MAX).expect("reads").map(|s| (s.stamp, s.kind));
+        assert_eq!(latest(b"plain"), Some((9 * MINUTE, Kind::Normal)));
+        assert_eq!(latest(b"thin"), Some((9 * MINUTE, Kind::Normal)));
+        assert_eq!(latest(b"odd"), Some((9 * MINUTE, Kind::Deleted)), "what was deleted does not come back");
+        assert_eq!(latest(b"gone"), None, "nothing is left that its end would end");
+        assert_eq!(values(&history, b"plain").len(), 1);
+        // The mean of the nine that went.
+        assert_eq!(values(&history, b"thinavg"), [(0, 4.0 * MINUTE as f64)]);
     }
 }

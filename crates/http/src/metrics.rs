@@ -68,12 +68,15 @@ impl Metrics {
         for (name, kind, help, value) in single {
             line(&mut out, format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"));
         }
-        let gauges: [Gauge; 5] = [
+        let gauges: [Gauge; 6] = [
             ("belfry_entities", "Entities in the current state.", |h| h.entities),
             ("belfry_log_seq", "The last commit.", |h| h.seq),
             ("belfry_log_bytes", "Bytes of the commit log on disk.", |h| h.log_bytes),
             ("belfry_history_bytes", "Bytes of history on disk.", |h| h.history_bytes),
             ("belfry_refusing_writes", "1 while writes are refused.", |h| u64::from(h.refusing_writes.is_some())),
+            ("belfry_feed_gaps", "Consumers of the change feed given up as too far behind, since the start.", |h| {
+                h.feed_gaps
+            }),
         ];
         for (name, help, value) in gauges {
             line(&mut out, format_args!("# HELP {name} {help}\n# TYPE {name} gauge"));

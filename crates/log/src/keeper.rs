@@ -122,23 +122,29 @@ impl Keeper {
         let _ = self.room.disk.remove(&spare.path);
     }
 
-    /// Frees a file that no segment needs any more: kept for reuse if none is, deleted otherwise.
+    /// Frees a file that no segment needs any more: kept for reuse if none is, deleted otherwise. May be called again after
+    /// it failed, also where only making it durable did.
     pub fn free(&self, path: &Path, reusable: bool) -> Result<()> {
         let disk = &self.room.disk;
         let sync = || disk.sync_dir(&self.room.dir).map_err(|error| Error::io("sync", &self.room.dir, error));
         let mut desk = self.room.desk.lock();
         if reusable && !desk.recycled {
             let to = self.room.dir.join(RECYCLED);
-            disk.rename(path, &to).map_err(|error| Error::io("rename", path, error))?;
+            unless_gone(disk.rename(path, &to)).map_err(|error| Error::io("rename", path, error))?;
             // Not before the old name is gone for good: a file that came back under it must come back whole.
             sync()?;
             desk.recycled = true;
             Ok(())
         } else {
-            disk.remove(path).map_err(|error| Error::io("delete", path, error))?;
+            unless_gone(disk.remove(path)).map_err(|error| Error::io("delete", path, error))?;
             sync()
         }
     }
+}
+
+/// What was done to a file that is no longer there was done before.
+fn unless_gone(done: std::io::Result<()>) -> std::io::Result<()> {
+    done.or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
 impl Drop for Keeper {

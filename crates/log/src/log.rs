@@ -74,6 +74,9 @@ pub struct Log {
     pub(crate) broken: bool,
     pub(crate) void_through: u64,
     pub(crate) mark: Arc<dyn DiskFile>,
+    /// A segment that is no longer shown and could not be freed yet: later ones must not go before it, since a hole in the
+    /// chain is damage. Its file, and whether it can be used again.
+    to_free: Option<(PathBuf, bool)>,
     last_sync: Instant,
     _lock: Box<dyn Debug + Send + Sync>,
 }
@@ -118,15 +121,16 @@ impl Log {
         }
         let keeper = Keeper::start(Arc::clone(disk), dir, options.segment_bytes, next_number, false)?;
         let spare = keeper.take(options.segment_bytes)?;
-        let header = SegmentHeader { id, number: spare.number, first_seq: 1, previous: 0, previous_end: 0 };
+        let first_seq = options.new_first_seq;
+        let header = SegmentHeader { id, number: spare.number, first_seq, previous: 0, previous_end: 0 };
         let mut block = vec![0; HEADER_SIZE];
         header.encode(&mut block);
         write_all(&*spare.file, &block, 0).map_err(|error| Error::io("write", &spare.path, error))?;
         spare.file.sync_data().map_err(|error| Error::io("sync", &spare.path, error))?;
         let active = Arc::new(Segment::new(header, spare.path, spare.file, spare.len, HEADER_LEN));
-        let mark = Mark { id, segment: header.number, end: HEADER_LEN, seq: 0, void_through: 0 };
+        let mark = Mark { id, segment: header.number, end: HEADER_LEN, seq: first_seq - 1, void_through: 0 };
         let mark = make_mark(&**disk, dir, mark)?;
-        let log = Self::assemble(options, dir, vec![active], 0, keeper, mark, lock);
+        let log = Self::assemble(options, dir, vec![active], first_seq - 1, keeper, mark, lock);
         let recovered = log.recovered(true);
         Ok((log, recovered))
     }
@@ -227,6 +231,7 @@ impl Log {
             broken: false,
             void_through: 0,
             mark,
+            to_free: None,
             last_sync: Instant::now(),
             _lock: lock,
         }
@@ -403,6 +408,12 @@ impl Log {
         self.roll_without_batch()
     }
 
+    /// When a commit of this log counts as done.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        self.options.durability
+    }
+
     /// How long until [`Log::sync`] is due; `None` when everything is durable.
     #[must_use]
     pub fn sync_due(&self) -> Option<Duration> {
@@ -410,9 +421,14 @@ impl Log {
         (!self.unsynced.is_empty()).then(|| interval.saturating_sub(self.last_sync.elapsed()))
     }
 
-    /// Deletes (or keeps for reuse) the segments whose records are all older than `seq`. Returns the oldest sequence kept.
+    /// Deletes (or keeps for reuse) the segments whose records are all older than `seq`, the oldest first. Returns the oldest
+    /// sequence kept. What could not be deleted is tried again by the next call.
     pub fn truncate_before(&mut self, seq: u64) -> Result<u64> {
         loop {
+            if let Some((path, reusable)) = &self.to_free {
+                self.keeper.free(path, *reusable)?;
+                self.to_free = None;
+            }
             let oldest = {
                 let mut view = self.shared.view.lock();
                 if view.segments.get(1).is_none_or(|next| next.header.first_seq > seq) {
@@ -424,7 +440,7 @@ impl Log {
             let path = oldest.path.clone();
             // A reader or backup that still holds the file must not see it reused.
             let reusable = Arc::try_unwrap(oldest).is_ok() && same_size;
-            self.keeper.free(&path, reusable)?;
+            self.to_free = Some((path, reusable));
         }
     }
 

@@ -32,6 +32,8 @@ pub struct Options {
     pub reserve_bytes: u64,
     /// The identity of a log that is made (an existing one keeps its own). Random unless told.
     pub new_id: Option<[u8; 16]>,
+    /// The first sequence of a log that is made, for one that takes the records of another. 1 unless told.
+    pub new_first_seq: u64,
     /// How much a reader holds of a file at once. 256 KiB unless told. A larger record is held whole.
     pub read_bytes: usize,
 }
@@ -45,6 +47,7 @@ impl Default for Options {
             max_batch_bytes: 64 << 20,
             reserve_bytes: 256 << 10,
             new_id: None,
+            new_first_seq: 1,
             read_bytes: 256 << 10,
         }
     }
@@ -64,6 +67,9 @@ impl Options {
         }
         if self.max_batch_bytes > 2 << 30 {
             return Err(Error::Options("max_batch_bytes must be at most 2 GiB"));
+        }
+        if self.new_first_seq == 0 {
+            return Err(Error::Options("new_first_seq must be at least 1"));
         }
         self.segment_bytes = self.segment_bytes.next_multiple_of(HEADER_LEN);
         self.reserve_bytes = self.reserve_bytes.min(self.segment_bytes / 4);

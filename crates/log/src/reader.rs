@@ -87,6 +87,16 @@ impl LogReader {
         self.shared.view.lock().size_bytes()
     }
 
+    /// How many bytes of content are kept for a reader at `seq` alone: those of its segment and all later ones, but for the
+    /// last, which is kept anyway.
+    #[must_use]
+    pub fn held_bytes(&self, seq: u64) -> u64 {
+        let view = self.shared.view.lock();
+        let after = view.segments.partition_point(|segment| segment.header.first_seq <= seq);
+        let held = view.segments.len().saturating_sub(1);
+        view.segments[after.saturating_sub(1).min(held)..held].iter().map(|segment| segment.end()).sum()
+    }
+
     /// A reader whose first record is `seq`, which need not be committed yet. [`Error::Truncated`] if it is no longer kept.
     pub fn read_from(&self, seq: u64) -> Result<Reader> {
         let oldest = self.first_seq();

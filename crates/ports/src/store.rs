@@ -41,6 +41,8 @@ pub struct StoreHealth {
     pub log_bytes: u64,
     /// Bytes of history on disk.
     pub history_bytes: u64,
+    /// How often since the start a consumer of the feed had fallen so far behind that its place was given up.
+    pub feed_gaps: u64,
 }
 
 /// What a backup or a restore made.

@@ -2,7 +2,7 @@
 
 use belfry_kernel::{Error, Kind};
 use belfry_ports::Store;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
 
@@ -31,6 +31,8 @@ pub type OnOpen = Box<dyn Fn(&str, &Arc<dyn Store>) + Send + Sync>;
 pub struct Tenants {
     default: Arc<dyn Store>,
     others: RwLock<HashMap<Box<str>, Arc<dyn Store>>>,
+    /// Those that could not be opened at the start.
+    failed: HashSet<Box<str>>,
     opening: Mutex<()>,
     stores: Arc<dyn Stores>,
     max: usize,
@@ -38,31 +40,43 @@ pub struct Tenants {
 }
 
 impl Tenants {
-    /// Opens the default tenant and every one that is on disk.
+    /// Opens the default tenant and every one that is on disk. One that cannot be opened answers `Unavailable` until the
+    /// next start, and the others go on.
     ///
     /// # Errors
-    /// As [`Stores::open`].
+    /// As [`Stores::open`] for the default tenant, and as [`Stores::list`].
     pub fn open(stores: Arc<dyn Stores>, max: usize, on_open: OnOpen) -> Result<Self, Error> {
         let default = stores.open(DEFAULT)?;
         on_open(DEFAULT, &default);
-        let mut others = HashMap::new();
+        let (mut others, mut failed) = (HashMap::new(), HashSet::new());
         for name in stores.list()? {
-            let store = stores.open(&name)?;
-            on_open(&name, &store);
-            others.insert(name.into_boxed_str(), store);
+            match stores.open(&name) {
+                Ok(store) => {
+                    on_open(&name, &store);
+                    others.insert(name.into_boxed_str(), store);
+                }
+                Err(error) => {
+                    tracing::error!(tenant = %name, %error, cause = ?error.cause(), "a tenant cannot be opened; the others go on");
+                    failed.insert(name.into_boxed_str());
+                }
+            }
         }
-        Ok(Self { default, others: RwLock::new(others), opening: Mutex::new(()), stores, max, on_open })
+        Ok(Self { default, others: RwLock::new(others), failed, opening: Mutex::new(()), stores, max, on_open })
     }
 
     /// The store of a tenant that exists.
     ///
     /// # Errors
-    /// `NonexistentTenant`.
+    /// `NonexistentTenant`; `Unavailable` when it could not be opened at the start.
     pub fn get(&self, tenant: &str) -> Result<Arc<dyn Store>, Error> {
         if tenant == DEFAULT {
             return Ok(self.default.clone());
         }
         let found = self.others.read().get(tenant).cloned();
+        if found.is_none() && self.failed.contains(tenant) {
+            let why = format!("tenant {tenant:?} could not be opened; the platform's log says why");
+            return Err(Error::new(Kind::Unavailable, why));
+        }
         found.ok_or_else(|| Error::new(Kind::NonexistentTenant, format!("there is no tenant {tenant:?}")))
     }
 
@@ -72,15 +86,16 @@ impl Tenants {
     /// # Errors
     /// `BadRequestData` for a name that cannot be one; `Unavailable` when there are as many as there may be.
     pub fn get_or_create(&self, tenant: &str) -> Result<Arc<dyn Store>, Error> {
-        if let Ok(store) = self.get(tenant) {
-            return Ok(store);
+        match self.get(tenant) {
+            Err(e) if e.kind() == Kind::NonexistentTenant => {}
+            found => return found,
         }
         check_name(tenant)?;
         let _one_at_a_time = self.opening.lock();
         if let Ok(store) = self.get(tenant) {
             return Ok(store);
         }
-        if self.others.read().len() >= self.max {
+        if self.others.read().len() + self.failed.len() >= self.max {
             return Err(Error::new(
                 Kind::Unavailable,
                 format!("there are as many tenants as there may be ({})", self.max),

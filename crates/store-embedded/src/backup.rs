@@ -8,12 +8,14 @@ use crate::shared::Shared;
 use belfry_kernel::{Error, Kind, Time};
 use belfry_log::Log;
 use belfry_ports::{Copied, Seq};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Records that a restore commits with one sync.
+/// Records that a restore commits with one sync at most, and bytes.
 const RECORDS_AT_ONCE: usize = 512;
+const BYTES_AT_ONCE: u64 = 16 << 20;
 /// The file in a store's state directory that says up to which commit the last backup reaches.
 const LAST: &str = "last-backup";
 
@@ -40,46 +42,78 @@ fn empty_dir(dir: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Copies the store into a new directory. Runs on the housekeeping thread, so that nothing it copies is cut or merged
-/// away meanwhile.
-pub(crate) fn write(shared: &Shared, dir: &Path, into: &Path) -> Result<Copied, Error> {
-    empty_dir(into)?;
-    let mut bytes = 0;
-    // The log first: the checkpoint and the history copied after it are never ahead of a log that is copied last, and
-    // never behind one that is copied first, so it is pinned now and written last.
-    let checkpoint = checkpoint::list(&state_dir(dir)).map_err(io_error(dir))?.into_iter().next();
-    fs::create_dir_all(state_dir(into)).map_err(io_error(into))?;
-    if let Some((_, path)) = checkpoint {
+/// What a backup consists of, held so that it can be copied while the store goes on: files that are open or pinned, though
+/// they be cut or merged away meanwhile.
+pub(crate) struct Pinned {
+    dir: PathBuf,
+    checkpoint: Option<(OsString, File)>,
+    history: Option<belfry_history::Backup>,
+    log: belfry_log::Backup,
+    at: Time,
+}
+
+/// Pins the store as it is. Called by the housekeeping thread, which alone cuts the log and deletes checkpoints: what is
+/// pinned belongs together.
+pub(crate) fn pin(shared: &Shared, dir: &Path) -> Result<Pinned, Error> {
+    let newest = checkpoint::list(&state_dir(dir)).map_err(io_error(dir))?.into_iter().next();
+    let open = |(_, path): (Seq, PathBuf)| {
         let name = path.file_name().ok_or_else(|| Error::internal("a checkpoint has no name"))?;
-        bytes += copy_durably(&path, &state_dir(into).join(name))?;
-    }
-    sync_dir(&state_dir(into))?;
-    if let Some(history) = &shared.history {
-        let to = history_dir(into);
-        fs::create_dir_all(&to).map_err(io_error(&to))?;
-        let pinned = history.backup();
-        for file in &pinned.files {
-            let name = file.file_name().ok_or_else(|| Error::internal("a run has no name"))?;
-            bytes += copy_durably(file, &to.join(name))?;
-        }
-        let manifest = to.join("MANIFEST");
-        let mut out = File::create(&manifest).map_err(io_error(&manifest))?;
-        out.write_all(&pinned.manifest).and_then(|()| out.sync_all()).map_err(io_error(&manifest))?;
-        sync_dir(&to)?;
-    }
-    let (seq, at) = {
-        let state = shared.state.read();
-        (state.seq, state.at)
+        Ok::<_, Error>((name.to_owned(), File::open(&path).map_err(io_error(&path))?))
     };
+    let checkpoint = newest.map(open).transpose()?;
+    let history = shared.history.as_ref().map(belfry_history::History::backup);
+    let at = shared.state.read().at;
+    // The log last: it must reach at least as far as the other two.
     let log = shared.log.backup();
-    log.copy_to(&log_dir(into)).map_err(|e| log_error(&e))?;
-    bytes += log.size_bytes();
-    // Last of all, so that a directory without it is seen to be unfinished.
-    let format = into.join("FORMAT");
-    copy_durably(&dir.join("FORMAT"), &format)?;
+    Ok(Pinned { dir: dir.to_path_buf(), checkpoint, history, log, at })
+}
+
+impl Pinned {
+    /// The last commit that it holds.
+    pub(crate) fn last_seq(&self) -> Seq {
+        self.log.last_seq()
+    }
+
+    /// Copies all of it into a new directory.
+    pub(crate) fn copy(self, into: &Path) -> Result<Copied, Error> {
+        empty_dir(into)?;
+        let mut bytes = 0;
+        let state = state_dir(into);
+        fs::create_dir_all(&state).map_err(io_error(into))?;
+        if let Some((name, mut file)) = self.checkpoint {
+            let path = state.join(name);
+            let copied = File::create(&path).and_then(|mut to| {
+                let bytes = io::copy(&mut file, &mut to)?;
+                to.sync_all().map(|()| bytes)
+            });
+            bytes += copied.map_err(io_error(&path))?;
+        }
+        sync_dir(&state)?;
+        if let Some(pinned) = &self.history {
+            let to = history_dir(into);
+            fs::create_dir_all(&to).map_err(io_error(&to))?;
+            for file in &pinned.files {
+                let name = file.file_name().ok_or_else(|| Error::internal("a run has no name"))?;
+                bytes += copy_durably(file, &to.join(name))?;
+            }
+            let manifest = to.join("MANIFEST");
+            let mut out = File::create(&manifest).map_err(io_error(&manifest))?;
+            out.write_all(&pinned.manifest).and_then(|()| out.sync_all()).map_err(io_error(&manifest))?;
+            sync_dir(&to)?;
+        }
+        self.log.copy_to(&log_dir(into)).map_err(|e| log_error(&e))?;
+        bytes += self.log.size_bytes();
+        finish(&self.dir, into)?;
+        remember(&state_dir(&self.dir), self.log.last_seq())?;
+        Ok(Copied { seq: self.log.last_seq(), at: self.at, bytes })
+    }
+}
+
+/// Copies `FORMAT`, last of all, so that a directory without it is seen to be unfinished.
+fn finish(from: &Path, into: &Path) -> Result<(), Error> {
     sync_dir(into)?;
-    remember(&state_dir(dir), log.last_seq().min(seq))?;
-    Ok(Copied { seq: log.last_seq(), at, bytes })
+    copy_durably(&from.join("FORMAT"), &into.join("FORMAT"))?;
+    sync_dir(into)
 }
 
 fn remember(dir: &Path, seq: Seq) -> Result<(), Error> {
@@ -97,63 +131,149 @@ pub(crate) fn last(dir: &Path) -> Option<Seq> {
 }
 
 /// Copies a backup into a new directory and adds the commits of `log` (the log directory of the store that it was taken
-/// of, which nobody may be writing to) up to and including the instant `until`.
+/// of, which nobody may be writing to) up to and including the instant `until`. The new store's log is a log of its own,
+/// with an identity of its own: what is committed to it later cannot be taken for what the old store went on to commit.
+/// `options` are those of a log in the new store.
 ///
 /// # Errors
-/// `InvalidRequest` when the target is not empty, the backup is unfinished or ends after `until`; `Internal` naming
-/// file and place when something is damaged. The target is then to be thrown away.
-pub fn restore(backup: &Path, log: Option<&Path>, until: Option<Time>, into: &Path) -> Result<Copied, Error> {
+/// `InvalidRequest` when the target is not empty, the backup is unfinished or ends after `until`, or the log is that of
+/// another store; `Unavailable` or `Internal` naming file and place when something is damaged. The target is then to be
+/// thrown away.
+pub fn restore(
+    backup: &Path,
+    log: Option<&Path>,
+    until: Option<Time>,
+    into: &Path,
+    options: &belfry_log::Options,
+) -> Result<Copied, Error> {
     if !backup.join("FORMAT").is_file() {
         return Err(Error::invalid(format!("{} is no finished backup: it has no FORMAT file", backup.display())));
     }
     empty_dir(into)?;
-    let mut bytes = copy_tree(backup, into)?;
-    let options = belfry_log::Options::default();
-    let (mut target, recovered) = Log::open(log_dir(into), options.clone()).map_err(|e| log_error(&e))?;
-    let mut seq = recovered.last_seq;
-    let mut at = Time::MIN;
-    if seq >= target.first_seq() {
-        let mut reader = target.reader(seq).map_err(|e| log_error(&e))?;
-        if let Some(found) = reader.next_record().map_err(|e| log_error(&e))? {
-            at = record::instant(found.payload)?;
-        }
+    let mut bytes = copy_tree(&state_dir(backup), &state_dir(into))?;
+    if history_dir(backup).is_dir() {
+        bytes += copy_tree(&history_dir(backup), &history_dir(into))?;
     }
+    let scratch = into.join("log.source");
+    let source = Source::open(&log_dir(backup), &scratch)?;
+    let (id, first_seq, mut seq) = (source.id(), source.0.first_seq(), source.0.last_seq());
+    let made = belfry_log::Options { new_first_seq: first_seq, new_id: None, ..options.clone() };
+    let mut target = Target::new(Log::open(log_dir(into), made).map_err(|e| log_error(&e))?.0);
+    source.each(first_seq, |_, payload| target.append(payload).map(|()| true))?;
+    source.close(&scratch)?;
+    let (mut at, last) = if target.last.is_empty() {
+        (Time::MIN, Vec::new())
+    } else {
+        (record::instant(&target.last)?, std::mem::take(&mut target.last))
+    };
     if let Some(until) = until
         && at > until
     {
         return Err(Error::invalid(format!("the backup ends at {at}, after {until}: take an older backup")));
     }
     if let Some(log) = log {
-        // A copy is read, since opening a log claims it.
-        let scratch = into.join("log.source");
-        bytes += copy_tree(log, &scratch)?;
-        {
-            let (source, _) = Log::open(&scratch, options).map_err(|e| log_error(&e))?;
-            if source.first_seq() > seq + 1 {
-                return Err(Error::invalid(format!(
-                    "the log begins with commit {} but the backup ends with {seq}: commits between are missing",
-                    source.first_seq()
-                )));
+        let source = Source::open(log, &scratch)?;
+        source.must_continue(id, seq, &last, log)?;
+        source.each(seq + 1, |next, payload| {
+            let instant = record::instant(payload)?;
+            if until.is_some_and(|until| instant > until) {
+                return Ok(false);
             }
-            let mut reader = source.reader(seq + 1).map_err(|e| log_error(&e))?;
-            while let Some(found) = reader.next_record().map_err(|e| log_error(&e))? {
-                let instant = record::instant(found.payload)?;
-                if until.is_some_and(|until| instant > until) {
-                    break;
-                }
-                (seq, at) = (target.append(found.payload).map_err(|e| log_error(&e))?, instant);
-                bytes += found.payload.len() as u64;
-                if target.pending() >= RECORDS_AT_ONCE {
-                    target.commit().map_err(|e| log_error(&e))?;
-                }
-            }
-            target.commit().map_err(|e| log_error(&e))?;
-        }
-        fs::remove_dir_all(&scratch).map_err(io_error(&scratch))?;
+            (seq, at) = (next, instant);
+            target.append(payload).map(|()| true)
+        })?;
+        source.close(&scratch)?;
     }
-    target.close().map_err(|e| log_error(&e))?;
-    sync_dir(into)?;
+    bytes += target.close()?;
+    finish(backup, into)?;
     Ok(Copied { seq, at, bytes })
+}
+
+/// A copy of a log that is read: opening one claims and may repair it.
+struct Source(Log);
+
+impl Source {
+    fn open(log: &Path, scratch: &Path) -> Result<Self, Error> {
+        copy_tree(log, scratch)?;
+        Ok(Self(Log::open(scratch, belfry_log::Options::default()).map_err(|e| log_error(&e))?.0))
+    }
+
+    fn id(&self) -> belfry_log::LogId {
+        self.0.handle().id()
+    }
+
+    /// Hands on each record from `seq` until told to stop.
+    fn each(&self, seq: Seq, mut take: impl FnMut(Seq, &[u8]) -> Result<bool, Error>) -> Result<(), Error> {
+        let mut reader = self.0.reader(seq).map_err(|e| log_error(&e))?;
+        while let Some(found) = reader.next_record().map_err(|e| log_error(&e))? {
+            if !take(found.seq, found.payload)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a log that is not the one of which a backup holds the records up to `seq`, the last of which is `last`.
+    fn must_continue(&self, id: belfry_log::LogId, seq: Seq, last: &[u8], path: &Path) -> Result<(), Error> {
+        let path = path.display();
+        if self.id() != id {
+            return Err(Error::invalid(format!("{path} is the log of another store than the backup's")));
+        }
+        let (first, end) = (self.0.first_seq(), self.0.last_seq());
+        if first > seq + 1 {
+            return Err(Error::invalid(format!(
+                "the log begins with commit {first} but the backup ends with {seq}: commits between are missing"
+            )));
+        }
+        if end < seq {
+            return Err(Error::invalid(format!("the log ends with commit {end}, before the backup's end at {seq}")));
+        }
+        let mut same = true;
+        if first <= seq && seq > 0 {
+            self.each(seq, |_, payload| {
+                same = payload == last;
+                Ok(false)
+            })?;
+        }
+        if same { Ok(()) } else { Err(Error::invalid(format!("commit {seq} of {path} is not the one of the backup"))) }
+    }
+
+    fn close(self, scratch: &Path) -> Result<(), Error> {
+        drop(self);
+        fs::remove_dir_all(scratch).map_err(io_error(scratch))
+    }
+}
+
+/// The log of a restored store in the making.
+struct Target {
+    log: Log,
+    /// The record that was appended last.
+    last: Vec<u8>,
+    bytes: u64,
+}
+
+impl Target {
+    fn new(log: Log) -> Self {
+        Self { log, last: Vec::new(), bytes: 0 }
+    }
+
+    fn append(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.log.append(payload).map_err(|e| log_error(&e))?;
+        self.last.clear();
+        self.last.extend_from_slice(payload);
+        self.bytes += payload.len() as u64;
+        if self.log.pending() >= RECORDS_AT_ONCE || self.log.pending_bytes() >= BYTES_AT_ONCE {
+            self.log.commit().map_err(|e| log_error(&e))?;
+        }
+        Ok(())
+    }
+
+    /// Makes all of it durable; how many bytes it was.
+    fn close(mut self) -> Result<u64, Error> {
+        self.log.commit().map_err(|e| log_error(&e))?;
+        self.log.close().map_err(|e| log_error(&e))?;
+        Ok(self.bytes)
+    }
 }
 
 fn copy_tree(from: &Path, to: &Path) -> Result<u64, Error> {

@@ -2,10 +2,8 @@
 
 use crate::open::{self, Options, history_dir, log_dir, state_dir};
 use crate::{EmbeddedStore, checkpoint};
-use belfry_kernel::{Clock, Error, Time};
-use belfry_ports::{Collection, Store};
-use std::path::Path;
-use std::sync::Arc;
+use belfry_kernel::{Error, Time};
+use belfry_ports::Store;
 
 /// What a check found.
 #[derive(Debug, Default)]
@@ -34,33 +32,13 @@ impl Report {
     }
 }
 
-struct Fixed;
-
-impl Clock for Fixed {
-    fn now(&self) -> Time {
-        Time::MIN
-    }
-}
-
-struct Read;
-
-impl checkpoint::Visit for Read {
-    fn name(&mut self, _: u64, _: &str) -> Result<(), Error> {
-        Ok(())
-    }
-    fn blob(&mut self, blob: &[u8]) -> Result<(), Error> {
-        Ok(crate::blob::skim(blob, |_, _| {})?)
-    }
-    fn document(&mut self, _: Collection, _: &str, _: &[u8]) -> Result<(), Error> {
-        Ok(())
-    }
-}
-
-/// Checks a directory that no store has open. Opening it for the last part recovers it, as a start of the server would.
+/// Checks a directory that no store has open. Opening it for the last part recovers it, as a start of the server would,
+/// for which `options` are to be the server's; only retention rests.
 ///
 /// # Errors
 /// Only when the directory cannot be read at all or is in use; damage is in the report.
-pub fn check(dir: &Path) -> Result<Report, Error> {
+pub fn check(options: &Options) -> Result<Report, Error> {
+    let dir = options.dir.as_path();
     drop(open::lock_free(dir)?);
     let mut report = Report::default();
     match belfry_log::check(log_dir(dir)) {
@@ -74,8 +52,8 @@ pub fn check(dir: &Path) -> Result<Report, Error> {
     }
     for (_, path) in checkpoint::list(&state_dir(dir)).map_err(|e| Error::internal(e.to_string()))? {
         report.checkpoints += 1;
-        if let Err(e) = checkpoint::read(&path, &mut Read) {
-            report.findings.push(cause(&e));
+        if let Err(e) = checkpoint::prove(&path) {
+            report.findings.push(cause(&e.into()));
         }
     }
     let with_history = history_dir(dir).exists();
@@ -89,7 +67,7 @@ pub fn check(dir: &Path) -> Result<Report, Error> {
         }
     }
     if report.is_sound() {
-        let mut options = Options::new(dir, Arc::new(Fixed));
+        let mut options = Options { retention: Vec::new(), ..options.clone() };
         if !with_history {
             options.history = None;
         }

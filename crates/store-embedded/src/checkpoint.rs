@@ -64,7 +64,22 @@ pub(crate) fn write(
     durable: impl FnOnce() -> io::Result<()>,
 ) -> io::Result<PathBuf> {
     let temporary = dir.join("state.tmp");
-    let mut out = Frames { file: BufWriter::with_capacity(1 << 20, File::create(&temporary)?) };
+    let path = dir.join(format!("state-{:020}.ckpt", place.seq));
+    let written = write_content(&temporary, place, state, names).and_then(|()| durable());
+    if let Err(e) = written.and_then(|()| fs::rename(&temporary, &path)) {
+        // It may hold the very room that is missing.
+        let _ = fs::remove_file(&temporary);
+        return Err(e);
+    }
+    File::open(dir)?.sync_all()?;
+    for (_, old) in list(dir)?.into_iter().skip(2) {
+        fs::remove_file(old)?;
+    }
+    Ok(path)
+}
+
+fn write_content(temporary: &Path, place: Place, state: &RwLock<State>, names: &Dictionary) -> io::Result<()> {
+    let mut out = Frames { file: BufWriter::with_capacity(1 << 20, File::create(temporary)?) };
     out.file.write_all(MAGIC)?;
     let (mut slot, mut blobs) = (0, 0_u64);
     let mut frame = Vec::with_capacity(FRAME + 4096);
@@ -144,16 +159,43 @@ pub(crate) fn write(
     }
     out.put(&mut frame)?;
     let file = out.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.sync_all()?;
-    drop(file);
-    durable()?;
-    let path = dir.join(format!("state-{:020}.ckpt", place.seq));
-    fs::rename(&temporary, &path)?;
-    File::open(dir)?.sync_all()?;
-    for (_, old) in list(dir)?.into_iter().skip(2) {
-        fs::remove_file(old)?;
+    file.sync_all()
+}
+
+/// Sets a damaged checkpoint aside, under a name that [`list`] passes over: it must not count as one of the two kept.
+pub(crate) fn set_aside(path: &Path) -> io::Result<()> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".damaged");
+    fs::rename(path, aside)?;
+    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+}
+
+/// Why a checkpoint was not read to its end.
+pub(crate) enum Unread {
+    /// Its bytes are not what was written.
+    Damaged(Error),
+    /// The system, or what took its content, refused.
+    Failed(Error),
+}
+
+impl From<Unread> for Error {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Damaged(e) | Unread::Failed(e) => e,
+        }
     }
-    Ok(path)
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Damaged> for Unread {
+    fn from(damaged: Damaged) -> Self {
+        Self::Damaged(damaged.into())
+    }
 }
 
 struct Frames {
@@ -183,30 +225,56 @@ pub(crate) trait Visit {
     fn document(&mut self, collection: Collection, key: &str, bytes: &[u8]) -> Result<(), Error>;
 }
 
+/// Reads a checkpoint from its start to its end and keeps nothing of it.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn prove(path: &Path) -> Result<(), Unread> {
+    struct Nothing;
+    impl Visit for Nothing {
+        fn name(&mut self, _: u64, _: &str) -> Result<(), Error> {
+            Ok(())
+        }
+        fn blob(&mut self, blob: &[u8]) -> Result<(), Error> {
+            Ok(crate::blob::skim(blob, |_, _| {})?)
+        }
+        fn document(&mut self, _: Collection, _: &str, _: &[u8]) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+    read(path, &mut Nothing).map(drop)
+}
+
 /// Reads a checkpoint from its start to its end, proving each frame and the counts.
 ///
 /// # Errors
 /// `Internal` naming the file and the place of the first damage.
-pub(crate) fn read(path: &Path, visit: &mut dyn Visit) -> Result<Place, Error> {
-    let wrong = |at: u64, what: &str| Error::internal(format!("checkpoint {}: byte {at}: {what}", path.display()));
-    let io_error = |e: io::Error| Error::internal(format!("checkpoint {}: {e}", path.display()));
-    let mut file = BufReader::with_capacity(1 << 20, File::open(path).map_err(io_error)?);
+pub(crate) fn read(path: &Path, visit: &mut dyn Visit) -> Result<Place, Unread> {
+    let name = path.display();
+    let wrong = |at: u64, what: &str| Unread::Damaged(Error::internal(format!("checkpoint {name}: byte {at}: {what}")));
+    let failed = |e: io::Error| Unread::Failed(Error::internal(format!("checkpoint {name}: {e}")));
+    let short = |at: u64| {
+        move |e: io::Error| {
+            if e.kind() == io::ErrorKind::UnexpectedEof { wrong(at, "the file ends early") } else { failed(e) }
+        }
+    };
+    let mut file = BufReader::with_capacity(1 << 20, File::open(path).map_err(failed)?);
     let mut magic = [0; 8];
-    file.read_exact(&mut magic).map_err(io_error)?;
+    file.read_exact(&mut magic).map_err(short(0))?;
     if &magic != MAGIC {
         return Err(wrong(0, "this is not a checkpoint of a version that this program knows"));
     }
     let (mut at, mut frame, mut counts) = (8_u64, Vec::new(), [0_u64; 3]);
     loop {
         let mut head = [0; 8];
-        file.read_exact(&mut head).map_err(|_| wrong(at, "the file ends early"))?;
+        file.read_exact(&mut head).map_err(short(at))?;
         let len = u32::from_le_bytes(head[..4].try_into().expect("four bytes")) as usize;
         let crc = u32::from_le_bytes(head[4..].try_into().expect("four bytes"));
         if len == 0 || len > MAX_FRAME {
             return Err(wrong(at, "a frame's length is impossible"));
         }
         frame.resize(len, 0);
-        file.read_exact(&mut frame).map_err(|_| wrong(at, "the file ends early"))?;
+        file.read_exact(&mut frame).map_err(short(at))?;
         if crc32c::crc32c(&frame) != crc {
             return Err(wrong(at, "the checksum of a frame is wrong"));
         }
@@ -220,7 +288,7 @@ pub(crate) fn read(path: &Path, visit: &mut dyn Visit) -> Result<Place, Error> {
     }
 }
 
-fn take_frame(frame: &[u8], visit: &mut dyn Visit, counts: &mut [u64; 3]) -> Result<Option<(Place, [u64; 3])>, Error> {
+fn take_frame(frame: &[u8], visit: &mut dyn Visit, counts: &mut [u64; 3]) -> Result<Option<(Place, [u64; 3])>, Unread> {
     let mut c = Cursor::new(frame);
     match c.byte()? {
         BLOBS => {

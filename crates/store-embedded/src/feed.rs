@@ -9,8 +9,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// How many records are read from the log at a time.
+/// How many records are read from the log at a time, and how many bytes; one at least.
 const RECORDS_AT_ONCE: usize = 64;
+const BYTES_AT_ONCE: usize = 4 << 20;
 
 /// One reader's place in the feed.
 pub(crate) struct LogFeed {
@@ -73,8 +74,10 @@ impl LogFeed {
         };
         // Not past what has been applied, so that a reader of the feed finds at least that in the state.
         let visible = *self.committed.borrow();
-        while self.ahead.len() < RECORDS_AT_ONCE && reader.next_seq() <= visible {
+        let mut bytes = 0;
+        while self.ahead.len() < RECORDS_AT_ONCE && bytes < BYTES_AT_ONCE && reader.next_seq() <= visible {
             let Some(found) = reader.next_record()? else { break };
+            bytes += found.payload.len();
             let decoded = record::decode(found.payload, &self.shared.names)?;
             let at = decoded.at;
             let changes = Arc::new(decoded.into_set(&self.shared.names).map_err(Error::from)?);
@@ -105,5 +108,32 @@ impl Feed for LogFeed {
                 }
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EmbeddedStore, Options};
+    use belfry_ports::{ChangeSet, Collection, DocumentChange, Store};
+    use belfry_testkit::MockClock;
+
+    #[tokio::test]
+    async fn reads_ahead_by_bytes_too() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = EmbeddedStore::open(&Options::new(dir.path(), Arc::new(MockClock::default()))).expect("it opens");
+        for n in 0..40_u64 {
+            let bytes = Some(Arc::from(vec![n as u8; 1 << 20]));
+            let change = DocumentChange { collection: Collection::Audit, key: "large".into(), bytes };
+            let set = ChangeSet { documents: vec![change], ..ChangeSet::default() };
+            store.write(Box::new(|_, _| Ok(set))).await.expect("it is written");
+        }
+        let mut feed = LogFeed::new(store.shared.clone(), 0);
+        // The newest are in the ring, but not the first.
+        for seq in 1..=40 {
+            let item = feed.next().await.expect("the store is open").expect("it reads");
+            assert!(matches!(item, FeedItem::Commit(commit) if commit.seq == seq));
+            assert!(feed.ahead.len() <= 4, "{} records of a megabyte are held", feed.ahead.len());
+        }
     }
 }

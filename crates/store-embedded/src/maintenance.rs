@@ -1,31 +1,33 @@
-//! The store's housekeeping on a thread of its own: checkpoints, flushing and merging history, cutting the log behind
-//! them, syncing in relaxed mode. It never holds the writer up for longer than a cut of the log takes.
+//! The store's housekeeping on a thread of its own: checkpoints, flushing history, cutting the log behind them, syncing in
+//! relaxed mode. It never holds the writer up for longer than a cut of the log takes. What writes do not wait for is done
+//! elsewhere: merging and retention by `merger`, the copying of a backup by a thread for each.
 
-use crate::backup;
+mod merger;
+
+use crate::backup::{self, Pinned};
 use crate::build;
-use crate::checkpoint::{self, Place};
+use crate::checkpoint::{self, Place, Unread};
 use crate::open::{Options, state_dir};
-use crate::retention::{self, Retention};
 use crate::shared::Shared;
 use crate::writer::Command;
 use belfry_history::Room;
 use belfry_kernel::{Error, Kind};
 use belfry_log::Log;
 use belfry_ports::{Collection, Copied, Seq};
+use hashbrown::HashMap;
+use merger::Merger;
 use parking_lot::Mutex;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// How often it looks whether anything is due.
 const TICK: Duration = Duration::from_millis(200);
-/// How often history is gone through for what is too old, and how long after the start for the first time.
-const RETAIN_EVERY: Duration = Duration::from_secs(24 * 3600);
-const RETAIN_FIRST: Duration = Duration::from_secs(600);
 /// How long it rests after a failure, so that a full disk does not keep it busy.
 const REST: Duration = Duration::from_secs(5);
 
@@ -48,12 +50,28 @@ struct Keeper {
     dir: PathBuf,
     checkpoint_log_bytes: u64,
     keep_log_bytes: u64,
+    feed_keep_bytes: u64,
     interval: Option<Duration>,
-    retention: Vec<Retention>,
-    retain_at: Instant,
+    merger: Merger,
+    copying: Option<Copying>,
+    /// The consumers that were given up, and where they were.
+    dropped: HashMap<Box<str>, Seq>,
+    /// The checkpoint that was last read from its start to its end.
+    proven: Option<Seq>,
     /// The last commit in the newest checkpoint, and the size of the log then.
     checkpointed: Seq,
     log_bytes_then: u64,
+}
+
+/// A backup that is being copied, or the last one that was.
+struct Copying {
+    /// The log is kept from here, until the backup is remembered: then it is the largest number.
+    floor: Arc<AtomicU64>,
+    thread: JoinHandle<()>,
+}
+
+fn gone() -> Error {
+    Error::new(Kind::Unavailable, "the store is shutting down")
 }
 
 impl Maintenance {
@@ -69,14 +87,17 @@ impl Maintenance {
             belfry_log::Durability::Sync => None,
         };
         let keeper = Keeper {
+            merger: Merger::start(shared.clone(), options.retention.clone())?,
             shared,
             queue,
             dir: options.dir.clone(),
             keep_log_bytes: options.keep_log_bytes,
             checkpoint_log_bytes: options.checkpoint_log_bytes,
+            feed_keep_bytes: options.feed_keep_bytes,
             interval,
-            retention: options.retention.clone(),
-            retain_at: Instant::now() + RETAIN_FIRST,
+            copying: None,
+            dropped: HashMap::new(),
+            proven: None,
             checkpointed,
             log_bytes_then: 0,
         };
@@ -89,7 +110,6 @@ impl Maintenance {
 
     pub(crate) fn checkpoint_now(&self) -> Result<(), Error> {
         let (done, wait) = channel();
-        let gone = || Error::new(Kind::Unavailable, "the store is shutting down");
         self.asks.send(Ask::Checkpoint(done)).map_err(|_| gone())?;
         match wait.recv() {
             Ok(Ok(())) => Ok(()),
@@ -100,14 +120,12 @@ impl Maintenance {
 
     pub(crate) fn backup_now(&self, into: &Path) -> Result<Copied, Error> {
         let (done, wait) = channel();
-        let gone = || Error::new(Kind::Unavailable, "the store is shutting down");
         self.asks.send(Ask::Backup(into.to_path_buf(), done)).map_err(|_| gone())?;
         wait.recv().map_err(|_| gone())?
     }
 
     pub(crate) fn retain_now(&self) -> Result<(), Error> {
         let (done, wait) = channel();
-        let gone = || Error::new(Kind::Unavailable, "the store is shutting down");
         self.asks.send(Ask::Retain(done)).map_err(|_| gone())?;
         wait.recv().map_err(|_| gone())?
     }
@@ -126,24 +144,15 @@ impl Keeper {
         let mut wait = Duration::ZERO;
         loop {
             match asked.recv_timeout(wait) {
-                Ok(Ask::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Ask::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Ok(Ask::Checkpoint(done)) => {
                     let _ = done.send(self.checkpoint());
                 }
-                Ok(Ask::Backup(into, done)) => {
-                    let taken = self
-                        .checkpoint()
-                        .map_err(|why| Error::new(Kind::Unavailable, why))
-                        .and_then(|()| backup::write(&self.shared, &self.dir, &into));
-                    let _ = done.send(taken);
-                }
-                Ok(Ask::Retain(done)) => {
-                    let kept = self.checkpoint().and_then(|()| {
-                        let now = self.shared.clock.now();
-                        retention::retain(&self.shared, &self.retention, now).map_err(|e| e.to_string())
-                    });
-                    let _ = done.send(kept.map_err(|why| Error::new(Kind::Unavailable, why)));
-                }
+                Ok(Ask::Backup(into, done)) => self.backup(into, &done),
+                Ok(Ask::Retain(done)) => match self.checkpoint() {
+                    Ok(()) => self.merger.retain(done),
+                    Err(why) => drop(done.send(Err(Error::new(Kind::Unavailable, why)))),
+                },
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if self.interval.is_some() {
@@ -156,6 +165,9 @@ impl Keeper {
                 wait = REST;
             }
         }
+        if let Some(copying) = self.copying {
+            let _ = copying.thread.join();
+        }
     }
 
     fn look(&mut self) -> Result<(), String> {
@@ -163,11 +175,10 @@ impl Keeper {
             && history.room() != Room::Plenty
         {
             self.flush()?;
-            while history.merge().map_err(|e| e.to_string())? {}
         }
-        if Instant::now() >= self.retain_at {
-            self.retain_at = Instant::now() + RETAIN_EVERY;
-            retention::retain(&self.shared, &self.retention, self.shared.clock.now()).map_err(|e| e.to_string())?;
+        if self.shared.behind.load(Ordering::Acquire) {
+            // The writer makes up for it whenever it is given something to do.
+            let _ = self.queue.try_send(Command::WithLog(Box::new(|_| ())));
         }
         for (name, wanted) in self.shared.wanted_indexes() {
             build::index(&self.shared, name, wanted).map_err(|e| e.to_string())?;
@@ -193,19 +204,64 @@ impl Keeper {
             self.checkpointed = seq;
         }
         // Back to the checkpoint before the newest, or to the beginning while there is none: the newest may prove damaged.
-        let older =
-            checkpoint::list(&state_dir(&self.dir)).map_err(|e| e.to_string())?.get(1).map_or(0, |(seq, _)| *seq);
+        let older = self.older_checkpoint().map_err(|e| e.to_string())?;
         let flushed = self.shared.history.as_ref().map_or(u64::MAX, belfry_history::History::flushed_seq);
         let kept = self.backup_floor().min(self.slowest_cursor());
-        let cut = older.min(flushed).min(kept) + 1;
-        let command = Command::WithLog(Box::new(move |log| {
-            if let Err(e) = log.truncate_before(cut) {
-                tracing::warn!(error = %e, "the log could not be cut; it will be tried again");
-            }
-        }));
-        let _ = self.queue.blocking_send(command);
+        let cut = older.min(flushed).min(kept).saturating_add(1);
+        let cut = self.with_log(move |log| log.truncate_before(cut))?;
+        // After the cut: what is measured from here on is new.
         self.log_bytes_then = self.shared.log.size_bytes();
+        if let Err(e) = cut {
+            tracing::warn!(error = %e, "the log could not be cut; it will be tried again");
+        }
         Ok(())
+    }
+
+    /// The place of the checkpoint before the newest, once it is proven that it can be read: nothing else may be left that
+    /// goes further back.
+    fn older_checkpoint(&mut self) -> io::Result<Seq> {
+        loop {
+            let all = checkpoint::list(&state_dir(&self.dir))?;
+            let Some((seq, path)) = all.get(1) else { return Ok(0) };
+            if self.proven == Some(*seq) {
+                return Ok(*seq);
+            }
+            match checkpoint::prove(path) {
+                Ok(()) => self.proven = Some(*seq),
+                Err(Unread::Damaged(e)) => {
+                    tracing::error!(file = %path.display(), error = ?e, "a checkpoint is damaged; the log is kept for it");
+                    checkpoint::set_aside(path)?;
+                }
+                Err(Unread::Failed(e)) => return Err(io::Error::other(e)),
+            }
+        }
+    }
+
+    /// Pins a backup and has it copied. One at a time.
+    fn backup(&mut self, into: PathBuf, done: &Sender<Result<Copied, Error>>) {
+        if self.copying_from() != u64::MAX {
+            let _ = done.send(Err(Error::new(Kind::Unavailable, "another backup is being taken")));
+            return;
+        }
+        let pinned = self
+            .checkpoint()
+            .map_err(|why| Error::new(Kind::Unavailable, why))
+            .and_then(|()| backup::pin(&self.shared, &self.dir));
+        let started = pinned.and_then(|pinned: Pinned| {
+            let floor = Arc::new(AtomicU64::new(pinned.last_seq()));
+            let (released, done) = (floor.clone(), done.clone());
+            let copy = move || {
+                let copied = pinned.copy(&into);
+                released.store(u64::MAX, Ordering::Release);
+                let _ = done.send(copied);
+            };
+            let named = std::thread::Builder::new().name("store-backup".into());
+            Ok(Copying { floor, thread: named.spawn(copy).map_err(Error::internal)? })
+        });
+        match started {
+            Ok(copying) => self.copying = Some(copying),
+            Err(e) => drop(done.send(Err(e))),
+        }
     }
 
     /// Writes history's open part to disk. With relaxed durability that waits for the log and holds the writer up: what
@@ -239,22 +295,48 @@ impl Keeper {
         wait.recv().map_err(|_| "the store is shutting down".to_owned())
     }
 
-    /// The log is kept from the last backup on, for a restore to any later instant, unless that has become too much.
-    fn backup_floor(&self) -> Seq {
-        let room = self.shared.log.size_bytes() <= self.keep_log_bytes;
-        backup::last(&state_dir(&self.dir)).filter(|_| room).unwrap_or(u64::MAX)
+    fn copying_from(&self) -> Seq {
+        self.copying.as_ref().map_or(u64::MAX, |copying| copying.floor.load(Ordering::Acquire))
     }
 
-    /// The place of the slowest consumer that keeps one: the log stays readable from there.
-    fn slowest_cursor(&self) -> Seq {
-        let state = self.shared.state.read();
-        state
-            .documents
-            .get(&Collection::Cursor)
-            .into_iter()
-            .flat_map(|all| all.values())
-            .filter_map(|bytes| bytes.as_ref().try_into().ok().map(u64::from_le_bytes))
-            .min()
-            .unwrap_or(u64::MAX)
+    /// The log is kept from the last backup on, for a restore to any later instant, unless that has become too much; and
+    /// from one that is being taken.
+    fn backup_floor(&self) -> Seq {
+        // First this, since a backup is remembered before its floor is given up.
+        let copying = self.copying_from();
+        let room = self.shared.log.size_bytes() <= self.keep_log_bytes;
+        backup::last(&state_dir(&self.dir)).filter(|_| room).unwrap_or(u64::MAX).min(copying)
+    }
+
+    /// The place of the slowest consumer that keeps one: the log stays readable from there, up to a limit. One beyond it is
+    /// given up: it meets a gap in the feed when it reads on.
+    fn slowest_cursor(&mut self) -> Seq {
+        let cursors: Vec<(Box<str>, Seq)> = {
+            let state = self.shared.state.read();
+            let all = state.documents.get(&Collection::Cursor).into_iter().flatten();
+            let place = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_le_bytes);
+            all.filter_map(|(name, bytes)| Some((name.clone(), place(bytes)?))).collect()
+        };
+        self.dropped.retain(|consumer, _| cursors.iter().any(|(name, _)| name == consumer));
+        let (mut slowest, first) = (u64::MAX, self.shared.log.first_seq());
+        for (consumer, seq) in cursors {
+            if seq.saturating_add(1) < first {
+                // What it has not read is gone; nothing can be kept for it until it comes forward.
+                continue;
+            }
+            let bytes = self.shared.log.held_bytes(seq.saturating_add(1));
+            if bytes <= self.feed_keep_bytes {
+                slowest = slowest.min(seq);
+                self.dropped.remove(&consumer);
+            } else if self.dropped.get(&consumer) != Some(&seq) {
+                tracing::error!(
+                    %consumer, seq, bytes, limit = self.feed_keep_bytes,
+                    "a consumer of the change feed is too far behind: the log is no longer kept for it, and it will miss changes"
+                );
+                self.shared.cursors_dropped.fetch_add(1, Ordering::Relaxed);
+                self.dropped.insert(consumer, seq);
+            }
+        }
+        slowest
     }
 }

@@ -1,18 +1,19 @@
 //! Opening a store: the newest sound checkpoint, then the log from there, then history's own rest. Nothing here decides;
 //! it only makes the views say what the log says.
 
-use crate::checkpoint::{self, Place, Visit};
+use crate::checkpoint::{self, Place, Unread, Visit};
 use crate::dictionary::Dictionary;
 use crate::record::{self, Entry};
 use crate::retention::Retention;
 use crate::series;
 use crate::state::State;
-use belfry_history::History;
+use belfry_history::{History, Room};
 use belfry_kernel::{Clock, Error, Kind};
 use belfry_log::Log;
 use belfry_ngsi_ld::Name;
 use belfry_ports::{ChangeSet, Collection, Commit};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use std::sync::Arc;
 const FORMAT: &str = "belfry-store 1\n";
 
 /// How a store is opened.
+#[derive(Clone)]
 pub struct Options {
     /// Its directory, made when it does not exist.
     pub dir: PathBuf,
@@ -33,6 +35,9 @@ pub struct Options {
     pub retention: Vec<Retention>,
     /// Bytes of log that are kept at most for a restore to an instant after the last backup.
     pub keep_log_bytes: u64,
+    /// Bytes of log that are kept at most for a consumer of the feed that does not come forward. Beyond them its place is
+    /// given up, and the feed tells it of a gap.
+    pub feed_keep_bytes: u64,
     /// How many entities it may hold.
     pub max_entities: usize,
     /// An index over content is built when a query would otherwise look at more than this many entities.
@@ -55,6 +60,7 @@ impl Options {
             checkpoint_log_bytes: 256 << 20,
             retention: Vec::new(),
             keep_log_bytes: 4 << 30,
+            feed_keep_bytes: 4 << 30,
             max_entities: 50_000_000,
             index_from: 2_000,
             queue: 8192,
@@ -73,6 +79,8 @@ pub(crate) struct Opened {
     pub(crate) place: Place,
     /// The place of the checkpoint that was read.
     pub(crate) checkpointed: Place,
+    /// Whether history lacks commits that the log does not hold any more.
+    pub(crate) history_lacks: bool,
 }
 
 pub(crate) fn state_dir(dir: &Path) -> PathBuf {
@@ -94,15 +102,28 @@ fn io_error(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {
     }
 }
 
-/// Makes the directory, or proves that it is one that this program can read.
-fn claim(dir: &Path) -> Result<(), Error> {
-    let format = dir.join("FORMAT");
-    for d in [dir.to_path_buf(), state_dir(dir)] {
-        fs::create_dir_all(&d).map_err(io_error(dir))?;
+/// Makes a directory and those above it, each durably.
+fn make_dir(dir: &Path) -> std::io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
     }
+    let above = dir.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make_dir(above)?;
+    match fs::create_dir(dir) {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(e),
+        _ => {}
+    }
+    fs::File::open(above)?.sync_all()
+}
+
+/// Makes the directory, or proves that it is one that this program can read. An empty `FORMAT` is what an interrupted
+/// making leaves: nothing was ever stored then.
+fn claim(dir: &Path) -> Result<(), Error> {
+    let (format, temporary) = (dir.join("FORMAT"), dir.join("FORMAT.tmp"));
+    make_dir(&state_dir(dir)).map_err(io_error(dir))?;
     match fs::read_to_string(&format) {
         Ok(text) if text == FORMAT => Ok(()),
-        Ok(text) => Err(Error::new(
+        Ok(text) if !text.is_empty() => Err(Error::new(
             Kind::Unavailable,
             format!(
                 "{} says {:?}: this program reads {:?}; see `belfry migrate --help`",
@@ -111,11 +132,13 @@ fn claim(dir: &Path) -> Result<(), Error> {
                 FORMAT.trim()
             ),
         )),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            fs::write(&format, FORMAT).map_err(io_error(&format))?;
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(io_error(&format)(e)),
+        Ok(_) | Err(_) => {
+            let write = |mut file: fs::File| file.write_all(FORMAT.as_bytes()).and_then(|()| file.sync_all());
+            let written = fs::File::create(&temporary).and_then(write).and_then(|()| fs::rename(&temporary, &format));
+            written.map_err(io_error(&format))?;
             fs::File::open(dir).and_then(|d| d.sync_all()).map_err(io_error(dir))
         }
-        Err(e) => Err(io_error(&format)(e)),
     }
 }
 
@@ -139,7 +162,7 @@ impl Visit for Loader<'_> {
     }
 }
 
-/// The newest checkpoint that is sound; a damaged one is passed over with a word in the log.
+/// The newest checkpoint that is sound; a damaged one is set aside with a word in the log.
 fn load(dir: &Path) -> Result<(State, Dictionary, Place), Error> {
     for (_, path) in checkpoint::list(dir).map_err(io_error(dir))? {
         let (mut state, names) = (State::default(), Dictionary::default());
@@ -148,8 +171,14 @@ fn load(dir: &Path) -> Result<(State, Dictionary, Place), Error> {
                 (state.seq, state.at, state.last) = (place.seq, place.at, place.last);
                 return Ok((state, names, place));
             }
-            Err(e) => {
+            Err(Unread::Damaged(e)) => {
                 tracing::error!(file = %path.display(), error = ?e, "a checkpoint is damaged; the one before it is used");
+                if let Err(e) = checkpoint::set_aside(&path) {
+                    tracing::warn!(file = %path.display(), error = %e, "the damaged checkpoint could not be set aside");
+                }
+            }
+            Err(Unread::Failed(e)) => {
+                tracing::error!(file = %path.display(), error = ?e, "a checkpoint cannot be read; the one before it is used");
             }
         }
     }
@@ -182,6 +211,12 @@ pub(crate) fn open(options: &Options) -> Result<Opened, Error> {
         )));
     }
     let from = checkpointed.seq.min(flushed) + 1;
+    if flushed != u64::MAX && flushed > recovered.last_seq {
+        return Err(Error::internal(format!(
+            "the log ends at commit {} but history knows commit {flushed}: part of the log is missing; restore a backup",
+            recovered.last_seq
+        )));
+    }
     if recovered.first_seq > checkpointed.seq + 1 {
         return Err(Error::internal(format!(
             "the log starts at commit {} but the newest sound checkpoint ends at {}: commits between are missing; \
@@ -189,6 +224,13 @@ pub(crate) fn open(options: &Options) -> Result<Opened, Error> {
             recovered.first_seq, checkpointed.seq
         )));
     }
+    // The log is cut without regard to a history that is not kept.
+    let history_lacks = flushed < recovered.first_seq - 1;
+    if history_lacks {
+        let (first, flushed) = (recovered.first_seq, flushed);
+        tracing::warn!(flushed, first, "history ends before the log begins; it takes up from the present state");
+    }
+    let mut flushing = Flushing::default();
     let mut reader = log.reader(from.max(recovered.first_seq)).map_err(|e| log_error(&e))?;
     while let Some(found) = reader.next_record().map_err(|e| log_error(&e))? {
         let seq = found.seq;
@@ -213,12 +255,47 @@ pub(crate) fn open(options: &Options) -> Result<Opened, Error> {
         place = Place { seq, at, last: series::last_stamp(at, &set).max(place.last) };
         if let Some(history) = &history
             && seq > flushed
+            && !history_lacks
         {
-            series::append(history, &Commit { seq, at, changes: Arc::new(set) }, &names);
+            flushing.append(history, &Commit { seq, at, changes: Arc::new(set) }, &names)?;
         }
     }
     (place.seq, state.last) = (state.seq, place.last);
-    Ok(Opened { state, names, history, log, place, checkpointed })
+    Ok(Opened { state, names, history, log, place, checkpointed, history_lacks })
+}
+
+/// Flushes history while it is filled, so that what was not flushed before need not fit into memory at once.
+#[derive(Default)]
+struct Flushing {
+    failed: bool,
+}
+
+impl Flushing {
+    /// # Errors
+    /// `Unavailable` when history can take no more: a store without what was acknowledged must not open.
+    fn append(&mut self, history: &History, commit: &Commit, names: &Dictionary) -> Result<(), Error> {
+        // One that fails (the disk is full) does no harm before there is no room at all.
+        if history.room() != Room::Plenty
+            && !self.failed
+            && let Err(e) = history.flush()
+        {
+            tracing::warn!(error = %e, "history could not be written to disk while the log was replayed");
+            self.failed = true;
+        }
+        let mut outcome = series::append(history, commit, names);
+        while let Err(belfry_history::Error::Full { .. }) = outcome {
+            let flushed = history.flush();
+            outcome = series::append(history, commit, names);
+            if let (Err(e), Err(_)) = (flushed, &outcome) {
+                let why = format!("commit {} of the log cannot be added to history: {e}", commit.seq);
+                return Err(Error::new(Kind::Unavailable, why));
+            }
+        }
+        outcome.map_err(|e| {
+            let why = format!("commit {} of the log cannot be added to history", commit.seq);
+            Error::new(Kind::Unavailable, why).caused_by(e.to_string())
+        })
+    }
 }
 
 /// Refuses a directory that a running process has open.

@@ -16,10 +16,12 @@ use belfry_ngsi_ld::query::{Conjunct, EntityQuery, OrderBy};
 use belfry_ports::{Answer, Page};
 pub(crate) use drive::Wanted;
 use drive::drivers;
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-/// How many entities an answer in a wanted order is sorted from at most.
-const MAX_SORTED: usize = 200_000;
+/// How deep a page of an ordered answer may end: so many entities are held while it is looked for.
+const MAX_SORTED: usize = 10_000;
 /// The first piece of candidates; each next one is twice as large, up to the last.
 const FIRST_PIECE: usize = 64;
 const LAST_PIECE: usize = 512;
@@ -27,7 +29,7 @@ const LAST_PIECE: usize = 512;
 /// Answers a query.
 ///
 /// # Errors
-/// `TooComplexQuery` when an ordered answer would be sorted from too many; `Internal` when stored bytes are damaged.
+/// `TooComplexQuery` when a page of an ordered answer lies too deep; `Internal` when stored bytes are damaged.
 pub(crate) fn query(
     shared: &Shared,
     query: &EntityQuery,
@@ -56,24 +58,59 @@ pub(crate) fn query(
     Ok(answer)
 }
 
+/// A page of an ordered answer. Holds no more entities than lie up to its end, however many match.
 fn ordered(shared: &Shared, query: &EntityQuery, order: &OrderBy, page: Page, now: Time) -> Result<Answer, Error> {
-    let mut all = Vec::new();
-    search(shared, query, now, &mut |entity| {
-        all.push(entity);
-        all.len() <= MAX_SORTED
-    })?;
-    if all.len() > MAX_SORTED {
+    let wanted = page.offset.saturating_add(page.limit);
+    if wanted > MAX_SORTED {
         return Err(Error::new(
             Kind::TooComplexQuery,
-            format!("more than {MAX_SORTED} entities would have to be sorted; narrow the query"),
+            format!("an ordered answer is given up to entity {MAX_SORTED} only; narrow the query"),
         ));
     }
-    all.sort_by(|a, b| order.compare(a, b, now));
-    let count = all.len();
-    let entities: Vec<Entity> = all.into_iter().skip(page.offset).take(page.limit).collect();
-    let more = count > page.offset.saturating_add(page.limit);
-    Ok(Answer { entities, count: page.count.then_some(count), more })
+    let mut best: BinaryHeap<Ranked<'_>> = BinaryHeap::new();
+    let mut count = 0_usize;
+    search(shared, query, now, &mut |entity| {
+        let next = Ranked { entity, order, now };
+        count += 1;
+        if best.len() < wanted {
+            best.push(next);
+        } else if let Some(mut last) = best.peek_mut()
+            && next < *last
+        {
+            *last = next;
+        }
+        true
+    })?;
+    let entities = best.into_sorted_vec().into_iter().skip(page.offset).map(|ranked| ranked.entity).collect();
+    Ok(Answer { entities, count: page.count.then_some(count), more: count > wanted })
 }
+
+/// A match with its place in the wanted order, in which no two are equal.
+struct Ranked<'a> {
+    entity: Entity,
+    order: &'a OrderBy,
+    now: Time,
+}
+
+impl Ord for Ranked<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order.compare(&self.entity, &other.entity, self.now)
+    }
+}
+
+impl PartialOrd for Ranked<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ranked<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ranked<'_> {}
 
 /// The number of matches when the query asks for one type and nothing else, and nothing expires.
 fn whole_type(shared: &Shared, query: &EntityQuery) -> Option<usize> {

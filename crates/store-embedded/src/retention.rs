@@ -1,6 +1,6 @@
 //! How long history is kept, by type and attribute, and what coarser means take the place of what goes.
 
-use crate::series::{Owner, coarser_key, owner};
+use crate::series::{Owner, coarser_key, owner, was_current};
 use crate::shared::Shared;
 use belfry_history::{Coarser, Function, Policy};
 use belfry_kernel::{Period, Time};
@@ -15,7 +15,7 @@ pub struct Retention {
     pub types: Vec<Name>,
     /// For these attributes; empty for all.
     pub attributes: Vec<Name>,
-    /// How long every sample stays as it came.
+    /// How long every sample stays as it came. The last one of an attribute stays for ever: the present state rests on it.
     pub keep: Duration,
     /// What is kept after that: one mean a period, with the period's text. They are instances of the same attribute
     /// with the dataset `urn:belfry:avg:<period>`.
@@ -48,5 +48,5 @@ fn policy_of(shared: &Shared, policies: &[Retention], key: &[u8]) -> Option<Poli
         let naming = move |key: &[u8], _: Function| coarser_key(key, &text);
         Coarser { every: *every, functions: vec![Function::Avg], name: Arc::new(naming) }
     });
-    Some(Policy { keep: policy.keep, then })
+    Some(Policy { keep: policy.keep, stands: was_current, then })
 }

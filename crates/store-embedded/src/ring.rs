@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 /// How many commits are kept at most.
 const COMMITS: usize = 8192;
-/// How many entity changes are kept at most, whatever commits they are in.
-const CHANGES: usize = 65_536;
+/// How many bytes of records their commits may have together; the newest is kept whatever it has.
+const BYTES: usize = 32 << 20;
 
 /// The newest commits in order, without a hole.
 #[derive(Default)]
@@ -18,21 +18,22 @@ pub(crate) struct Ring {
 
 #[derive(Default)]
 struct Inner {
-    commits: VecDeque<Arc<Commit>>,
-    changes: usize,
+    /// With the length of each one's record.
+    commits: VecDeque<(Arc<Commit>, usize)>,
+    bytes: usize,
 }
 
 impl Ring {
-    /// Adds commits, the oldest first; the oldest kept ones leave.
-    pub(crate) fn push<'a>(&self, commits: impl Iterator<Item = &'a Arc<Commit>>) {
+    /// Adds commits with the lengths of their records, the oldest first; the oldest kept ones leave.
+    pub(crate) fn push<'a>(&self, commits: impl Iterator<Item = (&'a Arc<Commit>, usize)>) {
         let mut inner = self.inner.lock();
-        for commit in commits {
-            inner.changes += commit.changes.entities.len();
-            inner.commits.push_back(commit.clone());
+        for (commit, bytes) in commits {
+            inner.bytes += bytes;
+            inner.commits.push_back((commit.clone(), bytes));
         }
-        while inner.commits.len() > COMMITS || (inner.changes > CHANGES && inner.commits.len() > 1) {
-            if let Some(old) = inner.commits.pop_front() {
-                inner.changes -= old.changes.entities.len();
+        while inner.commits.len() > COMMITS || (inner.bytes > BYTES && inner.commits.len() > 1) {
+            if let Some((_, bytes)) = inner.commits.pop_front() {
+                inner.bytes -= bytes;
             }
         }
     }
@@ -40,8 +41,32 @@ impl Ring {
     /// The commit after this place; `None` when it is not (or no longer) here.
     pub(crate) fn after(&self, seq: Seq) -> Option<Arc<Commit>> {
         let inner = self.inner.lock();
-        let first = inner.commits.front()?.seq;
+        let first = inner.commits.front()?.0.seq;
         let index = usize::try_from((seq + 1).checked_sub(first)?).ok()?;
-        inner.commits.get(index).cloned()
+        inner.commits.get(index).map(|(commit, _)| commit.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use belfry_ports::ChangeSet;
+
+    fn commit(seq: Seq) -> Arc<Commit> {
+        Arc::new(Commit { seq, at: belfry_kernel::Time::MIN, changes: Arc::new(ChangeSet::default()) })
+    }
+
+    #[test]
+    fn is_bounded_in_commits_and_bytes() {
+        for (bytes, kept) in [(1, COMMITS as u64), (1 << 20, 32), (BYTES, 1), (BYTES + 1, 1)] {
+            let (ring, last) = (Ring::default(), 20_000);
+            for seq in 1..=last {
+                ring.push(std::iter::once((&commit(seq), bytes)));
+            }
+            assert!(ring.after(last - kept - 1).is_none(), "{bytes} bytes a record");
+            assert_eq!(ring.after(last - kept).map(|c| c.seq), Some(last - kept + 1), "{bytes} bytes a record");
+            assert_eq!(ring.after(last - 1).map(|c| c.seq), Some(last));
+            assert!(ring.after(last).is_none());
+        }
     }
 }

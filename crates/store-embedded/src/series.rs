@@ -5,6 +5,7 @@
 //! dataset. All series of an entity stand together; the series of number [`LIFE`] says when the entity came, went,
 //! and which types and scopes it had.
 
+pub(crate) mod fill;
 pub(crate) mod read;
 
 use crate::blob;
@@ -13,7 +14,7 @@ use crate::dictionary::Dictionary;
 use belfry_history::{By, History, Op, Query, SampleRef, ValueRef};
 use belfry_kernel::{Error, Iri, Kind, Time};
 use belfry_ngsi_ld::{Attribute, Entity, Json, Name, Value};
-use belfry_ports::{ChangeKind, ChangeSet, Commit, EntityChange, Sample, Seq};
+use belfry_ports::{ChangeKind, ChangeSet, Commit, EntityChange, Sample};
 use compact_str::CompactString;
 use hashbrown::HashMap;
 
@@ -137,7 +138,11 @@ struct Batch<'a> {
     ops: Vec<Owned>,
 }
 
-impl Batch<'_> {
+impl<'a> Batch<'a> {
+    fn new(names: &'a Dictionary) -> Self {
+        Self { names, buffer: Vec::with_capacity(512), ops: Vec::new() }
+    }
+
     fn key(&mut self, id: &str, number: u32, dataset: Option<&Iri>) -> std::ops::Range<usize> {
         let start = self.buffer.len();
         key_into(id, number, dataset, &mut self.buffer);
@@ -213,7 +218,8 @@ impl Batch<'_> {
         }
     }
 
-    fn apply(self, history: &History, seq: Seq) -> belfry_history::Result<bool> {
+    /// Hands on the operations, borrowing from the buffer.
+    fn with_ops<T>(&self, take: impl FnOnce(&[Op<'_>]) -> T) -> T {
         let bytes = |r: &std::ops::Range<usize>| &self.buffer[r.clone()];
         let sample = |s: &OwnedSample| -> Result<SampleRef<'_>, std::str::Utf8Error> {
             Ok(SampleRef {
@@ -245,16 +251,45 @@ impl Batch<'_> {
                 Owned::RemovePrefix { key } => Op::RemovePrefix { prefix: bytes(key) },
             });
         }
-        history.apply(seq, &ops)
+        take(&ops)
     }
 }
 
-/// Adds a durable commit to history.
-pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) {
+/// At most how many bytes a change set takes of history's open part, when its record in the log has this many.
+pub(crate) fn weight(set: &ChangeSet, record_bytes: usize) -> usize {
+    /// For each operation beside its key and what the record holds of it: the number in the key, fixed fields, bookkeeping.
+    const EACH: usize = 128;
+    let of = |id: &Iri, dataset: Option<&Iri>| id.as_str().len() + dataset.map_or(0, |d| d.as_str().len()) + EACH;
+    let of_all = |id: &Iri, all: &[Attribute]| all.iter().map(|a| of(id, a.dataset_id.as_ref())).sum::<usize>();
+    let entities = set.entities.iter().map(|change| match change {
+        EntityChange::Put { entity, created: true, .. } => {
+            of(&entity.id, None) + of_all(&entity.id, &entity.attributes)
+        }
+        EntityChange::Put { entity, changes, .. } => {
+            of(&entity.id, None) + changes.iter().map(|c| of(&entity.id, c.dataset_id.as_ref())).sum::<usize>()
+        }
+        EntityChange::Delete { id, last } => of(id, None) + of_all(id, &last.attributes),
+    });
+    let samples = set.samples.iter().map(|sample| match sample {
+        Sample::Append { id, attribute, .. } | Sample::Replace { id, attribute, .. } => {
+            of(id, None) + of(id, attribute.dataset_id.as_ref())
+        }
+        Sample::Remove { id, dataset_id, .. } | Sample::Forget { id, dataset_id, .. } => of(id, dataset_id.as_ref()),
+    });
+    2 * record_bytes + entities.sum::<usize>() + samples.sum::<usize>()
+}
+
+/// Adds a durable commit to history. A commit that holds nothing for it is noted all the same, so that the log need not
+/// be kept for it.
+///
+/// # Errors
+/// `Full` before anything was added: flush, then call again. Otherwise the commit may be in by half, and calling again
+/// completes it.
+pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) -> belfry_history::Result<()> {
     if commit.changes.entities.is_empty() && commit.changes.samples.is_empty() {
-        return;
+        return history.apply(commit.seq, &[]).map(drop);
     }
-    let mut batch = Batch { names, buffer: Vec::with_capacity(512), ops: Vec::new() };
+    let mut batch = Batch::new(names);
     let at = commit.at.micros();
     // An entity that one commit changes twice gets a later stamp the second time.
     let mut times: HashMap<&str, i64> = HashMap::new();
@@ -272,10 +307,7 @@ pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) {
     for (i, sample) in commit.changes.samples.iter().enumerate() {
         sample_change(&mut batch, history, sample, at + i as i64);
     }
-    if let Err(e) = batch.apply(history, commit.seq) {
-        // The log has it: a restart applies it again. The writer asked for room before it committed.
-        tracing::error!(error = %e, seq = commit.seq, "a commit could not be added to history");
-    }
+    batch.with_ops(|ops| history.apply(commit.seq, ops)).map(drop)
 }
 
 fn entity_change(batch: &mut Batch<'_>, change: &EntityChange, stamp: i64) {
@@ -369,6 +401,11 @@ const BY_HAND: u8 = 1 << 7;
 /// The marks of a sample: of an instance in the head of what belongs to it, of a life alone.
 fn marks(sample: &belfry_history::Sample) -> u8 {
     sample.rest.first().map_or(0, |head| head & (ASIDE | BY_HAND))
+}
+
+/// Whether a sample was written with the current state, not to the past alone.
+pub(crate) fn was_current(sample: &belfry_history::Sample) -> bool {
+    marks(sample) == 0
 }
 
 /// What belongs to an instance besides its value and times: it seldom changes from one instance to the next, so nothing

@@ -4,6 +4,7 @@ use crate::dictionary::Dictionary;
 use crate::open::Options;
 use crate::plan::Wanted;
 use crate::ring::Ring;
+use crate::series;
 use crate::state::State;
 use belfry_history::History;
 use belfry_kernel::{Clock, Error, Kind};
@@ -12,7 +13,7 @@ use belfry_ngsi_ld::Name;
 use belfry_ports::{ChangeSet, Commit, EntityChange, Seq};
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::watch;
 
 pub(crate) struct Shared {
@@ -24,7 +25,14 @@ pub(crate) struct Shared {
     pub(crate) committed: watch::Sender<Seq>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) max_entities: usize,
+    /// From how many bytes of history's open part on nothing is committed before a flush.
     history_ceiling: usize,
+    /// How many bytes one commit may take of it.
+    history_commit: usize,
+    /// Whether history lacks commits of the log.
+    pub(crate) behind: AtomicBool,
+    /// How often a consumer's place was given up, so that the log could be cut.
+    pub(crate) cursors_dropped: AtomicU64,
     pub(crate) index_from: u64,
     closed: AtomicBool,
     refusing: Mutex<Option<String>>,
@@ -42,9 +50,12 @@ impl Shared {
         clock: Arc<dyn Clock>,
         limits: &Options,
     ) -> Self {
-        // A batch of the log at its largest takes less than this much of history's open part.
-        let history_ceiling =
-            limits.history.as_ref().map_or(usize::MAX, |h| h.open_bytes_max.saturating_sub(80 << 20).max(h.open_bytes));
+        // Most batches fit above it. One that does not is preceded by a flush.
+        let history_ceiling = history.as_ref().map_or(usize::MAX, |h| {
+            let max = h.open_bytes_max();
+            max.saturating_sub(64 << 20).max(max / 2)
+        });
+        let history_commit = history.as_ref().map_or(usize::MAX, History::batch_bytes_max);
         let logged = AtomicUsize::new(names.len());
         let committed = watch::Sender::new(state.seq);
         Self {
@@ -57,6 +68,9 @@ impl Shared {
             clock,
             max_entities: limits.max_entities,
             history_ceiling,
+            history_commit,
+            behind: AtomicBool::new(false),
+            cursors_dropped: AtomicU64::new(0),
             index_from: limits.index_from,
             closed: AtomicBool::new(false),
             refusing: Mutex::new(None),
@@ -66,10 +80,10 @@ impl Shared {
         }
     }
 
-    /// Makes commits known to the feed.
-    pub(crate) fn publish<'a>(&self, commits: impl Iterator<Item = &'a Arc<Commit>> + Clone) {
-        let fresh = commits.filter(|c| !c.changes.is_empty());
-        let Some(last) = fresh.clone().last().map(|c| c.seq) else { return };
+    /// Makes commits known to the feed, each with the length of its record.
+    pub(crate) fn publish<'a>(&self, commits: impl Iterator<Item = (&'a Arc<Commit>, usize)> + Clone) {
+        let fresh = commits.filter(|(c, _)| !c.changes.is_empty());
+        let Some(last) = fresh.clone().last().map(|(c, _)| c.seq) else { return };
         self.ring.push(fresh);
         self.committed.send_replace(last);
     }
@@ -99,7 +113,24 @@ impl Shared {
         self.refusing.lock().clone()
     }
 
-    /// Whether history can take another batch, however large.
+    /// How many bytes of history's open part a change set takes, whose record has this many; 0 without history.
+    ///
+    /// # Errors
+    /// `PayloadTooLarge` when that is more than history ever takes of one commit.
+    pub(crate) fn weigh(&self, set: &ChangeSet, record_bytes: usize) -> Result<usize, Error> {
+        if self.history.is_none() {
+            return Ok(0);
+        }
+        let weight = series::weight(set, record_bytes);
+        if weight > self.history_commit {
+            let why = "the change is too large for history, which keeps each identifier with each of its attributes: \
+                       send it in parts";
+            return Err(Error::new(Kind::PayloadTooLarge, why));
+        }
+        Ok(weight)
+    }
+
+    /// Whether history can take another batch of the usual size.
     pub(crate) fn has_room(&self) -> bool {
         self.history.as_ref().is_none_or(|h| h.open_bytes() < self.history_ceiling)
     }

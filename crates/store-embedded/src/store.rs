@@ -29,9 +29,11 @@ impl EmbeddedStore {
     /// Opens the directory, recovering what a crash left.
     ///
     /// # Errors
-    /// `Unavailable` when the directory is in use or cannot be read; `Internal` naming file and place when it is damaged.
+    /// `Unavailable` when the directory is in use, cannot be read, is of another version, or its log or history is
+    /// damaged, naming file and place; `Internal` when its parts do not belong together or a checkpoint or record is damaged.
     pub fn open(options: &Options) -> Result<Self, Error> {
         let opened = open::open(options)?;
+        let mut last = opened.place.last;
         let shared = Arc::new(Shared::new(
             opened.state,
             opened.names,
@@ -40,8 +42,13 @@ impl EmbeddedStore {
             options.clock.clone(),
             options,
         ));
+        if let Some(history) = shared.history.as_ref().filter(|_| opened.history_lacks) {
+            last = shared.clock.now().max(last.plus_micros(1));
+            series::fill::fill(&shared, history, last)?;
+            shared.state.write().last = last;
+        }
         let (queue, commands) = mpsc::channel(options.queue);
-        let writer = Writer::new(shared.clone(), opened.log, opened.place.last);
+        let writer = Writer::new(shared.clone(), opened.log, last);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || writer.run(commands))
@@ -198,6 +205,7 @@ impl Store for EmbeddedStore {
             entities,
             refusing_writes: self.shared.refusing(),
             log_bytes: self.shared.log.size_bytes(),
+            feed_gaps: self.shared.cursors_dropped.load(std::sync::atomic::Ordering::Relaxed),
             history_bytes: self.shared.history.as_ref().map_or(0, |h| h.at_rest().1),
         }
     }

@@ -4,6 +4,8 @@
 //! A decision sees the state plus what earlier decisions of the same batch changed (the overlay). Answers that may rest
 //! on the overlay, refusals included, wait until the batch is durable; when it is not, all of it is refused.
 
+mod history;
+
 use crate::codec::Damaged;
 use crate::record;
 use crate::series;
@@ -11,21 +13,19 @@ use crate::shared::Shared;
 use belfry_kernel::{Error, Kind, Time};
 use belfry_log::Log;
 use belfry_ngsi_ld::Entity;
-use belfry_ports::{ChangeSet, Collection, Commit, Decide, EntityChange, Read};
+use belfry_ports::{ChangeSet, Collection, Commit, Decide, EntityChange, Read, Seq};
 use hashbrown::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 /// How many decisions share one sync at most.
 const BATCH: usize = 1024;
-/// How many bytes of records share one sync at most.
+/// How many bytes share one sync at most, as records or in history, whichever is more.
 const BATCH_BYTES: usize = 16 << 20;
 
-/// How often, and how long, the writer waits for room in history.
-const ROOM_TRIES: u32 = 500;
-const ROOM_WAIT: Duration = Duration::from_millis(10);
+const HISTORY_FULL: &str = "history cannot be written to disk: nothing was written; free space and send it again";
 
 /// What the writer is asked to do.
 pub(crate) enum Command {
@@ -45,8 +45,14 @@ struct Pending {
     outcome: Result<Decided, Error>,
 }
 
-/// What a decision came to: its commit, and the bytes of each entity it puts.
-type Decided = (Arc<Commit>, Vec<Box<[u8]>>);
+/// What a decision came to.
+struct Decided {
+    commit: Arc<Commit>,
+    /// The bytes of each entity it puts.
+    blobs: Vec<Box<[u8]>>,
+    /// The length of its record.
+    bytes: usize,
+}
 
 /// Which document.
 type DocumentKey = (Collection, Box<str>);
@@ -93,12 +99,16 @@ pub(crate) struct Writer {
     last: Time,
     /// History cannot take more.
     full: bool,
+    /// The first commit that is not in history, when some are not.
+    behind: Option<Seq>,
+    /// When a flush of history on this thread last failed, unless one succeeded since.
+    flush_failed: Option<Instant>,
 }
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, log: Log, last: Time) -> Self {
         let logged = shared.names.len();
-        Self { shared, log, logged, last, full: false }
+        Self { shared, log, logged, last, full: false, behind: None, flush_failed: None }
     }
 
     /// Serves the queue until it closes or says stop.
@@ -109,6 +119,9 @@ impl Writer {
             loop {
                 let (mut stop, mut aside) = (false, None);
                 self.full = !self.wait_for_room();
+                if self.full {
+                    self.shared.refuse(Some(HISTORY_FULL.to_owned()));
+                }
                 let mut overlay = Overlay::default();
                 let mut bytes = 0;
                 let mut seq = self.shared.state.read().seq;
@@ -151,8 +164,7 @@ impl Writer {
         batch: &mut Vec<Pending>,
     ) -> usize {
         if self.full {
-            let why = "history cannot be written to disk: nothing was written; free space and send it again";
-            batch.push(Pending { reply, outcome: Err(Error::new(Kind::Unavailable, why)) });
+            batch.push(Pending { reply, outcome: Err(Error::new(Kind::Unavailable, HISTORY_FULL)) });
             return 0;
         }
         let at = self.shared.clock.now().max(self.last.plus_micros(1));
@@ -168,7 +180,7 @@ impl Writer {
         };
         if set.is_empty() {
             let commit = Arc::new(Commit { seq: *seq, at: self.last, changes: Arc::new(set) });
-            batch.push(Pending { reply, outcome: Ok((commit, Vec::new())) });
+            batch.push(Pending { reply, outcome: Ok(Decided { commit, blobs: Vec::new(), bytes: 0 }) });
             return 0;
         }
         if let Err(e) = self.shared.room_for(&set) {
@@ -177,6 +189,13 @@ impl Writer {
         }
         let mut bytes = Vec::with_capacity(256);
         let ranges = record::encode(at, &set, &self.shared.names, self.logged, &mut bytes);
+        let in_history = match self.shared.weigh(&set, bytes.len()) {
+            Ok(in_history) => in_history,
+            Err(e) => {
+                batch.push(Pending { reply, outcome: Err(e) });
+                return 0;
+            }
+        };
         match self.log.append(&bytes) {
             Ok(appended) => {
                 *seq = appended;
@@ -185,22 +204,11 @@ impl Writer {
                 let blobs = ranges.into_iter().map(|r| Box::from(&bytes[r])).collect();
                 overlay.note(&set);
                 let commit = Arc::new(Commit { seq: appended, at, changes: Arc::new(set) });
-                batch.push(Pending { reply, outcome: Ok((commit, blobs)) });
+                batch.push(Pending { reply, outcome: Ok(Decided { commit, blobs, bytes: bytes.len() }) });
             }
             Err(e) => batch.push(Pending { reply, outcome: Err(refusal(&e)) }),
         }
-        bytes.len()
-    }
-
-    /// Holds the queue back while history cannot take a whole batch more: its flush runs on the housekeeping thread.
-    /// Whether there is room now; without it nothing may be committed, since history would lose it.
-    fn wait_for_room(&self) -> bool {
-        (0..ROOM_TRIES).any(|attempt| {
-            if attempt > 0 {
-                std::thread::sleep(ROOM_WAIT);
-            }
-            self.shared.has_room()
-        })
+        bytes.len().max(in_history)
     }
 
     fn commit(&mut self, batch: &mut Vec<Pending>) {
@@ -226,16 +234,18 @@ impl Writer {
             Ok(()) => {}
             Err(e) => tracing::error!(error = %e, "a commit could not be applied to the state; restart recovers it"),
         }
-        self.shared.publish(batch.iter().filter_map(|p| p.outcome.as_ref().ok()).map(|(c, _)| c));
+        let decided = || batch.iter().filter_map(|p| p.outcome.as_ref().ok());
+        self.keep(decided().map(|d| &d.commit).filter(|c| !c.changes.is_empty()));
+        self.shared.publish(decided().map(|d| (&d.commit, d.bytes)));
         for pending in batch.drain(..) {
-            let _ = pending.reply.send(pending.outcome.map(|(commit, _)| commit));
+            let _ = pending.reply.send(pending.outcome.map(|decided| decided.commit));
         }
     }
 
     fn apply(&self, batch: &mut [Pending]) -> Result<(), Damaged> {
         let mut state = self.shared.state.write();
         for pending in batch.iter_mut() {
-            let Ok((commit, blobs)) = &mut pending.outcome else { continue };
+            let Ok(Decided { commit, blobs, .. }) = &mut pending.outcome else { continue };
             if commit.changes.is_empty() {
                 continue;
             }
@@ -254,14 +264,6 @@ impl Writer {
             }
             (state.seq, state.at) = (commit.seq, commit.at);
             state.last = series::last_stamp(commit.at, &commit.changes);
-        }
-        drop(state);
-        if let Some(history) = &self.shared.history {
-            for pending in batch.iter() {
-                if let Ok((commit, _)) = &pending.outcome {
-                    series::append(history, commit, &self.shared.names);
-                }
-            }
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! Backup while writes go on, restore to any later instant, and what the check says of sound and damaged directories.
 #![expect(clippy::unwrap_used, reason = "a test ends where something it needs is missing")]
 
-use belfry_ports::{ChangeSet, Store};
-use belfry_store_embedded::{EmbeddedStore, Options, check, restore};
+use belfry_kernel::{Error, Kind, Time};
+use belfry_ports::{ChangeSet, Copied, FeedItem, Store};
+use belfry_store_embedded::{EmbeddedStore, Options, check};
 use belfry_testkit::MockClock;
 use belfry_testkit::entity::{entity, number, put};
 use std::path::Path;
@@ -14,7 +15,12 @@ fn options(dir: &Path, clock: &Arc<MockClock>) -> Options {
     options
 }
 
-async fn write(store: &EmbeddedStore, clock: &MockClock, i: u32) -> belfry_kernel::Time {
+fn restore(backup: &Path, log: Option<&Path>, until: Option<Time>, into: &Path) -> Result<Copied, Error> {
+    let log_options = options(into, &Arc::default()).log;
+    belfry_store_embedded::restore(backup, log, until, into, &log_options)
+}
+
+async fn write(store: &EmbeddedStore, clock: &MockClock, i: u32) -> Time {
     clock.advance_micros(1_000_000);
     let commit = store
         .write(Box::new(move |read, now| {
@@ -53,12 +59,12 @@ async fn restores_to_any_instant_since_the_backup() {
             }
         }
     }
-    assert!(check(&dir.path().join("backup")).unwrap().is_sound());
+    assert!(check(&options(&dir.path().join("backup"), &clock)).unwrap().is_sound());
     for (i, (at, wanted)) in seen.iter().enumerate().step_by(13) {
         let into = dir.path().join(format!("restored-{i}"));
         let done = restore(&dir.path().join("backup"), Some(&live.join("log")), Some(*at), &into).unwrap();
         assert_eq!((done.seq, done.at), (101 + i as u64, *at));
-        let report = check(&into).unwrap();
+        let report = check(&options(&into, &clock)).unwrap();
         assert!(report.is_sound(), "{:?}", report.findings);
         assert_eq!(&state(&into, &clock), wanted);
     }
@@ -83,7 +89,7 @@ async fn a_flipped_byte_is_found_and_never_read_as_truth() {
             write(&store, &clock, i).await;
         }
     }
-    assert!(check(&live).unwrap().is_sound());
+    assert!(check(&options(&live, &clock)).unwrap().is_sound());
     let sound = state(&live, &clock);
     let checkpoint = std::fs::read_dir(live.join("state"))
         .unwrap()
@@ -95,7 +101,7 @@ async fn a_flipped_byte_is_found_and_never_read_as_truth() {
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x40;
         std::fs::write(&checkpoint, &damaged).unwrap();
-        let report = check(&live).unwrap();
+        let report = check(&options(&live, &clock)).unwrap();
         assert!(!report.is_sound(), "byte {at}");
         assert!(report.findings[0].contains(".ckpt"), "{:?}", report.findings);
         // The log still reaches back to the beginning here, so the store recovers by itself.
@@ -107,4 +113,75 @@ async fn a_flipped_byte_is_found_and_never_read_as_truth() {
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_only_taken_when_it_goes_on_from_the_backup() {
+    let clock = Arc::new(MockClock::default());
+    let dir = tempfile::tempdir().unwrap();
+    let [live, other, backup] = ["live", "other", "backup"].map(|name| dir.path().join(name));
+    for (path, from) in [(&live, 0), (&other, 500)] {
+        let store = EmbeddedStore::open(&options(path, &clock)).unwrap();
+        for i in from..from + 40 {
+            write(&store, &clock, i).await;
+        }
+        if from == 0 {
+            store.backup(&backup).unwrap();
+        }
+        for i in from + 40..from + 60 {
+            write(&store, &clock, i).await;
+        }
+    }
+    // Another store's log has commits of the same numbers.
+    let refused = restore(&backup, Some(&other.join("log")), None, &dir.path().join("mixed")).unwrap_err();
+    assert_eq!(refused.kind(), Kind::InvalidRequest);
+    assert!(refused.public().contains("another store"), "{refused:?}");
+
+    // What is restored goes its own way from there: its log is no continuation of the old backup, nor the old log of its.
+    let restored = dir.path().join("restored");
+    assert_eq!(restore(&backup, Some(&live.join("log")), None, &restored).unwrap().seq, 60);
+    let second = dir.path().join("second");
+    let store = EmbeddedStore::open(&options(&restored, &clock)).unwrap();
+    write(&store, &clock, 900).await;
+    store.backup(&second).unwrap();
+    // The feed reaches back as far as the backup's log did, and goes on behind it.
+    let mut feed = store.feed(0);
+    for seq in 1..=61 {
+        assert!(matches!(feed.next().await.unwrap().unwrap(), FeedItem::Commit(c) if c.seq == seq), "{seq}");
+    }
+    drop((feed, store));
+    let refused = restore(&backup, Some(&restored.join("log")), None, &dir.path().join("third")).unwrap_err();
+    assert!(refused.public().contains("another store"), "{refused:?}");
+    let refused = restore(&second, Some(&live.join("log")), None, &dir.path().join("fourth")).unwrap_err();
+    assert!(refused.public().contains("another store"), "{refused:?}");
+    assert!(check(&options(&restored, &clock)).unwrap().is_sound());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_log_begins_where_the_backups_did() {
+    let clock = Arc::new(MockClock::default());
+    let dir = tempfile::tempdir().unwrap();
+    let [live, backup, restored] = ["live", "backup", "restored"].map(|name| dir.path().join(name));
+    let mut small = options(&live, &clock);
+    small.log.segment_bytes = 16 << 10;
+    let store = EmbeddedStore::open(&small).unwrap();
+    for i in 0..300 {
+        write(&store, &clock, i).await;
+        if i % 50 == 49 {
+            store.checkpoint().unwrap();
+        }
+    }
+    store.backup(&backup).unwrap();
+    drop(store);
+    assert_eq!(restore(&backup, Some(&live.join("log")), None, &restored).unwrap().seq, 300);
+    assert!(check(&options(&restored, &clock)).unwrap().is_sound());
+    assert_eq!(state(&restored, &clock), state(&live, &clock));
+    for path in [&live, &restored] {
+        let store = EmbeddedStore::open(&options(path, &clock)).unwrap();
+        let first = store.feed(0).next().await.unwrap().unwrap();
+        assert!(matches!(first, FeedItem::Gap { resumed_after } if resumed_after > 100), "it had been cut");
+        write(&store, &clock, 5).await;
+        assert_eq!(store.health().seq, 301);
+    }
+    assert!(check(&options(&restored, &clock)).unwrap().is_sound());
 }

@@ -41,7 +41,7 @@ async fn changes_by_hand_are_told_from_losses() {
     store.write(Box::new(move |_, _| Ok(set))).await.unwrap();
     drop(store);
     for _ in 0..2 {
-        let report = check(dir.path()).unwrap();
+        let report = check(&options).unwrap();
         assert!(report.is_sound(), "{:?}", report.findings);
         assert_eq!((report.edited, report.entities), (3, 4));
     }

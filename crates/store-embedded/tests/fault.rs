@@ -14,6 +14,10 @@ mod disk;
 mod feed;
 #[path = "fault/full.rs"]
 mod full;
+#[path = "fault/history.rs"]
+mod history;
+#[path = "fault/housekeeping.rs"]
+mod housekeeping;
 #[path = "fault/relaxed.rs"]
 mod relaxed;
 #[path = "fault/sync.rs"]

@@ -153,7 +153,7 @@ fn acknowledged_writes_survive_200_kills() {
         }
         drop(store);
         if round % 20 == 0 {
-            let report = check(&data).unwrap();
+            let report = check(&options(&data)).unwrap();
             assert!(report.is_sound(), "round {round}: {:?}", report.findings);
             println!("{round} kills, {acknowledged} acknowledged writes, {} instances agree", report.instances);
         }

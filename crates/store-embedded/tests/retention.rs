@@ -65,6 +65,6 @@ async fn old_samples_give_way_to_means() {
     let state = store.entity_at("urn:s:1", clock.now()).unwrap().unwrap();
     assert_eq!(state.attributes.len(), 3, "means were never current: {:?}", state.attributes);
     drop(store);
-    let report = belfry_store_embedded::check(dir.path()).unwrap();
+    let report = belfry_store_embedded::check(&options).unwrap();
     assert!(report.is_sound() && report.edited == 0, "{:?}", report.findings);
 }

@@ -18,7 +18,7 @@ pub fn run(check: &Check) -> anyhow::Result<ExitCode> {
     let mut sound = true;
     for (tenant, dir) in wire::store_dirs(&config)? {
         let label = if tenant.is_empty() { "the default tenant".to_owned() } else { format!("tenant {tenant}") };
-        let found = wire::check(&dir)?;
+        let found = wire::check(&config, &dir)?;
         println!(
             "{label}: {} commits in the log, {} checkpoints, {} entities, {} rows of history, {} instances compared",
             found.commits, found.checkpoints, found.entities, found.rows, found.instances

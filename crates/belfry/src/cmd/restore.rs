@@ -1,5 +1,6 @@
 //! `belfry restore`: makes a data directory from a backup.
 
+use super::Source;
 use crate::wire;
 use anyhow::Context;
 use belfry_kernel::Time;
@@ -25,6 +26,9 @@ pub struct Restore {
     /// Go no further than this instant (2026-03-01T12:00:00Z).
     #[arg(long, value_name = "INSTANT", requires = "log")]
     until: Option<String>,
+    /// Configuration file (TOML), for the limits of the new directory.
+    #[arg(long, short, env = "BELFRY_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 pub fn run(restore: &Restore) -> anyhow::Result<ExitCode> {
@@ -33,8 +37,9 @@ pub fn run(restore: &Restore) -> anyhow::Result<ExitCode> {
         .as_deref()
         .map(|text| Time::parse(text).with_context(|| format!("--until {text}")))
         .transpose()?;
-    let done = wire::restore(&restore.from, restore.log.as_deref(), until, &restore.to)?;
-    let found = wire::check(&restore.to)?;
+    let config = Source { config: restore.config.clone(), ..Source::default() }.load(&[])?;
+    let done = wire::restore(&config, &restore.from, restore.log.as_deref(), until, &restore.to)?;
+    let found = wire::check(&config, &restore.to)?;
     anyhow::ensure!(found.is_sound(), "the restored directory is not sound: {}", found.findings.join("; "));
     println!(
         "{}: up to commit {} of {}, {} entities, checked and sound",

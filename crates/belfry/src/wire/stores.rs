@@ -78,6 +78,7 @@ fn options(config: &Config, dir: &Path, clock: Arc<dyn Clock>) -> Result<Options
     };
     options.max_entities = config.store.max_entities;
     options.keep_log_bytes = config.store.keep_log_bytes;
+    options.feed_keep_bytes = config.store.feed_keep_bytes;
     options.checkpoint_log_bytes = config.store.checkpoint_log_bytes;
     options.retention = config.history.retention.iter().map(retention).collect::<Result<_, _>>()?;
     if config.history.enabled {
@@ -129,9 +130,9 @@ pub fn open_default(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(EmbeddedStore::open(&options).context("the data directory cannot be opened; is its server running?")?))
 }
 
-/// Checks a store directory.
-pub fn check(dir: &Path) -> anyhow::Result<Report> {
-    belfry_store_embedded::check(dir)
+/// Checks a store directory, with the limits under which its server opens it.
+pub fn check(config: &Config, dir: &Path) -> anyhow::Result<Report> {
+    belfry_store_embedded::check(&options(config, dir, Arc::new(SystemClock))?)
         .with_context(|| format!("{} cannot be checked; is its server running?", dir.display()))
 }
 
@@ -142,9 +143,28 @@ pub fn backup(config: &Config, dir: &Path, into: &Path) -> anyhow::Result<Copied
     store.backup(into).context("the backup failed")
 }
 
-/// Restores a store directory.
-pub fn restore(from: &Path, log: Option<&Path>, until: Option<Time>, into: &Path) -> anyhow::Result<Copied> {
-    belfry_store_embedded::restore(from, log, until, into).context("the restore failed; throw its directory away")
+/// Restores a store directory; the tenants in a backup with it, as they stood then.
+pub fn restore(
+    config: &Config,
+    from: &Path,
+    log: Option<&Path>,
+    until: Option<Time>,
+    into: &Path,
+) -> anyhow::Result<Copied> {
+    let options = options(config, into, Arc::new(SystemClock))?;
+    let restore = |from: &Path, log, until, into: &Path| {
+        belfry_store_embedded::restore(from, log, until, into, &options.log)
+            .context("the restore failed; throw its directory away")
+    };
+    let done = restore(from, log, until, into)?;
+    let tenants = from.join(TENANTS);
+    if tenants.is_dir() {
+        for entry in std::fs::read_dir(&tenants).with_context(|| tenants.display().to_string())? {
+            let entry = entry?;
+            restore(&entry.path(), None, None, &into.join(TENANTS).join(entry.file_name()))?;
+        }
+    }
+    Ok(done)
 }
 
 /// The format that a directory says it has.

@@ -30,6 +30,9 @@ pub struct Store {
     /// Bytes of commit log that are kept at most for a restore to an instant after the last backup.
     #[schemars(range(min = 0, max = 1_099_511_627_776_u64))]
     pub keep_log_bytes: u64,
+    /// Bytes of commit log that are kept at most for a consumer of the change feed, such as the delivery of notifications, that has not come forward. Beyond them its place is given up with an error in the log and the metric `belfry_feed_gaps`, and it goes on after a gap.
+    #[schemars(range(min = 67_108_864, max = 1_099_511_627_776_u64))]
+    pub feed_keep_bytes: u64,
 }
 
 impl Default for Store {
@@ -43,6 +46,7 @@ impl Default for Store {
             max_names: 1_000_000,
             max_entities: 50_000_000,
             keep_log_bytes: 4 * 1024 * 1024 * 1024,
+            feed_keep_bytes: 4 * 1024 * 1024 * 1024,
         }
     }
 }

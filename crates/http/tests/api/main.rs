@@ -11,4 +11,5 @@ mod malformed;
 mod media;
 mod random;
 mod server;
+mod tenants;
 mod wire;

@@ -245,3 +245,39 @@ fn what_a_torn_birth_left_in_a_file_never_joins_a_later_segment() {
     assert!(bytes.windows(5).any(|part| part == b"never"), "the file was used again with what it held");
     assert_everywhere(&before, &log, &[block, block, block]);
 }
+
+#[test]
+fn a_segment_that_cannot_be_deleted_is_freed_before_any_later_one() {
+    let disk = SimDisk::default();
+    let mut log = open(&disk);
+    let mut next = 1_u64;
+    let mut fill = |log: &mut Log, upto: u64| {
+        while next <= upto {
+            assert_eq!(commit(log, &[next as u8; 4000]).unwrap(), next);
+            next += 1;
+        }
+    };
+    fill(&mut log, 40);
+    // Whether the first is kept for reuse or deleted: the second of several cannot be.
+    disk.faults(|faults| faults.no_removal = true);
+    log.truncate_before(20).unwrap_err();
+    assert!(log.truncate_before(24).is_err(), "what is left is tried again");
+    disk.faults(|faults| faults.no_removal = false);
+    fill(&mut log, 50);
+    for image in [disk.killed(), disk.power_cut(|| false)] {
+        let first = open(&image).first_seq();
+        assert!(first <= 24, "{first}");
+    }
+    let first = log.truncate_before(30).unwrap();
+    assert!(first > 24 && first <= 30, "{first}");
+    fill(&mut log, 60);
+    for image in [disk.killed(), disk.power_cut(|| true), disk.power_cut(|| false)] {
+        let again = open(&image);
+        assert_eq!((again.first_seq(), again.last_seq()), (first, 60));
+        drop(again);
+        assert!(check_on(&image, DIR.as_ref()).unwrap().is_sound());
+    }
+    // Nothing is left behind.
+    let segments = disk.files().iter().filter(|path| path.extension().is_some_and(|end| end == "seg")).count();
+    assert!(segments <= (60 - first) as usize / 2 + 3, "{segments} segments");
+}

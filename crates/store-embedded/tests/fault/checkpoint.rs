@@ -35,7 +35,7 @@ async fn a_damaged_one_is_passed_over_for_the_log_and_the_one_before() {
         drop((store, first));
         let newest = town.files("state", "ckpt").pop().unwrap();
         damage(&newest);
-        let findings = check(&town.path()).unwrap().findings.join("\n");
+        let findings = check(&town.options()).unwrap().findings.join("\n");
         assert!(findings.contains(newest.file_name().unwrap().to_str().unwrap()), "{findings}");
         let store = EmbeddedStore::open(&town.options()).unwrap_or_else(|e| panic!("{checkpoints}: {e:?}"));
         assert_eq!(numbers(&store), known, "{checkpoints} checkpoints");
@@ -91,7 +91,7 @@ async fn one_taken_while_writes_go_on_gives_back_the_same_state() {
         }
         let (known, last) = (numbers(&store), store.health().seq);
         drop(store);
-        let report = check(&town.path()).unwrap();
+        let report = check(&town.options()).unwrap();
         assert!(report.is_sound(), "{:?}", report.findings);
         let store = town.open();
         assert_eq!(store.health().seq, last);
@@ -118,8 +118,67 @@ async fn one_of_large_entities_is_read_back() {
     }
     store.checkpoint().unwrap();
     drop(store);
-    let report = check(&town.path()).unwrap();
+    let report = check(&town.options()).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);
     let store = EmbeddedStore::open(&options).unwrap();
     assert_eq!(store.health().entities, 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_one_does_not_count_as_the_one_before() {
+    let town = Town::new();
+    let store = town.open();
+    for round in 0..3_u64 {
+        cycle(&store, round * 600, (round + 1) * 600).await;
+        store.checkpoint().unwrap();
+    }
+    drop(store);
+    let damaged = town.files("state", "ckpt").pop().unwrap();
+    damage(&damaged);
+    let store = town.open();
+    // Out of the way, and still there for whoever wants to look at it.
+    assert!(!damaged.exists() && damaged.with_extension("ckpt.damaged").exists());
+    for _ in 0..3 {
+        write_many(&store, 0..200).await;
+    }
+    store.checkpoint().unwrap();
+    write(&store, "urn:p:0", 7).await.unwrap();
+    let known = numbers(&store);
+    drop(store);
+    damage(&town.files("state", "ckpt").pop().unwrap());
+    let store = EmbeddedStore::open(&town.options()).unwrap_or_else(|e| panic!("{e:?}"));
+    assert_eq!(numbers(&store), known);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_not_cut_to_one_that_rotted_meanwhile() {
+    let town = Town::new();
+    let store = town.open();
+    cycle(&store, 0, 600).await;
+    store.checkpoint().unwrap();
+    damage(&town.files("state", "ckpt").pop().unwrap());
+    for round in 1..3_u64 {
+        cycle(&store, round * 600, (round + 1) * 600).await;
+        store.checkpoint().unwrap();
+    }
+    assert_eq!(town.files("state", "damaged").len(), 1);
+    let known = numbers(&store);
+    drop(store);
+    damage(&town.files("state", "ckpt").pop().unwrap());
+    let store = EmbeddedStore::open(&town.options()).unwrap_or_else(|e| panic!("{e:?}"));
+    assert_eq!(numbers(&store), known);
+    drop(store);
+    // Where only the damaged one and the one before it ever were, the log alone gives everything back.
+    let town = Town::new();
+    let store = town.open();
+    cycle(&store, 0, 600).await;
+    store.checkpoint().unwrap();
+    damage(&town.files("state", "ckpt").pop().unwrap());
+    cycle(&store, 600, 1200).await;
+    store.checkpoint().unwrap();
+    let known = numbers(&store);
+    drop(store);
+    damage(&town.files("state", "ckpt").pop().unwrap());
+    let store = EmbeddedStore::open(&town.options()).unwrap_or_else(|e| panic!("{e:?}"));
+    assert_eq!(numbers(&store), known);
 }

@@ -31,6 +31,6 @@ async fn back_and_forth_keeps_the_order_of_commits() {
         let before = belfry_kernel::Time::from_micros(seen[0].0.micros() - 1);
         assert!(store.entity_at("urn:p", before).unwrap().is_none());
     }
-    let report = check(&town.path()).unwrap();
+    let report = check(&town.options()).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);
 }

@@ -54,7 +54,7 @@ async fn in_the_log_is_named_and_never_answered_from() {
                 copy(&town.path(), &other.path());
                 let damaged = other.path().join("log").join(segment.file_name().unwrap());
                 flip(&damaged, at);
-                let report = check(&other.path()).unwrap();
+                let report = check(&other.options()).unwrap();
                 let name = damaged.file_name().unwrap().to_str().unwrap();
                 match EmbeddedStore::open(&other.options()) {
                     Ok(store) => {
@@ -109,7 +109,7 @@ async fn in_a_run_of_history_costs_its_series_and_no_other() {
     let (mut lost, mut read) = (0, 0);
     for at in (0..sound.len()).step_by(sound.len() / 40 + 1) {
         flip(&run, at);
-        let findings = check(&town.path()).unwrap().findings.join("\n");
+        let findings = check(&town.options()).unwrap().findings.join("\n");
         assert!(findings.contains(run.file_name().unwrap().to_str().unwrap()), "byte {at}: {findings}");
         let store = town.open();
         let state: Vec<_> = ids.iter().map(|id| store.entity(id).unwrap()).collect();

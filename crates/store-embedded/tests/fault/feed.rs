@@ -138,3 +138,36 @@ async fn a_reader_learns_that_the_store_has_shut_down() {
     let ended = tokio::time::timeout(Duration::from_secs(5), waiting).await;
     assert!(ended.expect("within five seconds").unwrap());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cursor_that_never_moves_is_given_up_at_a_limit() {
+    let town = Town::new();
+    let mut options = town.options();
+    options.feed_keep_bytes = 512 << 10;
+    let store = std::sync::Arc::new(belfry_store_embedded::EmbeddedStore::open(&options).unwrap());
+    write_many(&store, 0..10).await;
+    set_cursor(&store, 10).await;
+    let (mut largest, mut feed) = (0, store.feed(10));
+    // More in all than memory keeps for readers.
+    for _ in 0..8 {
+        write_many(&store, 0..1100).await;
+        store.checkpoint().unwrap();
+        largest = largest.max(store.health().log_bytes);
+    }
+    // What may be kept for it, two intervals between checkpoints, the segments at both ends.
+    assert!(largest < 1700 << 10, "{largest} bytes of log");
+    assert_eq!(store.health().feed_gaps, 1, "it is said once");
+    // The reader is told, and goes on.
+    let end = store.health().seq;
+    let FeedItem::Gap { resumed_after } = next(&mut feed).await else { panic!("it was not cut") };
+    assert!(matches!(next(&mut feed).await, FeedItem::Commit(c) if c.seq == resumed_after + 1));
+    // Once it has come forward, the log is kept for it again.
+    set_cursor(&store, end).await;
+    for _ in 0..2 {
+        write_many(&store, 0..100).await;
+        store.checkpoint().unwrap();
+    }
+    let last = store.health().seq;
+    assert_eq!(feed_seqs(&store, end, last).await.len() as u64, last - end);
+    assert_eq!(store.health().feed_gaps, 1);
+}

@@ -53,7 +53,7 @@ async fn of_the_log_refuses_writes_and_recovers_by_itself() {
     assert_eq!(store.health().refusing_writes, None);
     assert_eq!(numbers(&store), known);
     drop(store);
-    let report = check(&town.path()).unwrap();
+    let report = check(&town.options()).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);
     assert_eq!(numbers(&town.open()), known);
 }
@@ -108,7 +108,7 @@ async fn under_a_checkpoint_or_history_keeps_the_log() {
         store.checkpoint().unwrap();
         write(&store, "urn:p:1", 1001).await.unwrap();
         drop(store);
-        let report = check(&town.path()).unwrap();
+        let report = check(&town.options()).unwrap();
         assert!(report.is_sound(), "{part}: {:?}", report.findings);
         assert_eq!(numbers(&town.open()).len(), known.len());
     }

@@ -31,7 +31,7 @@ async fn a_power_cut_loses_nothing_acknowledged() {
         drop(store);
         town = town.powered();
     }
-    let report = check(&town.path()).unwrap();
+    let report = check(&town.options()).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);
 }
 
@@ -94,7 +94,7 @@ async fn a_power_cut_in_relaxed_mode_loses_the_end_alone() {
         let newest = store.entity_at("urn:p", Time::MAX).unwrap().expect("it has a past");
         assert_eq!(number_of(&newest), 1059, "{checkpoint_after:?}: history took the new commits");
         drop(store);
-        let report = check(&town.path()).unwrap();
+        let report = check(&town.options()).unwrap();
         assert!(report.is_sound(), "{:?}", report.findings);
     }
 }

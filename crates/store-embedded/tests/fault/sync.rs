@@ -36,7 +36,7 @@ async fn refuses_its_batch_and_nothing_else() {
             let last = store.health().seq;
             assert_eq!(feed_seqs(&store, 0, last).await, (1..=last).collect::<Vec<_>>());
             drop(store);
-            let report = check(&town.path()).unwrap();
+            let report = check(&town.options()).unwrap();
             assert!(report.is_sound(), "{:?}", report.findings);
             store = town.open();
             assert_eq!(numbers(&store), known, "after a restart");

@@ -71,7 +71,7 @@ impl Aggregates {
             match attributes.last_mut().filter(|a| a.name == name) {
                 Some(attribute) => attribute.aggregates.push(aggregated),
                 None => {
-                    attributes.push(TemporalAttribute { name, instances: Vec::new(), aggregates: vec![aggregated] })
+                    attributes.push(TemporalAttribute { name, instances: Vec::new(), aggregates: vec![aggregated] });
                 }
             }
         }

@@ -1,0 +1,48 @@
+//! Pages of an ordered answer: the right ones, however many match, and none so deep that it would have to hold them all.
+
+use belfry_kernel::{Kind, Time};
+use belfry_ngsi_ld::Context;
+use belfry_ngsi_ld::query::{EntityQuery, Naming, OrderBy};
+use belfry_ports::{ChangeSet, Page, Store};
+use belfry_store_embedded::{EmbeddedStore, Options};
+use belfry_testkit::MockClock;
+use belfry_testkit::entity::{entity, number, put};
+use std::sync::Arc;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_those_of_the_whole_answer_sorted() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(&Options::new(dir.path(), Arc::new(MockClock::default()))).unwrap();
+    let total = 2500_u64;
+    store
+        .write(Box::new(move |read, now| {
+            let mut set = ChangeSet::default();
+            for n in 0..total {
+                let mut level = number("level", ((n * 7919) % 500) as f64, now);
+                level.name = Context::core().expand("level")?;
+                set.entities.push(put(read, entity(&format!("urn:s:{n:04}"), "Sensor", vec![level], now))?);
+            }
+            Ok(set)
+        }))
+        .await
+        .unwrap();
+    let context = Context::core();
+    let order = OrderBy::parse("level;desc", None, None, &Naming::new(context)).unwrap();
+    let mut expected: Vec<(u64, String)> =
+        (0..total).map(|n| (500 - (n * 7919) % 500, format!("urn:s:{n:04}"))).collect();
+    expected.sort();
+    let ask = |page| store.query(&EntityQuery::default(), Some(&order), page, Time::MIN);
+    for (offset, limit) in [(0, 20), (0, 0), (700, 50), (2490, 20), (2500, 5), (0, 2500), (9000, 1000)] {
+        for count in [false, true] {
+            let answer = ask(Page { offset, limit, count }).unwrap();
+            let ids: Vec<_> = answer.entities.iter().map(|e| e.id.as_str()).collect();
+            let wanted: Vec<_> = expected.iter().skip(offset).take(limit).map(|(_, id)| id.as_str()).collect();
+            assert_eq!(ids, wanted, "{offset}, {limit}");
+            assert_eq!(answer.more, offset + limit < total as usize);
+            assert_eq!(answer.count, count.then_some(total as usize));
+        }
+    }
+    for (offset, limit) in [(9_990, 20), (usize::MAX, 1)] {
+        assert_eq!(ask(Page { offset, limit, count: false }).unwrap_err().kind(), Kind::TooComplexQuery);
+    }
+}
