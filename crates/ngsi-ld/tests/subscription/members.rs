@@ -253,3 +253,17 @@ fn updates_replace_members_and_keep_the_rest() {
         assert!(error.public().contains(member), "{error:?}: {bad}");
     }
 }
+
+#[test]
+fn one_that_has_expired_can_be_updated() {
+    let cars = cars();
+    let before = read(&with(r#""expiresAt":"2030-01-01T00:00:00Z""#), &cars).unwrap();
+    let at = |text: &str| belfry_kernel::Time::parse(text).unwrap();
+    let patch = |text: &str| patched(&before, json(text), Context::core(), at("2031-01-01T00:00:00Z"));
+    let renamed = patch(r#"{"description":"over"}"#).unwrap();
+    assert_eq!(renamed.expires_at, Some(at("2030-01-01T00:00:00Z")), "what is not spoken of stays");
+    assert_eq!(patch(r#"{"expiresAt":"2032-01-01T00:00:00Z"}"#).unwrap().expires_at, Some(at("2032-01-01T00:00:00Z")));
+    assert_eq!(patch(r#"{"expiresAt":null}"#).unwrap().expires_at, None);
+    let error = patch(r#"{"expiresAt":"2030-06-01T00:00:00Z"}"#).expect_err("it is past");
+    assert!(error.public().contains("expiresAt"), "{error:?}");
+}
