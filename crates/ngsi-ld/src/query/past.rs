@@ -88,8 +88,9 @@ fn collect<'q>(expr: &'q Expr, into: &mut Vec<(&'q Expr, bool)>) {
 /// Takes a truth value for each leaf, in order.
 fn holds(expr: &Expr, leaves: &mut impl Iterator<Item = bool>) -> bool {
     match expr {
-        Expr::And(all) => all.iter().fold(true, |so_far, e| holds(e, leaves) && so_far),
-        Expr::Or(any) => any.iter().fold(false, |so_far, e| holds(e, leaves) || so_far),
+        // Every part takes its own, whatever those before it say.
+        Expr::And(all) => all.iter().map(|e| holds(e, leaves)).filter(|held| !held).count() == 0,
+        Expr::Or(any) => any.iter().map(|e| holds(e, leaves)).filter(|held| *held).count() > 0,
         _ => leaves.next().unwrap_or(false),
     }
 }

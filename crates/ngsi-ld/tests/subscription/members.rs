@@ -218,7 +218,7 @@ fn names_are_expanded_once_and_shown_in_the_readers_context() {
     assert!(own.get("qTerms").is_none());
     let other = shown(Context::core());
     assert_eq!(other.get("watchedAttributes").unwrap().to_string(), r#"["https://example.org/speed"]"#);
-    assert!(other.get("q").unwrap().as_str().unwrap().starts_with("https://example.org/speed>5"));
+    assert!(other.get("q").unwrap().as_str().unwrap().starts_with("\"https://example.org/speed\">5"));
 }
 
 #[test]

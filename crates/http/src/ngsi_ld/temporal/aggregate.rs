@@ -81,7 +81,7 @@ impl Aggregates {
             match attributes.last_mut().filter(|a| a.name == name) {
                 Some(attribute) => attribute.aggregates.push(aggregated),
                 None => {
-                    attributes.push(TemporalAttribute { name, instances: Vec::new(), aggregates: vec![aggregated] })
+                    attributes.push(TemporalAttribute { name, instances: Vec::new(), aggregates: vec![aggregated] });
                 }
             }
         }
@@ -136,7 +136,7 @@ impl Aggregates {
             };
             match &i.attribute.value {
                 Value::Property(Json::Bool(b)) => {
-                    values.push(Measure { time, value: Json::Int(i64::from(*b)), array: false })
+                    values.push(Measure { time, value: Json::Int(i64::from(*b)), array: false });
                 }
                 Value::Property(Json::Array(items)) | Value::List(items) => {
                     values.push(Measure { time, value: Json::Int(items.len() as i64), array: true });
