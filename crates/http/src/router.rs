@@ -52,8 +52,8 @@ fn table() -> Vec<Operation> {
             "Creates an entity.";
         GET "/ngsi-ld/v1/entities" "queryEntity" Read Nothing [selection::PARAMETERS, representation::PARAMETERS, parameters::ORDER, parameters::PAGE, LOCAL] ngsi_ld::entity_query,
             "Finds entities.";
-        DELETE "/ngsi-ld/v1/entities" "purgeEntities" Administer Nothing [selection::PARAMETERS, parameters::ATTRS, LOCAL] ngsi_ld::entity_purge,
-            "Deletes the entities that a query finds.";
+        DELETE "/ngsi-ld/v1/entities" "purgeEntities" Administer Nothing [selection::PARAMETERS, parameters::ATTRS, ngsi_ld::entity_purge::PARAMETERS, LOCAL] ngsi_ld::entity_purge,
+            "Deletes the entities that a query finds, or attributes of them.";
         GET "/ngsi-ld/v1/entities/{entityId}" "retrieveEntity" Read Nothing [representation::PARAMETERS, parameters::TYPE, LOCAL] ngsi_ld::entity_retrieve,
             "Gives one entity.";
         PUT "/ngsi-ld/v1/entities/{entityId}" "replaceEntity" Write Json [parameters::TYPE, LOCAL] ngsi_ld::entity_replace,

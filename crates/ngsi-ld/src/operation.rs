@@ -11,7 +11,7 @@ mod merge;
 mod update;
 
 pub use append::append_attributes;
-pub use attribute::{delete_attribute, delete_scope, patch_attribute, replace_attribute};
+pub use attribute::{delete_attribute, delete_attributes, delete_scope, patch_attribute, replace_attribute};
 pub use batch::{BatchKind, apply_batch_item};
 pub use create::{create_entity, replace_entity};
 pub use delete::delete_entity;

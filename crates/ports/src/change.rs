@@ -73,7 +73,7 @@ pub enum Sample {
     Append {
         /// The entity, which need not have a current state.
         id: Iri,
-        /// Its types; written when the history of the entity starts.
+        /// Its types; those that its history does not have yet are added to it.
         types: Vec<Name>,
         /// The instance.
         attribute: Attribute,
@@ -98,7 +98,8 @@ pub enum Sample {
         /// Which instance.
         stamp: i64,
     },
-    /// All instances of an attribute are gone, or of the whole entity when there is no name.
+    /// All instances of an attribute are gone, or of the whole entity when there is no name: those before this commit,
+    /// whatever else the commit adds.
     Forget {
         /// The entity.
         id: Iri,

@@ -24,15 +24,15 @@ pub struct Answer {
     pub more: bool,
 }
 
-/// One entity type with how many entities have it and the attributes they have (ETSI GS CIM 009 clause 5.7.5 to 5.7.7).
+/// One entity type with how many entities have it (ETSI GS CIM 009 clauses 5.7.5 to 5.7.7).
 #[derive(Clone, Debug, PartialEq)]
 pub struct TypeInfo {
     /// The type.
     pub name: Name,
     /// How many entities have it.
     pub entities: u64,
-    /// Attributes that they have.
-    pub attributes: Vec<AttributeInfo>,
+    /// Attributes that they have, when asked for.
+    pub attributes: Vec<Name>,
 }
 
 /// One attribute name with how many entities have it (clauses 5.7.8 to 5.7.10).
@@ -40,10 +40,8 @@ pub struct TypeInfo {
 pub struct AttributeInfo {
     /// The attribute.
     pub name: Name,
-    /// How many entities (of the type asked about) have it.
+    /// How many entities have it, each counted once whatever types it has.
     pub entities: u64,
-    /// The types of the entities that have it.
+    /// The types of the entities that have it, when asked for.
     pub types: Vec<Name>,
-    /// The kinds it comes in (`Property`, …), from a sample of entities.
-    pub kinds: Vec<&'static str>,
 }

@@ -1,10 +1,11 @@
 //! The store: current state, documents, history and the log, behind one trait. One store holds one tenant.
 
-use crate::temporal::{Aggregation, Evolution, TemporalRange, TimeProperty};
-use crate::{Answer, ChangeSet, Collection, Commit, Document, Feed, Page, Seq, TypeInfo};
+use crate::temporal::{Aggregation, Evolution, Instance, TemporalRange, TimeProperty};
+use crate::{Answer, AttributeInfo, ChangeSet, Collection, Commit, Document, Feed, Page, Seq, TypeInfo};
 use belfry_kernel::{Error, Iri, Time};
 use belfry_ngsi_ld::query::{EntityQuery, OrderBy};
-use belfry_ngsi_ld::{Entity, Name};
+use belfry_ngsi_ld::{AttributeKind, Entity, Name};
+use compact_str::CompactString;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
@@ -76,8 +77,15 @@ pub trait Store: Send + Sync {
     /// Identifiers of the entities that match, at most `limit`.
     fn ids(&self, query: &EntityQuery, limit: usize, now: Time) -> Result<Vec<Iri>, Error>;
 
-    /// Entity types in use, with their attributes.
-    fn types(&self) -> Result<Vec<TypeInfo>, Error>;
+    /// Entity types in use, by name, with their attributes when asked for: that takes as long as there are pairs of them.
+    fn types(&self, attributes: bool) -> Result<Vec<TypeInfo>, Error>;
+
+    /// Attributes in use, by name, with the types of their entities when asked for; likewise.
+    fn attributes(&self, types: bool) -> Result<Vec<AttributeInfo>, Error>;
+
+    /// In which kinds attributes come, by name: one attribute, or all of the entities of one type, or one of one type.
+    /// Takes as long as there are such entities; nothing when neither is named.
+    fn kinds(&self, of_type: Option<Name>, attribute: Option<Name>) -> Result<Vec<(Name, Vec<AttributeKind>)>, Error>;
 
     /// Identifiers of entities that expired (or have an expired instance) at or before `now`, at most `limit`.
     fn expired(&self, now: Time, limit: usize) -> Result<Vec<Iri>, Error>;
@@ -91,6 +99,25 @@ pub trait Store: Send + Sync {
     /// The evolution of one entity's attributes (all of them when `names` is none). `None` when it has no history.
     fn evolution(&self, id: &str, names: Option<&[Name]>, range: &TemporalRange) -> Result<Option<Evolution>, Error>;
 
+    /// Hands out one by one the instances that [`Self::evolution`] gives, until `visit` returns false: for a range that
+    /// is too long to hold. Whether the entity has history.
+    fn instances(
+        &self,
+        id: &str,
+        names: Option<&[Name]>,
+        range: &TemporalRange,
+        visit: &mut dyn FnMut(Instance) -> bool,
+    ) -> Result<bool, Error>;
+
+    /// Hands out the scopes that one entity had, by arrival, within a range (the end not included): each set of them that
+    /// held then, earliest first, until `visit` returns false. When the entity came later, its first ones.
+    fn scopes(
+        &self,
+        id: &str,
+        range: (Time, Time),
+        visit: &mut dyn FnMut(&[CompactString]) -> bool,
+    ) -> Result<(), Error>;
+
     /// Aggregates of one entity's attributes over buckets of time: each from one of the ascending `boundaries` to before
     /// the next. Counting `distinct` values costs memory, so it is asked for. `None` when the entity has no history.
     fn aggregate(
@@ -102,8 +129,9 @@ pub trait Store: Send + Sync {
         distinct: bool,
     ) -> Result<Option<Vec<Aggregation>>, Error>;
 
-    /// Entities that have history (also those gone since), with their last known types, by identifier after `after`.
-    fn historic(&self, after: Option<&str>, limit: usize) -> Result<Vec<(Iri, Vec<Name>)>, Error>;
+    /// Entities that have history (also those gone since), by identifier after `after`. With `types`, those whose last known
+    /// types have one of them, at a cost that does not grow with entities of other types.
+    fn historic(&self, types: Option<&[Name]>, after: Option<&str>, limit: usize) -> Result<Vec<Iri>, Error>;
 
     /// One entity exactly as it stood at an instant (by arrival), or none when it did not exist then.
     fn entity_at(&self, id: &str, at: Time) -> Result<Option<Entity>, Error>;

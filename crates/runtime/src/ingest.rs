@@ -4,7 +4,7 @@
 mod seen;
 
 use crate::tenant::Tenants;
-use crate::write::write;
+use crate::write::{Current, with_gone, write};
 use belfry_connect_payload::{Reading, Value as Read};
 use belfry_kernel::{Error, Geometry, Iri, Kind, Time};
 use belfry_ngsi_ld::form::Deny;
@@ -114,8 +114,8 @@ impl Ingest {
     }
 }
 
-/// An entity that a message touches: its image, whether it is new, what changed.
-type Touched = (Iri, Entity, bool, Vec<Change>);
+/// An entity that a message touches: its image, whether it is new and what has expired of it, what changed.
+type Touched = (Iri, Entity, (bool, Current), Vec<Change>);
 
 struct Work<'a> {
     read: &'a dyn belfry_ports::Read,
@@ -170,8 +170,8 @@ impl Work<'_> {
             let at = match touched.iter().position(|(id, ..)| *id == target.id) {
                 Some(at) => at,
                 None => {
-                    let (image, created) = self.image(&target.id, &target.types)?;
-                    touched.push((target.id.clone(), image, created, Vec::new()));
+                    let (image, created, current) = self.image(&target.id, &target.types)?;
+                    touched.push((target.id.clone(), image, (created, current), Vec::new()));
                     touched.len() - 1
                 }
             };
@@ -179,21 +179,27 @@ impl Work<'_> {
             let name = self.name(&reading.attribute)?;
             set(image, name, reading, self.now, changes)?;
         }
-        for (id, mut image, created, changes) in touched {
+        for (id, mut image, (created, mut current), changes) in touched {
             image.modified_at = self.now;
             let image = Arc::new(image);
             self.entities.insert(id, image.clone());
-            self.set.entities.push(EntityChange::Put { entity: image, created, head: false, changes });
+            let mut change = EntityChange::Put { entity: image, created, head: false, changes };
+            with_gone(&mut change, current.gone());
+            self.set.entities.extend(current.ended);
+            self.set.entities.push(change);
         }
         Ok(())
     }
 
-    fn image(&self, id: &Iri, types: &[compact_str::CompactString]) -> Result<(Entity, bool), Error> {
-        if let Some(image) = self.entities.get(id) {
-            return Ok((Entity::clone(image), false));
-        }
-        if let Some(image) = self.read.entity(id.as_str())? {
-            return Ok((Arc::unwrap_or_clone(image), false));
+    /// The image of an entity without what has expired of it, whether it is new, and what has expired.
+    fn image(&self, id: &Iri, types: &[compact_str::CompactString]) -> Result<(Entity, bool, Current), Error> {
+        let stored = match self.entities.get(id) {
+            Some(image) => Some(image.clone()),
+            None => self.read.entity(id.as_str())?,
+        };
+        let mut current = Current::of(stored, self.now, false);
+        if let Some(image) = current.entity.take() {
+            return Ok((Arc::unwrap_or_clone(image), false, current));
         }
         if self.register_only {
             return Err(Error::new(Kind::Forbidden, format!("{id} is not registered: create its entity first")));
@@ -208,7 +214,7 @@ impl Work<'_> {
             modified_at: self.now,
             expires_at: None,
         };
-        Ok((image, true))
+        Ok((image, true, current))
     }
 
     fn name(&self, term: &str) -> Result<Name, Error> {

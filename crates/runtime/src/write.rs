@@ -1,5 +1,9 @@
 //! From an operation's outcome to a commit: the one way in which anything is written. Holds no rule of an operation.
 
+mod expired;
+
+pub use expired::{Current, with_gone};
+
 use belfry_kernel::{Error, Time};
 use belfry_ngsi_ld::Entity;
 use belfry_ngsi_ld::operation::{self, Outcome};

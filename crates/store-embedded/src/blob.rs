@@ -85,6 +85,15 @@ pub(crate) fn head(blob: &[u8]) -> Result<Head<'_>, Damaged> {
 /// Walks over an entity without making it: `on` gets each attribute instance's name (the dictionary's number) and the
 /// instant at which it expires. What recovery does a million times.
 pub(crate) fn skim(blob: &[u8], mut on: impl FnMut(u32, Option<Time>)) -> Result<(), Damaged> {
+    walk(blob, |name, _, expires| on(name, expires))
+}
+
+/// As [`skim`], for the kinds of the instances.
+pub(crate) fn kinds(blob: &[u8], mut on: impl FnMut(u32, AttributeKind)) -> Result<(), Damaged> {
+    walk(blob, |name, kind, _| on(name, kind))
+}
+
+fn walk(blob: &[u8], mut on: impl FnMut(u32, AttributeKind, Option<Time>)) -> Result<(), Damaged> {
     let mut c = Cursor::new(blob);
     c.text()?;
     let flags = c.byte()?;
@@ -98,8 +107,8 @@ pub(crate) fn skim(blob: &[u8], mut on: impl FnMut(u32, Option<Time>)) -> Result
         skip::texts(&mut c)?;
     }
     for _ in 0..c.count()? {
-        let (name, expires) = skip::attribute(&mut c, MAX_DEPTH)?;
-        on(name, expires.map(|t| Time::from_micros(modified.wrapping_add(t))));
+        let (name, kind, expires) = skip::attribute(&mut c, MAX_DEPTH)?;
+        on(name, kind, expires.map(|t| Time::from_micros(modified.wrapping_add(t))));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 //! and which types and scopes it had.
 
 pub(crate) mod fill;
+pub(crate) mod past;
 pub(crate) mod read;
 
 use crate::blob;
@@ -82,10 +83,10 @@ pub(crate) struct Owner<'a> {
     pub(crate) coarse: bool,
 }
 
-/// Whose a key is; none for the life of an entity, which is kept for ever.
+/// Whose a key is; none for what is known of an entity itself, which is kept for ever.
 pub(crate) fn owner<'a>(key: &'a [u8], names: &Dictionary) -> Option<Owner<'a>> {
     let (id, number, dataset) = parts(key).ok()?;
-    if number == LIFE {
+    if matches!(number, LIFE | past::PAST) {
         return None;
     }
     let name = names.name(u64::from(number)).ok()?;
@@ -149,9 +150,14 @@ impl<'a> Batch<'a> {
         start..self.buffer.len()
     }
 
-    fn sample(&mut self, stamp: i64, a: &Attribute, marks: u8) -> OwnedSample {
+    fn sample(&mut self, stamp: i64, a: &Attribute, marks: u8, rewritten: Option<Time>) -> OwnedSample {
         let start = self.buffer.len();
-        put_rest(a, marks, self.names, &mut self.buffer);
+        let base = rewritten.map_or(a.modified_at, |_| Time::from_micros(stamp));
+        put_rest(a, marks, base, self.names, &mut self.buffer);
+        // The time of writing stands at the end, where it is another than the stamp.
+        if let Some(at) = rewritten {
+            self.buffer.extend_from_slice(&at.micros().to_le_bytes());
+        }
         let rest = start..self.buffer.len();
         let value = match &a.value {
             Value::Property(Json::Float(f)) => OwnedValue::Number(*f),
@@ -174,7 +180,7 @@ impl<'a> Batch<'a> {
 
     fn instance(&mut self, id: &str, stamp: i64, a: &Attribute, marks: u8) {
         let key = self.key(id, self.names.number(a.name), a.dataset_id.as_ref());
-        let sample = self.sample(stamp, a, marks);
+        let sample = self.sample(stamp, a, marks, None);
         self.ops.push(Owned::Append { key, sample });
     }
 
@@ -185,6 +191,11 @@ impl<'a> Batch<'a> {
     }
 
     fn life(&mut self, id: &str, stamp: i64, life: &Life, marks: u8) {
+        let (key, sample) = self.life_sample(id, stamp, life, marks);
+        self.ops.push(Owned::Append { key, sample });
+    }
+
+    fn life_sample(&mut self, id: &str, stamp: i64, life: &Life, marks: u8) -> (std::ops::Range<usize>, OwnedSample) {
         let key = self.key(id, LIFE, None);
         let rest = self.buffer.len();
         if marks != 0 {
@@ -204,8 +215,24 @@ impl<'a> Batch<'a> {
             self.buffer.put_text(s);
         }
         let value = OwnedValue::Bytes(start..self.buffer.len());
-        let sample = OwnedSample { stamp, observed: None, value, rest, deleted: false };
-        self.ops.push(Owned::Append { key, sample });
+        (key, OwnedSample { stamp, observed: None, value, rest, deleted: false })
+    }
+
+    fn put(&mut self, key: &[u8]) -> std::ops::Range<usize> {
+        let start = self.buffer.len();
+        self.buffer.extend_from_slice(key);
+        start..self.buffer.len()
+    }
+
+    /// Notes that history has an entity of these types, which the current state does not tell.
+    fn past(&mut self, id: &str, types: &[Name], stamp: i64) {
+        for name in types {
+            let key = past::key_of(self.names.number(*name), id);
+            let key = self.put(&key);
+            let value = OwnedValue::Bool(true);
+            let sample = OwnedSample { stamp, observed: None, value, rest: 0..0, deleted: false };
+            self.ops.push(Owned::Append { key, sample });
+        }
     }
 
     /// Notes in the entity's life that somebody changed its past by hand, so that it need not end in the present state.
@@ -291,6 +318,12 @@ pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) -> 
     }
     let mut batch = Batch::new(names);
     let at = commit.at.micros();
+    // What is forgotten is what was before the commit.
+    for sample in &commit.changes.samples {
+        if let Sample::Forget { id, name, dataset_id, all_datasets } = sample {
+            forget(&mut batch, history, id, *name, dataset_id.as_ref().filter(|_| !all_datasets), *all_datasets);
+        }
+    }
     // An entity that one commit changes twice gets a later stamp the second time.
     let mut times: HashMap<&str, i64> = HashMap::new();
     let several = commit.changes.entities.len() > 1;
@@ -304,8 +337,9 @@ pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) -> 
         };
         entity_change(&mut batch, change, stamp);
     }
+    let mut lives = HashMap::new();
     for (i, sample) in commit.changes.samples.iter().enumerate() {
-        sample_change(&mut batch, history, sample, at + i as i64);
+        sample_change(&mut batch, history, &mut lives, sample, at + i as i64);
     }
     batch.with_ops(|ops| history.apply(commit.seq, ops)).map(drop)
 }
@@ -338,6 +372,7 @@ fn entity_change(batch: &mut Batch<'_>, change: &EntityChange, stamp: i64) {
         }
         EntityChange::Delete { id, last } => {
             batch.tombstone(id.as_str(), LIFE, None, stamp);
+            batch.past(id.as_str(), &last.types, stamp);
             for a in &last.attributes {
                 batch.tombstone(id.as_str(), batch.names.number(a.name), a.dataset_id.as_ref(), stamp);
             }
@@ -345,27 +380,108 @@ fn entity_change(batch: &mut Batch<'_>, change: &EntityChange, stamp: i64) {
     }
 }
 
-fn sample_change(batch: &mut Batch<'_>, history: &History, sample: &Sample, stamp: i64) {
+/// Adds types to what is known of an entity, or begins with them. `lives` holds what this commit found or made.
+fn live<'a>(
+    batch: &mut Batch<'_>,
+    history: &History,
+    lives: &mut HashMap<&'a str, Vec<Name>>,
+    id: &'a str,
+    types: &[Name],
+    stamp: i64,
+) {
+    let missing = |known: &[Name]| types.iter().copied().filter(|t| !known.contains(t)).collect::<Vec<_>>();
+    if types.is_empty() || lives.get(id).is_some_and(|known| missing(known).is_empty()) {
+        return;
+    }
+    let before = last_life(history, id, batch.names);
+    let known = lives.entry(id).or_insert_with(|| before.as_ref().map(|b| b.life.types.clone()).unwrap_or_default());
+    let new = missing(known);
+    if new.is_empty() {
+        return;
+    }
+    known.extend(&new);
+    let types = known.clone();
+    match before {
+        // A correction of what was known, so that the entity goes on being gone.
+        Some(LastLife { stamp: which, marks, life, ended: true }) => {
+            let (key, sample) = batch.life_sample(id, which, &Life { types, ..life }, marks);
+            batch.ops.push(Owned::Replace { key, sample });
+        }
+        Some(LastLife { life, .. }) => batch.life(id, stamp, &Life { types, ..life }, ASIDE),
+        None => {
+            let created_at = Time::from_micros(stamp);
+            batch.life(id, stamp, &Life { types, scopes: Vec::new(), created_at, expires_at: None }, ASIDE);
+        }
+    }
+    batch.past(id, &new, stamp);
+}
+
+/// What was last known of an entity itself.
+struct LastLife {
+    stamp: i64,
+    marks: u8,
+    life: Life,
+    /// Whether it has ended since.
+    ended: bool,
+}
+
+fn last_life(history: &History, id: &str, names: &Dictionary) -> Option<LastLife> {
+    let mut key = Vec::new();
+    key_into(id, LIFE, None, &mut key);
+    let mut ended = false;
+    for sample in history.range(&key, &Query::last(By::Stamp, usize::MAX)).ok()? {
+        let sample = sample.ok()?;
+        if sample.kind == belfry_history::Kind::Deleted {
+            ended = true;
+        } else if marks(&sample) & BY_HAND == 0 {
+            let life = Life::read(&sample, names).ok()?;
+            return Some(LastLife { stamp: sample.stamp, marks: marks(&sample), life, ended });
+        }
+    }
+    None
+}
+
+fn forget(
+    batch: &mut Batch<'_>,
+    history: &History,
+    id: &Iri,
+    name: Option<Name>,
+    dataset_id: Option<&Iri>,
+    all_datasets: bool,
+) {
+    let Some(name) = name else {
+        let types = last_life(history, id.as_str(), batch.names).map(|last| last.life.types).unwrap_or_default();
+        for name in types {
+            let key = past::key_of(batch.names.number(name), id.as_str());
+            let key = batch.put(&key);
+            batch.ops.push(Owned::RemoveSeries { key });
+        }
+        let key = batch.put(&prefix_of(id.as_str()));
+        batch.ops.push(Owned::RemovePrefix { key });
+        return;
+    };
+    let key = batch.key(id.as_str(), batch.names.number(name), dataset_id);
+    batch.ops.push(if all_datasets { Owned::RemovePrefix { key } } else { Owned::RemoveSeries { key } });
+}
+
+fn sample_change<'a>(
+    batch: &mut Batch<'_>,
+    history: &History,
+    lives: &mut HashMap<&'a str, Vec<Name>>,
+    sample: &'a Sample,
+    stamp: i64,
+) {
     match sample {
         Sample::Append { id, types, attribute } => {
-            let mut key = Vec::new();
-            key_into(id.as_str(), LIFE, None, &mut key);
-            if !types.is_empty() && matches!(history.latest_at(&key, i64::MAX), Ok(None)) {
-                let life = Life {
-                    types: types.clone(),
-                    scopes: Vec::new(),
-                    created_at: Time::from_micros(stamp),
-                    expires_at: None,
-                };
-                batch.life(id.as_str(), stamp, &life, ASIDE);
-            }
+            live(batch, history, lives, id.as_str(), types, stamp);
             batch.instance(id.as_str(), stamp, attribute, ASIDE);
         }
         Sample::Replace { id, stamp: which, attribute } => {
             let key = batch.key(id.as_str(), batch.names.number(attribute.name), attribute.dataset_id.as_ref());
             let before = history.range(&batch.buffer[key.clone()], &Query::last(By::Stamp, 1).within(*which, *which));
             let before = before.ok().and_then(|mut all| all.next()).and_then(Result::ok);
-            let sample = batch.sample(*which, attribute, before.map_or(0, |b| marks(&b) & ASIDE));
+            let marks = before.map_or(0, |b| marks(&b) & ASIDE);
+            let sample = batch.sample(*which, attribute, marks, Some(attribute.modified_at));
             batch.ops.push(Owned::Replace { key, sample });
             batch.by_hand(history, id.as_str(), stamp);
         }
@@ -374,19 +490,9 @@ fn sample_change(batch: &mut Batch<'_>, history: &History, sample: &Sample, stam
             batch.ops.push(Owned::Remove { key, stamp: *which });
             batch.by_hand(history, id.as_str(), stamp);
         }
-        Sample::Forget { id, name, dataset_id, all_datasets } => match name {
-            None => {
-                let start = batch.buffer.len();
-                batch.buffer.extend_from_slice(&prefix_of(id.as_str()));
-                batch.ops.push(Owned::RemovePrefix { key: start..batch.buffer.len() });
-            }
-            Some(name) => {
-                let dataset = if *all_datasets { None } else { dataset_id.as_ref() };
-                let key = batch.key(id.as_str(), batch.names.number(*name), dataset);
-                batch.ops.push(if *all_datasets { Owned::RemovePrefix { key } } else { Owned::RemoveSeries { key } });
-                batch.by_hand(history, id.as_str(), stamp);
-            }
-        },
+        // Done before all else.
+        Sample::Forget { name: None, .. } => {}
+        Sample::Forget { id, .. } => batch.by_hand(history, id.as_str(), stamp),
     }
 }
 
@@ -410,7 +516,7 @@ pub(crate) fn was_current(sample: &belfry_history::Sample) -> bool {
 
 /// What belongs to an instance besides its value and times: it seldom changes from one instance to the next, so nothing
 /// in it may be a time of writing.
-fn put_rest(a: &Attribute, marks: u8, names: &Dictionary, out: &mut Vec<u8>) {
+fn put_rest(a: &Attribute, marks: u8, base: Time, names: &Dictionary, out: &mut Vec<u8>) {
     let mut head = a.value.kind() as u8 | marks;
     for (flag, present) in [(UNIT, a.unit_code.is_some()), (EXPIRY, a.expires_at.is_some()), (SUB, !a.sub.is_empty())] {
         if present {
@@ -429,7 +535,7 @@ fn put_rest(a: &Attribute, marks: u8, names: &Dictionary, out: &mut Vec<u8>) {
         out.put_varint(a.sub.len() as u64);
         for sub in &a.sub {
             // Times of a sub-attribute that was written together with its attribute become zero.
-            blob::encode_attribute(sub, a.modified_at, names, out);
+            blob::encode_attribute(sub, base, names, out);
         }
     }
 }
@@ -449,13 +555,14 @@ fn instance(
     let created_at = Time::from_micros(c.i64()?);
     let unit_code = if head & UNIT != 0 { Some(c.text()?.into()) } else { None };
     let expires_at = if head & EXPIRY != 0 { Some(Time::from_micros(c.i64()?)) } else { None };
-    let modified_at = Time::from_micros(sample.stamp);
+    let base = Time::from_micros(sample.stamp);
     let mut sub = Vec::new();
     if head & SUB != 0 {
         for _ in 0..c.count()? {
-            sub.push(blob::decode_attribute(&mut c, modified_at, names)?);
+            sub.push(blob::decode_attribute(&mut c, base, names)?);
         }
     }
+    let modified_at = if c.is_empty() { base } else { Time::from_micros(c.i64()?) };
     let value = match &sample.value {
         belfry_history::Value::F64(f) => Value::Property(Json::number(*f)),
         belfry_history::Value::I64(i) => Value::Property(Json::Int(*i)),

@@ -8,9 +8,12 @@ use crate::writer::{Command, Writer};
 use crate::{catalogue, plan, series};
 use belfry_kernel::{Error, Iri, Kind, Time};
 use belfry_ngsi_ld::query::{EntityQuery, OrderBy};
-use belfry_ngsi_ld::{Entity, Name};
-use belfry_ports::temporal::{Aggregation, Evolution, TemporalRange, TimeProperty};
-use belfry_ports::{Ack, Answer, Collection, Copied, Decide, Document, Feed, Page, Seq, Store, StoreHealth, TypeInfo};
+use belfry_ngsi_ld::{AttributeKind, Entity, Name};
+use belfry_ports::temporal::{Aggregation, Evolution, Instance, TemporalRange, TimeProperty};
+use belfry_ports::{
+    Ack, Answer, AttributeInfo, Collection, Copied, Decide, Document, Feed, Page, Seq, Store, StoreHealth, TypeInfo,
+};
+use compact_str::CompactString;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
@@ -130,8 +133,16 @@ impl Store for EmbeddedStore {
         Ok(plan::query(&self.shared, query, None, page, now)?.entities.into_iter().map(|e| e.id).collect())
     }
 
-    fn types(&self) -> Result<Vec<TypeInfo>, Error> {
-        catalogue::types(&self.shared)
+    fn types(&self, attributes: bool) -> Result<Vec<TypeInfo>, Error> {
+        catalogue::types(&self.shared, attributes)
+    }
+
+    fn attributes(&self, types: bool) -> Result<Vec<AttributeInfo>, Error> {
+        catalogue::attributes(&self.shared, types)
+    }
+
+    fn kinds(&self, of_type: Option<Name>, attribute: Option<Name>) -> Result<Vec<(Name, Vec<AttributeKind>)>, Error> {
+        catalogue::kinds(&self.shared, of_type, attribute)
     }
 
     fn expired(&self, now: Time, limit: usize) -> Result<Vec<Iri>, Error> {
@@ -164,6 +175,25 @@ impl Store for EmbeddedStore {
         series::read::evolution(&self.shared, id, names, range)
     }
 
+    fn instances(
+        &self,
+        id: &str,
+        names: Option<&[Name]>,
+        range: &TemporalRange,
+        visit: &mut dyn FnMut(Instance) -> bool,
+    ) -> Result<bool, Error> {
+        series::read::instances(&self.shared, id, names, range, visit)
+    }
+
+    fn scopes(
+        &self,
+        id: &str,
+        range: (Time, Time),
+        visit: &mut dyn FnMut(&[CompactString]) -> bool,
+    ) -> Result<(), Error> {
+        series::read::scopes(&self.shared, id, range, visit)
+    }
+
     fn aggregate(
         &self,
         id: &str,
@@ -175,8 +205,8 @@ impl Store for EmbeddedStore {
         series::read::aggregate(&self.shared, id, names, by, boundaries, distinct)
     }
 
-    fn historic(&self, after: Option<&str>, limit: usize) -> Result<Vec<(Iri, Vec<Name>)>, Error> {
-        series::read::historic(&self.shared, after, limit)
+    fn historic(&self, types: Option<&[Name]>, after: Option<&str>, limit: usize) -> Result<Vec<Iri>, Error> {
+        series::past::historic(&self.shared, types, after, limit)
     }
 
     fn entity_at(&self, id: &str, at: Time) -> Result<Option<Entity>, Error> {

@@ -66,7 +66,7 @@ pub async fn run(args: Args) -> Result<Summary, TransferError> {
         summary: Summary { refused: bookmark.refused, ..Summary::default() },
         newest: Newest::default(),
         window: Window::new(args.batch, args.in_flight),
-        limits: Limits::default(),
+        limits: if plan.mode == Mode::History { window::limits() } else { Limits::default() },
         mode: plan.mode,
         ended: false,
         skip: bookmark.done,

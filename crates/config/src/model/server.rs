@@ -61,6 +61,12 @@ pub struct Limits {
     /// Largest `limit` that a client may ask for.
     #[schemars(range(min = 1, max = 10_000))]
     pub page_max: usize,
+    /// Instances of one attribute in one answer of the temporal API; a longer evolution comes in pages of time.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub temporal_instances: usize,
+    /// Most attribute instances in one body that writes to the past; one attribute may have as many.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_temporal_instances_per_body: usize,
 }
 
 impl Default for Limits {
@@ -77,6 +83,8 @@ impl Default for Limits {
             max_connections: 4096,
             page_default: 20,
             page_max: 1000,
+            temporal_instances: 1000,
+            max_temporal_instances_per_body: 20_000,
         }
     }
 }

@@ -11,7 +11,7 @@ use belfry_ngsi_ld::operation::{delete_attribute, delete_scope};
 use belfry_ngsi_ld::query::Naming;
 
 pub(crate) const PARAMETERS: &[Parameter] = &[
-    parameter("datasetId", Schema::Text, "The instance to delete; the default one when absent."),
+    parameter("datasetId", Schema::Text, "The instance to delete; the default one when absent or @none."),
     parameter("deleteAll", Schema::Boolean, "Whether every instance is deleted."),
 ];
 
@@ -21,8 +21,8 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let all = exchange.parameters.is_true("deleteAll");
     let dataset = match exchange.parameters.get("datasetId") {
         Some(_) if all => return Err(Error::bad_data("datasetId and deleteAll contradict each other")),
+        Some("@none") | None => None,
         Some(text) => Some(Iri::parse(text).map_err(|e| Error::bad_data(format!("datasetId: it is no URI: {e}")))?),
-        None => None,
     };
     let term = exchange.segment(1).to_owned();
     let name = if term == "scope" { None } else { Naming::new(&context).term(&term)?.name };

@@ -1,6 +1,7 @@
 //! GET /attributes: the attributes in use (ETSI GS CIM 009 clauses 5.7.8, 5.7.9, 6.27.3.1).
 
-use super::catalogue::{answer, attributes, list, short, shorts};
+use super::catalogue::{answer, list, short, shorts};
+use super::temporal_query::aside;
 use crate::request::Exchange;
 use axum::response::Response;
 use belfry_kernel::Error;
@@ -8,8 +9,10 @@ use belfry_ngsi_ld::Json;
 
 pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let context = exchange.linked_context().await?;
-    let all = attributes(exchange.store()?.types()?);
-    let json = if exchange.parameters.is_true("details") {
+    let details = exchange.parameters.is_true("details");
+    let store = exchange.store()?;
+    let all = aside(|| store.attributes(details))?;
+    let json = if details {
         Json::Array(
             all.iter()
                 .map(|a| {

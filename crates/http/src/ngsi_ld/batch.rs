@@ -1,7 +1,6 @@
 //! What batch operations share: reading the items under their contexts, one decision for all of them, the report
 //! (ETSI GS CIM 009 clauses 5.2.16, 5.2.17, 5.5.11). Which rule an item follows is the operation's.
 
-use super::change::is_alive;
 use crate::problem::write_problem;
 use crate::request::Exchange;
 use crate::request::context::Parsed;
@@ -13,7 +12,7 @@ use belfry_ngsi_ld::json::write_str;
 use belfry_ngsi_ld::operation::{BatchKind, apply_batch_item};
 use belfry_ngsi_ld::{Context, Entity, Json};
 use belfry_ports::{ChangeSet, EntityChange, Store};
-use belfry_runtime::write::{change_of, write};
+use belfry_runtime::write::{Current, change_of, with_gone, write};
 use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -99,16 +98,19 @@ pub(super) async fn apply(
         for fragment in good {
             let Some(id) = fragment.id.clone() else { continue };
             let earlier = if repeats { made.get(&id).cloned() } else { None };
-            let current = match earlier {
+            let stored = match earlier {
                 Some(entity) => Some(entity),
                 None => read.entity(id.as_str())?,
-            }
-            .filter(|entity| is_alive(entity, now));
-            let before = current.clone().filter(|_| keep_before);
-            match apply_batch_item(kind, current.map(Arc::unwrap_or_clone), fragment, now) {
+            };
+            let mut current = Current::of(stored, now, keep_before);
+            let (gone, ended) = (current.gone(), current.ended);
+            let before = current.entity.clone().filter(|_| keep_before);
+            match apply_batch_item(kind, current.entity.map(Arc::unwrap_or_clone), fragment, now) {
                 Ok(mut outcome) => {
                     let created = outcome.created;
-                    if let Some(change) = change_of(&mut outcome, before.as_ref(), keep_before) {
+                    if let Some(mut change) = change_of(&mut outcome, before.as_ref(), keep_before) {
+                        set.entities.extend(ended);
+                        with_gone(&mut change, gone);
                         if let (true, EntityChange::Put { entity, .. }) = (repeats, &change) {
                             made.insert(id.clone(), entity.clone());
                         }

@@ -7,8 +7,7 @@ use crate::request::parameters::parameter;
 use crate::request::{Exchange, media};
 use axum::response::Response;
 use belfry_kernel::Error;
-use belfry_ngsi_ld::{Context, Json, Name};
-use belfry_ports::{AttributeInfo, TypeInfo};
+use belfry_ngsi_ld::{AttributeKind, Context, Json, Name};
 use std::sync::Arc;
 
 pub(crate) const PARAMETERS: &[Parameter] =
@@ -38,39 +37,9 @@ pub(super) fn number(count: u64) -> Json {
     Json::Int(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
-/// Every attribute of the types, each once, its counts and types put together, by name.
-pub(super) fn attributes(types: Vec<TypeInfo>) -> Vec<AttributeInfo> {
-    let mut all: Vec<AttributeInfo> = types
-        .into_iter()
-        .flat_map(|t| {
-            let own = t.name;
-            t.attributes.into_iter().map(move |mut a| {
-                if a.types.is_empty() {
-                    a.types.push(own);
-                }
-                a
-            })
-        })
-        .collect();
-    all.sort_by(|a, b| a.name.as_str().cmp(b.name.as_str()));
-    all.dedup_by(|later, first| {
-        let same = later.name == first.name;
-        if same {
-            first.entities += later.entities;
-            for name in later.types.drain(..) {
-                if !first.types.contains(&name) {
-                    first.types.push(name);
-                }
-            }
-            for kind in later.kinds.drain(..) {
-                if !first.kinds.contains(&kind) {
-                    first.kinds.push(kind);
-                }
-            }
-        }
-        same
-    });
-    all
+/// The kinds of an attribute.
+pub(super) fn kinds(kinds: &[AttributeKind]) -> Json {
+    Json::Array(kinds.iter().map(|kind| Json::from(kind.as_str())).collect())
 }
 
 /// The answer: the JSON in the accepted media type, with the context in it or linked from it.

@@ -6,7 +6,7 @@ use belfry_ngsi_ld::operation::Outcome;
 use belfry_ngsi_ld::query::{Naming, TypeSelection};
 use belfry_ngsi_ld::{Context, Entity};
 use belfry_ports::{ChangeSet, Store};
-use belfry_runtime::write::{change_of, write};
+use belfry_runtime::write::{Current, change_of, with_gone, write};
 use std::sync::Arc;
 
 /// Whether the entity has not expired.
@@ -50,14 +50,19 @@ pub(crate) async fn change(
     operate: impl FnOnce(Entity, Time) -> Result<Outcome, Error> + Send + 'static,
 ) -> Result<Outcome, Error> {
     let (outcome, _) = write(store, move |read, now| {
-        let found = read
-            .entity(id.as_str())?
-            .filter(|entity| is_alive(entity, now) && types.as_ref().is_none_or(|t| t.matches(&entity.types)))
+        let mut current = Current::of(read.entity(id.as_str())?, now, keep_before);
+        let gone = current.gone();
+        let found = current
+            .entity
+            .filter(|entity| types.as_ref().is_none_or(|t| t.matches(&entity.types)))
             .ok_or_else(|| no_entity(&id))?;
         let (current, before) =
             if keep_before { (Entity::clone(&found), Some(found)) } else { (Arc::unwrap_or_clone(found), None) };
         let mut outcome = operate(current, now)?;
-        let change = change_of(&mut outcome, before.as_ref(), keep_before);
+        let mut change = change_of(&mut outcome, before.as_ref(), keep_before);
+        if let Some(change) = &mut change {
+            with_gone(change, gone);
+        }
         Ok((change.map(ChangeSet::of).unwrap_or_default(), outcome))
     })
     .await?;

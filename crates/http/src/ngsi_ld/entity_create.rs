@@ -7,7 +7,7 @@ use belfry_kernel::Error;
 use belfry_ngsi_ld::form::{Mode, Reader};
 use belfry_ngsi_ld::operation::create_entity;
 use belfry_ports::ChangeSet;
-use belfry_runtime::write::{change_of, write};
+use belfry_runtime::write::{Current, change_of, write};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// What must not stand in a segment of a path as it is.
@@ -32,10 +32,10 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let keep_before = exchange.keep_before();
     let store = exchange.store_or_new().await?;
     write(&*store, move |read, now| {
-        let current = read.entity(entity.id.as_str())?;
-        let mut outcome = create_entity(current.as_deref(), entity, now)?;
-        let change = change_of(&mut outcome, current.as_ref(), keep_before);
-        Ok((change.map(ChangeSet::of).unwrap_or_default(), ()))
+        let current = Current::of(read.entity(entity.id.as_str())?, now, keep_before);
+        let mut outcome = create_entity(current.entity.as_deref(), entity, now)?;
+        let change = change_of(&mut outcome, None, keep_before);
+        Ok((ChangeSet { entities: current.ended.into_iter().chain(change).collect(), ..ChangeSet::default() }, ()))
     })
     .await?;
     Ok(problem::created(&location))

@@ -1,43 +1,86 @@
-//! DELETE /entities: purge entities (ETSI GS CIM 009 clauses 5.6.21, 6.4.3.3), whole ones. In pieces, each a commit of its
-//! own, so that a purge of a million entities neither holds up other writes nor fills the memory.
+//! DELETE /entities: purge entities (ETSI GS CIM 009 clauses 5.6.21, 6.4.3.3), whole ones or attributes of them. In pieces,
+//! each a commit of its own, so that a purge of a million entities neither holds up other writes nor fills the memory.
 
+use super::temporal_query::aside;
+use crate::operation::{Parameter, Schema};
 use crate::problem;
+use crate::request::parameters::parameter;
 use crate::request::{Exchange, selection};
 use axum::response::Response;
-use belfry_kernel::Error;
-use belfry_ngsi_ld::operation::delete_entity;
-use belfry_ngsi_ld::query::Naming;
-use belfry_ports::ChangeSet;
+use belfry_kernel::{Error, Iri, Time};
+use belfry_ngsi_ld::operation::{delete_attributes, delete_entity};
+use belfry_ngsi_ld::query::{EntityQuery, Naming, parse_names};
+use belfry_ngsi_ld::{Entity, Name};
+use belfry_ports::{ChangeSet, Page, Read};
 use belfry_runtime::write::{change_of, write};
 use std::sync::Arc;
 
 /// Entities in one commit.
 const PIECE: usize = 500;
+/// Entities that are looked up at a time while attributes are deleted.
+const FOUND_AT_ONCE: usize = 4000;
+
+pub(crate) const PARAMETERS: &[Parameter] = &[
+    parameter("drop", Schema::Text, "Attributes to delete, between commas, instead of the entities."),
+    parameter(
+        "keep",
+        Schema::Text,
+        "Attributes to keep, between commas: all others are deleted, instead of the entities.",
+    ),
+];
+
+/// Which attributes a purge deletes.
+#[derive(Clone, Debug)]
+struct Part {
+    names: Arc<[Name]>,
+    /// All but these.
+    keep: bool,
+}
 
 pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let context = exchange.linked_context().await?;
-    let query = selection::query(&exchange.parameters, &Naming::new(&context))?;
+    let (query, part) = {
+        let naming = Naming::new(&context);
+        (selection::query(&exchange.parameters, &naming)?, part(&exchange, &naming)?)
+    };
     let any_type = exchange.parameters.get("type") == Some("*");
     selection::check_narrow(&query, exchange.parameters.is_true("local"), any_type)?;
     if query.link_depth() > 0 {
         return Err(Error::bad_data("q: a purge does not follow relationships"));
     }
     let query = Arc::new(query);
+    match part {
+        Some(part) => attributes(&exchange, query, &part).await?,
+        None => entities(&exchange, query).await?,
+    }
+    Ok(problem::no_content())
+}
+
+fn part(exchange: &Exchange, naming: &Naming<'_>) -> Result<Option<Part>, Error> {
+    let (what, text, keep) = match (exchange.parameters.get("drop"), exchange.parameters.get("keep")) {
+        (None, None) => return Ok(None),
+        (Some(_), Some(_)) => return Err(Error::bad_data("drop and keep contradict each other")),
+        (Some(text), None) => ("drop", text, false),
+        (None, Some(text)) => ("keep", text, true),
+    };
+    let names = parse_names(what, text, naming)?.iter().filter_map(|term| term.name).collect();
+    Ok(Some(Part { names, keep }))
+}
+
+/// Deletes whole entities: the next ones are found when these are gone.
+async fn entities(exchange: &Exchange, query: Arc<EntityQuery>) -> Result<(), Error> {
     let store = exchange.store()?;
     let keep_before = exchange.keep_before();
     loop {
         let ids = store.ids(&query, PIECE, exchange.now())?;
         if ids.is_empty() {
-            return Ok(problem::no_content());
+            return Ok(());
         }
         let query = query.clone();
         let (deleted, _) = write(&*store, move |read, now| {
             let mut set = ChangeSet::default();
             for id in ids {
-                // It may have changed since it was found.
-                let Some(current) = read.entity(id.as_str())?.filter(|entity| query.matches(entity, now)) else {
-                    continue;
-                };
+                let Some(current) = still(read, &query, &id, now)? else { continue };
                 let mut outcome = delete_entity(&id, Some(&current))?;
                 set.entities.extend(change_of(&mut outcome, Some(&current), keep_before));
             }
@@ -46,7 +89,43 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
         })
         .await?;
         if deleted == 0 {
-            return Ok(problem::no_content());
+            return Ok(());
         }
     }
+}
+
+/// Deletes attributes. An entity that still matches without them stands before those to come, one that does not is not
+/// found again.
+async fn attributes(exchange: &Exchange, query: Arc<EntityQuery>, part: &Part) -> Result<(), Error> {
+    let store = exchange.store()?;
+    let keep_before = exchange.keep_before();
+    let mut offset = 0;
+    loop {
+        let page = Page { offset, limit: FOUND_AT_ONCE, count: false };
+        let answer = aside(|| store.query(&query, None, page, exchange.now()))?;
+        let ids: Vec<Iri> = answer.entities.into_iter().map(|entity| entity.id).collect();
+        for piece in ids.chunks(PIECE) {
+            let (query, part, piece) = (query.clone(), part.clone(), piece.to_vec());
+            let (stay, _) = write(&*store, move |read, now| {
+                let (mut set, mut stay) = (ChangeSet::default(), 0);
+                for id in piece {
+                    let Some(current) = still(read, &query, &id, now)? else { continue };
+                    let mut outcome = delete_attributes(Entity::clone(&current), &part.names, part.keep, now);
+                    stay += usize::from(outcome.entity.as_ref().is_some_and(|after| query.matches(after, now)));
+                    set.entities.extend(change_of(&mut outcome, Some(&current), keep_before));
+                }
+                Ok((set, stay))
+            })
+            .await?;
+            offset += stay;
+        }
+        if !answer.more {
+            return Ok(());
+        }
+    }
+}
+
+/// The entity, unless it has changed since it was found.
+fn still(read: &dyn Read, query: &EntityQuery, id: &Iri, now: Time) -> Result<Option<Arc<Entity>>, Error> {
+    Ok(read.entity(id.as_str())?.filter(|entity| query.matches(entity, now)))
 }

@@ -25,6 +25,10 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
         .and_then(|entity| alive(entity, exchange.now()))
         .filter(|entity| types.as_ref().is_none_or(|t| t.matches(&entity.types)))
         .ok_or_else(|| no_entity(&id))?;
+    if exchange.parameters.get("attrs").is_some() && !entity.attributes.iter().any(|a| shape.view.select.shows(a.name))
+    {
+        return Err(Error::not_found(format!("the entity {id} has none of the attributes asked for")));
+    }
     let member = exchange.context_member(&context, media);
     let mut out = Vec::with_capacity(USUAL_BYTES);
     match shape.geometry {

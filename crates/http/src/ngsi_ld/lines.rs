@@ -95,7 +95,8 @@ pub(super) async fn run(mut exchange: Exchange, kind: BatchKind) -> Result<Respo
             break;
         }
     }
-    if progress.broken.is_none() {
+    // What follows the last line's end is a line only when it holds something.
+    if progress.broken.is_none() && !rest.is_empty() {
         take(&exchange, &context, kind, &rest, &mut progress, &mut waiting);
     }
     store_all(&*store, kind, keep_before, &mut waiting, &mut progress).await?;

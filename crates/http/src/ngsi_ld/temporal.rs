@@ -6,6 +6,7 @@ pub(super) mod evolution;
 pub(super) mod instance;
 
 use crate::operation::{Parameter, Schema};
+use crate::request::Exchange;
 use crate::request::media::Media;
 use crate::request::parameters::parameter;
 use crate::request::query::Parameters;
@@ -18,9 +19,6 @@ use belfry_ngsi_ld::query::temporal::TemporalTexts;
 use belfry_ngsi_ld::query::{TemporalQuery, TimeProperty};
 use belfry_ngsi_ld::{Context, Json, Name};
 use belfry_ports::temporal::{self, TemporalRange};
-
-/// Instances of one attribute in one answer; a longer evolution comes in pages of time (clause 6.3.10).
-pub(super) const INSTANCES: usize = 1000;
 
 /// The parameters.
 pub(crate) const PARAMETERS: &[Parameter] = &[
@@ -61,6 +59,8 @@ pub(super) struct Asked {
     pub(super) query: Option<TemporalQuery>,
     pub(super) view: TemporalView,
     pub(super) aggregates: Option<Aggregates>,
+    /// Instances of one attribute in one answer; a longer evolution comes in pages of time (clause 6.3.10).
+    pub(super) instances: usize,
 }
 
 /// The texts of `temporalQ` (clause 5.2.21) or of the query string.
@@ -130,10 +130,10 @@ impl Asked {
     pub(super) fn read(
         texts: &Texts,
         wishes: &Wishes<'_>,
-        format: Option<&str>,
-        options: Option<&str>,
+        exchange: &Exchange,
         context: &Context,
     ) -> Result<Self, Error> {
+        let (format, options) = (exchange.parameters.get("format"), exchange.parameters.get("options"));
         let query = TemporalQuery::parse(TemporalTexts {
             timerel: texts.timerel.as_deref(),
             time_at: texts.time_at.as_deref(),
@@ -155,13 +155,19 @@ impl Asked {
             _ => None,
         };
         let time_property = query.map(|q| q.property).unwrap_or_default();
-        Ok(Self { query, view: TemporalView { view, form, time_property }, aggregates })
+        let instances = exchange.app.limits.temporal_instances;
+        Ok(Self { query, view: TemporalView { view, form, time_property }, aggregates, instances })
     }
 
     /// The range of time that the store is asked for, at most `limit` instances of each series.
     pub(super) fn range(&self, limit: usize) -> TemporalRange {
         let (from, to) = self.query.map_or((belfry_kernel::Time::MIN, belfry_kernel::Time::MAX), |q| q.range());
         TemporalRange { by: self.by(), from, to, last_n: self.query.and_then(|q| q.last_n), limit }
+    }
+
+    /// The range of time without `lastN`: what conditions are checked against (clause 5.7.4.4).
+    pub(super) fn whole_range(&self, limit: usize) -> TemporalRange {
+        TemporalRange { last_n: None, ..self.range(limit) }
     }
 
     pub(super) fn by(&self) -> temporal::TimeProperty {

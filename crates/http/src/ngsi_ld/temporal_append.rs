@@ -12,7 +12,7 @@ use belfry_ngsi_ld::form::{Mode, Reader};
 pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let id = exchange.entity_id()?;
     let parsed = exchange.read_json().await?;
-    let limits = limits(&exchange.app.reading);
+    let limits = limits(&exchange);
     let fragment = Reader::new(&parsed.context, &limits, Mode::Temporal).fragment(parsed.json)?;
     check_same(&id, fragment.id.as_ref())?;
     let store = exchange.store()?;

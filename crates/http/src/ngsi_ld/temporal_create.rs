@@ -11,7 +11,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let parsed = exchange.read_json().await?;
-    let limits = limits(&exchange.app.reading);
+    let limits = limits(&exchange);
     let fragment = Reader::new(&parsed.context, &limits, Mode::Temporal).fragment(parsed.json)?;
     let id = fragment.id.clone().ok_or_else(|| Error::bad_data("the entity has no id"))?;
     if fragment.attributes.is_empty() {

@@ -1,4 +1,4 @@
-//! PATCH /temporal/entities/{entityId}/attrs/{attrId}/{instanceId}: modify one instance of a temporal evolution (ETSI GS
+//! PATCH /temporal/entities/{entityId}/attrs/{attrId}/{instanceId}: replace one instance of a temporal evolution (ETSI GS
 //! CIM 009 clauses 5.6.14, 6.22.3.1).
 
 use super::temporal::instance;
@@ -7,7 +7,7 @@ use crate::problem;
 use crate::request::Exchange;
 use axum::response::Response;
 use belfry_kernel::Error;
-use belfry_ngsi_ld::form::{AttributeFragment, Mode, Reader};
+use belfry_ngsi_ld::form::{Mode, Reader};
 use belfry_ngsi_ld::{Attribute, Json};
 use belfry_ports::Sample;
 
@@ -19,15 +19,16 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let term = exchange.segment(1);
     let name = attribute_name(term, &parsed.context)?;
     let found = instance::find(&*store, &id, name, exchange.segment(2))?;
-    let reader = Reader::new(&parsed.context, &exchange.app.reading, Mode::Partial);
+    let reader = Reader::new(&parsed.context, &exchange.app.reading, Mode::Full);
     let fragment = reader.attribute(term, only_instance(parsed.json, term)?)?;
     if fragment.deletes() {
         return Err(Error::bad_data("an instance is deleted by DELETE, not by urn:ngsi-ld:null"));
     }
-    if fragment.dataset_id.is_some() && fragment.dataset_id != found.attribute.dataset_id {
+    let Attribute { created_at, dataset_id, .. } = found.attribute;
+    if fragment.dataset_id.is_some() && fragment.dataset_id != dataset_id {
         return Err(Error::bad_data("datasetId: an instance stays in its dataset"));
     }
-    let attribute = modified(found.attribute, fragment, exchange.now())?;
+    let attribute = Attribute { created_at, dataset_id, ..fragment.into_attribute(exchange.now())? };
     commit(&*store, Sample::Replace { id, stamp: found.stamp, attribute }).await?;
     Ok(problem::no_content())
 }
@@ -49,27 +50,4 @@ fn only_instance(body: Json, term: &str) -> Result<Json, Error> {
         }
         other => one(other),
     }
-}
-
-/// What the fragment says takes the place of what was; the rest stays.
-fn modified(
-    mut attribute: Attribute,
-    fragment: AttributeFragment,
-    now: belfry_kernel::Time,
-) -> Result<Attribute, Error> {
-    if let Some(value) = fragment.value.set() {
-        attribute.value = value;
-    }
-    fragment.observed_at.apply(&mut attribute.observed_at);
-    fragment.unit_code.apply(&mut attribute.unit_code);
-    fragment.expires_at.apply(&mut attribute.expires_at);
-    for sub in fragment.sub {
-        let deletes = sub.deletes();
-        attribute.sub.retain(|s| s.name != sub.name || s.dataset_id != sub.dataset_id);
-        if !deletes {
-            attribute.sub.push(sub.into_attribute(now)?);
-        }
-    }
-    attribute.modified_at = now;
-    Ok(attribute)
 }

@@ -2,21 +2,25 @@
 //! CIM 009 clauses 5.7.4, 6.18.3.2, 6.24.3.1). Entities that are gone are found as well as those that are here.
 
 use super::batch_query::Body;
-use super::temporal::evolution::{Extent, Found, cut, gather, write};
+use super::temporal::evolution::{Found, cut, gather, write};
 use super::temporal::{Asked, Texts};
 use crate::problem;
 use crate::request::media::Media;
 use crate::request::representation::Wishes;
 use crate::request::{Exchange, media, selection};
 use axum::response::Response;
-use belfry_kernel::{Error, Iri};
-use belfry_ngsi_ld::query::{EntityQuery, Naming, Selector};
+use belfry_kernel::{Error, Iri, Kind, Time};
+use belfry_ngsi_ld::query::{Conjunct, EntityQuery, Naming, PastQuery, Pattern, Selector};
 use belfry_ngsi_ld::{Context, Name};
 use belfry_ports::{Answer, Page, Store};
 use http::header;
 
-/// How many entities are looked up at a time.
-const PAGE: usize = 1000;
+/// How many entities are looked up at first, and at most at a time.
+const FIRST_PAGE: usize = 1000;
+const MAX_PAGE: usize = 64_000;
+
+/// How many instances one query may examine for its conditions.
+const MAX_EXAMINED: usize = 1_000_000;
 
 pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let media = media::accepted(&exchange.head.headers, false)?;
@@ -26,8 +30,7 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let any_type = parameters.get("type") == Some("*");
     selection::check_narrow(&query, parameters.is_true("local"), any_type)?;
     let wishes = Wishes::of(parameters);
-    let asked =
-        Asked::read(&Texts::of(parameters), &wishes, parameters.get("format"), parameters.get("options"), &context)?;
+    let asked = Asked::read(&Texts::of(parameters), &wishes, &exchange, &context)?;
     answer(&exchange, &query, &asked, media, &context).await
 }
 
@@ -48,7 +51,7 @@ pub(crate) mod by_body {
             texts = texts.or_body(temporal)?;
         }
         let wishes = body.wishes(&exchange);
-        let asked = Asked::read(&texts, &wishes, parameters.get("format"), parameters.get("options"), &context)?;
+        let asked = Asked::read(&texts, &wishes, &exchange, &context)?;
         answer(&exchange, &query, &asked, media, &context).await
     }
 }
@@ -62,6 +65,9 @@ async fn answer(
 ) -> Result<Response, Error> {
     if asked.query.is_none_or(|q| q.relation.is_none()) {
         return Err(Error::bad_data("a temporal query needs timerel: before, after or between"));
+    }
+    if query.link_depth() > 0 {
+        return Err(Error::bad_data("q: a temporal query does not follow relationships"));
     }
     let page = exchange.page()?;
     let store = exchange.store()?;
@@ -100,11 +106,7 @@ fn find(
     page: Page,
     exchange: &Exchange,
 ) -> Result<(Vec<Found>, Answer), Error> {
-    let now = exchange.now();
-    let conditions = EntityQuery { selectors: Vec::new(), attrs: Vec::new(), ..query.clone() };
-    let conditional = conditions != EntityQuery::default();
-    let extent = if conditional { Extent::Whole } else { Extent::Present };
-    let wanted: Vec<Name> = query.attrs.iter().filter_map(|t| t.name).collect();
+    let mut search = Search { store, query, asked, now: exchange.now(), left: MAX_EXAMINED };
     let end = page.offset.saturating_add(page.limit);
     let (mut all, mut seen) = (Vec::new(), 0_usize);
     let mut candidates = Candidates::new(query);
@@ -114,17 +116,11 @@ fn find(
             break;
         }
         for id in ids {
-            let Some(found) = gather(store, &id, asked, extent)? else { continue };
-            if found.evolution.instances.is_empty()
-                || !(query.selectors.is_empty() || query.selectors.iter().any(|s| selects(s, &found)))
-                || !(query.attrs.is_empty()
-                    || found.evolution.instances.iter().any(|i| wanted.contains(&i.attribute.name)))
-                || (conditional && !conditions.matches(&found.image(), now))
-            {
+            if !search.finds(&id)? {
                 continue;
             }
             if (page.offset..end).contains(&seen) {
-                all.push(found);
+                all.extend(gather(store, &id, asked)?);
             }
             seen += 1;
             // One more than the page holds tells that there are more.
@@ -136,30 +132,106 @@ fn find(
     Ok((all, Answer { entities: Vec::new(), count: page.count.then_some(seen), more: seen > end }))
 }
 
+/// Decides which entities are in the answer (clause 5.7.4.4). What is shown of them does not matter here: neither `lastN`
+/// nor `datasetId`.
+struct Search<'a> {
+    store: &'a dyn Store,
+    query: &'a EntityQuery,
+    asked: &'a Asked,
+    now: Time,
+    /// Instances that may still be examined.
+    left: usize,
+}
+
+impl Search<'_> {
+    fn finds(&mut self, id: &Iri) -> Result<bool, Error> {
+        let Some(found) = self.present(id)? else { return Ok(false) };
+        let wanted = self.query.selectors.is_empty() || self.query.selectors.iter().any(|s| selects(s, &found));
+        Ok(wanted && self.holds(&found)?)
+    }
+
+    /// What is known of the entity itself, when an attribute that is asked for has an instance in the range.
+    fn present(&self, id: &Iri) -> Result<Option<Found>, Error> {
+        let attrs = &self.query.attrs;
+        let names = match attrs.is_empty() {
+            true => self.asked.names().filter(|names| !names.is_empty()),
+            false => Some(attrs.iter().filter_map(|t| t.name).collect()),
+        };
+        let evolution = self.store.evolution(id.as_str(), names.as_deref(), &self.asked.whole_range(1))?;
+        Ok(evolution.filter(|e| !e.instances.is_empty()).map(|evolution| Found { id: id.clone(), evolution }))
+    }
+
+    /// Whether the conditions are met by instances of the range.
+    fn holds(&mut self, found: &Found) -> Result<bool, Error> {
+        let mut past = PastQuery::new(self.query, found.head(), self.now);
+        let (id, range) = (found.id.as_str(), self.asked.whole_range(usize::MAX));
+        if past.wants_scopes() {
+            self.store.scopes(id, (range.from, range.to), &mut |scopes| {
+                past.see_scopes(scopes);
+                past.wants_scopes()
+            })?;
+        }
+        let names = past.names();
+        if past.holds() || past.wants_scopes() || names.is_empty() {
+            return Ok(past.holds());
+        }
+        let mut over = false;
+        self.store.instances(id, Some(&names), &range, &mut |instance| {
+            over = self.left == 0;
+            self.left = self.left.saturating_sub(1);
+            !over && (instance.deleted || !past.see(instance.attribute))
+        })?;
+        if over {
+            let why = format!("more than {MAX_EXAMINED} instances would have to be examined: ask for a shorter range");
+            return Err(Error::new(Kind::TooComplexQuery, why));
+        }
+        Ok(past.holds())
+    }
+}
+
 fn selects(selector: &Selector, found: &Found) -> bool {
     (selector.ids.is_empty() || selector.ids.contains(&found.id))
         && selector.id_pattern.as_ref().is_none_or(|p| p.is_match(found.id.as_str()))
         && selector.types.as_ref().is_none_or(|t| t.matches(&found.evolution.types))
 }
 
-/// Identifiers that may match, in order: those named, or all that have a past.
+/// Identifiers that may match, in order: those named, those of the types asked for, or all that have a past.
 struct Candidates {
     named: Option<Vec<Iri>>,
+    types: Option<Vec<Name>>,
+    patterns: Vec<Pattern>,
     after: Option<Iri>,
-    types: Vec<Selector>,
+    page: usize,
     done: bool,
 }
 
 impl Candidates {
     fn new(query: &EntityQuery) -> Self {
-        let by_id = !query.selectors.is_empty() && query.selectors.iter().all(|s| !s.ids.is_empty());
-        let named = by_id.then(|| {
-            let mut ids: Vec<Iri> = query.selectors.iter().flat_map(|s| s.ids.iter().cloned()).collect();
-            ids.sort_unstable();
-            ids.dedup();
-            ids
-        });
-        Self { named, after: None, types: query.selectors.clone(), done: false }
+        let selectors = EntityQuery { selectors: query.selectors.clone(), ..EntityQuery::default() };
+        let (mut named, mut types, mut done) = (None, None, false);
+        for conjunct in selectors.conjuncts() {
+            match conjunct {
+                Conjunct::Ids(ids) => {
+                    let mut ids: Vec<Iri> = ids.into_iter().cloned().collect();
+                    ids.sort_unstable();
+                    ids.dedup();
+                    named = Some(ids);
+                }
+                Conjunct::Types(names) => types = Some(names),
+                Conjunct::Nothing => done = true,
+                _ => {}
+            }
+        }
+        let patterns = query.selectors.iter().map_while(|s| s.id_pattern.clone()).collect::<Vec<_>>();
+        let all_patterned = patterns.len() == query.selectors.len();
+        Self {
+            named: named.filter(|_| !done),
+            types,
+            patterns: if all_patterned { patterns } else { Vec::new() },
+            after: None,
+            page: FIRST_PAGE,
+            done,
+        }
     }
 
     fn next(&mut self, store: &dyn Store) -> Result<Vec<Iri>, Error> {
@@ -168,13 +240,12 @@ impl Candidates {
             return Ok(named);
         }
         while !self.done {
-            let page = store.historic(self.after.as_ref().map(Iri::as_str), PAGE)?;
-            self.done = page.len() < PAGE;
-            self.after = page.last().map(|(id, _)| id.clone());
-            let fits = |types: &[Name]| {
-                self.types.is_empty() || self.types.iter().any(|s| s.types.as_ref().is_none_or(|t| t.matches(types)))
-            };
-            let ids: Vec<Iri> = page.into_iter().filter(|(_, types)| fits(types)).map(|(id, _)| id).collect();
+            let mut ids = store.historic(self.types.as_deref(), self.after.as_ref().map(Iri::as_str), self.page)?;
+            self.done = ids.len() < self.page;
+            self.after = ids.last().cloned();
+            // A page of one type costs a look at all its entities: few pages, unless the first is enough.
+            self.page = (self.page * 4).min(MAX_PAGE);
+            ids.retain(|id| self.patterns.is_empty() || self.patterns.iter().any(|p| p.is_match(id.as_str())));
             if !ids.is_empty() {
                 return Ok(ids);
             }

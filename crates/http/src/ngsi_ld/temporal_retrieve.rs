@@ -2,7 +2,7 @@
 //! 6.19.3.1).
 
 use super::change::no_entity;
-use super::temporal::evolution::{Extent, cut, gather, write};
+use super::temporal::evolution::{cut, gather, write};
 use super::temporal::{Asked, Texts};
 use crate::problem;
 use crate::request::representation::Wishes;
@@ -17,12 +17,11 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let context = exchange.linked_context().await?;
     let parameters = &exchange.parameters;
     let wishes = Wishes::of(parameters);
-    let asked =
-        Asked::read(&Texts::of(parameters), &wishes, parameters.get("format"), parameters.get("options"), &context)?;
+    let asked = Asked::read(&Texts::of(parameters), &wishes, &exchange, &context)?;
     let store = exchange.store()?;
     let member = exchange.context_member(&context, media);
     let answer = || -> Result<_, Error> {
-        let found = gather(&*store, &id, &asked, Extent::Shown)?.ok_or_else(|| no_entity(&id))?;
+        let found = gather(&*store, &id, &asked)?.ok_or_else(|| no_entity(&id))?;
         let mut all = [found];
         let cut = cut(&mut all, &asked);
         let mut out = Vec::with_capacity(4096);

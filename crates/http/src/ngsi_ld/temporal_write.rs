@@ -2,15 +2,13 @@
 //! state changes. Holds no operation.
 
 use super::change::no_entity;
+use crate::request::Exchange;
 use belfry_kernel::{Error, Iri, Time};
 use belfry_ngsi_ld::form::{EntityFragment, Limits};
 use belfry_ngsi_ld::{Context, Name};
 use belfry_ports::temporal::{Evolution, TemporalRange, TimeProperty};
 use belfry_ports::{ChangeSet, Sample, Store};
 use belfry_runtime::write::write;
-
-/// Instances in one body.
-const MAX_INSTANCES: usize = 20_000;
 
 /// Looks whether anything is known of an entity's past, or of one attribute's.
 pub(super) fn known(store: &dyn Store, id: &Iri, name: Option<Name>) -> Result<Option<Evolution>, Error> {
@@ -22,12 +20,9 @@ pub(super) fn known(store: &dyn Store, id: &Iri, name: Option<Name>) -> Result<O
 }
 
 /// The limits for bodies about the past: an attribute has many instances there.
-pub(super) fn limits(reading: &Limits) -> Limits {
-    Limits {
-        instances: reading.attributes.max(MAX_INSTANCES),
-        attributes: reading.attributes.max(MAX_INSTANCES),
-        ..reading.clone()
-    }
+pub(super) fn limits(exchange: &Exchange) -> Limits {
+    let instances = exchange.app.limits.max_temporal_instances_per_body;
+    Limits { instances, attributes: instances, ..exchange.app.reading.clone() }
 }
 
 /// The name of the attribute in the path.

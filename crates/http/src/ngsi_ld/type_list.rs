@@ -1,6 +1,7 @@
 //! GET /types: the entity types in use (ETSI GS CIM 009 clauses 5.7.5, 5.7.6, 6.25.3.1).
 
 use super::catalogue::{answer, list, short, shorts};
+use super::temporal_query::aside;
 use crate::request::Exchange;
 use axum::response::Response;
 use belfry_kernel::Error;
@@ -8,8 +9,10 @@ use belfry_ngsi_ld::Json;
 
 pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let context = exchange.linked_context().await?;
-    let types = exchange.store()?.types()?;
-    let json = if exchange.parameters.is_true("details") {
+    let details = exchange.parameters.is_true("details");
+    let store = exchange.store()?;
+    let types = aside(|| store.types(details))?;
+    let json = if details {
         Json::Array(
             types
                 .iter()
@@ -18,7 +21,7 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
                         ("id".into(), Json::from(t.name.as_str())),
                         ("type".into(), Json::from("EntityType")),
                         ("typeName".into(), short(&context, t.name)),
-                        ("attributeNames".into(), shorts(&context, t.attributes.iter().map(|a| &a.name))),
+                        ("attributeNames".into(), shorts(&context, &t.attributes)),
                     ])
                 })
                 .collect(),

@@ -7,7 +7,7 @@ use crate::operation::{Parameter, Schema};
 use belfry_kernel::{Error, Iri};
 use belfry_ngsi_ld::query::filter::{self, Expansion};
 use belfry_ngsi_ld::query::{
-    EntityQuery, GeoQuery, Naming, OrderBy, Pattern, ScopeQuery, Selector, TypeSelection, parse_names,
+    EntityQuery, Expr, GeoQuery, Naming, OrderBy, Pattern, ScopeQuery, Selector, TypeSelection, parse_names,
 };
 
 /// The most identifiers in one query.
@@ -123,7 +123,7 @@ pub fn order(parameters: &Parameters, naming: &Naming<'_>) -> Result<Option<Orde
     }
 }
 
-/// Refuses a query that names neither type, attribute, condition nor place, unless only what is held here is meant
+/// Refuses a query that names neither type, attribute, condition over an attribute nor place, unless only what is held here is meant
 /// (clause 5.7.2.4).
 ///
 /// # Errors
@@ -131,7 +131,7 @@ pub fn order(parameters: &Parameters, naming: &Naming<'_>) -> Result<Option<Orde
 pub fn check_narrow(query: &EntityQuery, local: bool, any_type: bool) -> Result<(), Error> {
     let narrow = query.selectors.iter().any(|s| s.types.is_some())
         || !query.attrs.is_empty()
-        || query.q.is_some()
+        || query.q.as_ref().is_some_and(Expr::names_attribute)
         || query.geo.is_some();
     if narrow || local || any_type {
         Ok(())

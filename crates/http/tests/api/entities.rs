@@ -166,3 +166,45 @@ async fn what_has_expired_is_gone() {
     assert_eq!(server.get("/entities/urn:e:1?format=simplified").await.text(), r#"{"id":"urn:e:1","type":"T","p":1}"#);
     assert_eq!(server.get("/entities?type=T&format=simplified").await.text(), r#"[{"id":"urn:e:1","type":"T","p":1}]"#);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ordered_by_members() {
+    let server = Server::start().await;
+    let all = r#"[{"id":"urn:o:3","type":"A","scope":"/x"},{"id":"urn:o:1","type":["B","A"],"scope":["/y","/a"]},
+      {"id":"urn:o:2","type":"B"}]"#;
+    server.post("/entityOperations/create", all).await.expect(201);
+    for (order, wanted) in [
+        ("id", "123"),
+        ("id;desc", "321"),
+        ("type,id;desc", "312"),
+        ("type;desc", "213"),
+        ("scope", "132"),
+        ("scope;desc", "312"),
+    ] {
+        let found = server.get(&format!("/entities?type=A|B&pick=id&orderBy={order}")).await.expect(200);
+        let Json::Array(found) = found.json() else { panic!() };
+        let ids: String = found.iter().map(|e| &e.get("id").unwrap().as_str().unwrap()[6..]).collect();
+        assert_eq!(ids, wanted, "{order}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_asked_for_and_deleted() {
+    let server = Server::start().await;
+    let one = r#"{"id":"urn:a:1","type":"T","p":[{"type":"Property","value":1},
+      {"type":"Property","value":2,"datasetId":"urn:d:1"}]}"#;
+    server.post("/entities", one).await.expect(201);
+    for (query, status) in [("attrs=p", 200), ("attrs=nothing,p", 200), ("attrs=nothing", 404), ("pick=nothing", 200)] {
+        let reply = server.get(&format!("/entities/urn:a:1?{query}")).await.expect(status);
+        assert_eq!(reply.text().contains("ResourceNotFound"), status == 404, "{}", reply.text());
+    }
+    // The system's own times do not make a query narrow.
+    for (query, status) in
+        [("q=modifiedAt%3E2020-01-01T00:00:00Z", 400), ("q=modifiedAt%3E2020-01-01T00:00:00Z;p", 200)]
+    {
+        server.get(&format!("/entities?{query}")).await.expect(status);
+    }
+    server.call("DELETE", "/entities/urn:a:1/attrs/p?datasetId=@none", &[], "").await.expect(204);
+    assert_eq!(server.get("/entities/urn:a:1").await.member("p.datasetId"), Json::from("urn:d:1"));
+    server.call("DELETE", "/entities/urn:a:1/attrs/p?datasetId=@none", &[], "").await.expect(404);
+}

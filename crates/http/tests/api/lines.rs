@@ -27,6 +27,11 @@ async fn many_lines_some_of_them_wrong() {
     }
     let count = server.get("/entities?type=T&limit=0&count=true").await.expect(200);
     assert_eq!(count.header("ngsild-results-count"), "1230");
+    let reply = server
+        .call("POST", "/entityOperations/upsert", &[LINES], "{\"id\":\"urn:l:1\",\"type\":\"T\"}\n")
+        .await
+        .expect(201);
+    assert_eq!(reply.member("lines"), Json::Int(1), "what follows the last line's end is no line");
     let again = "{\"id\":\"urn:a:1\",\"type\":\"T\",\"p\":5}\n{\"id\":\"urn:a:1\",\"type\":\"T\",\"p\":6}";
     server.call("POST", "/entityOperations/upsert", &[LINES], again).await.expect(204);
     assert_eq!(server.get("/entities/urn:a:1?format=simplified").await.member("p"), Json::Int(6));

@@ -2,13 +2,16 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something it needs is missing")]
 
 mod authorisation;
+mod catalogue;
 mod contexts;
 mod description;
 mod entities;
 mod events;
+mod expired;
 mod lines;
 mod malformed;
 mod media;
+mod purge;
 mod random;
 mod server;
 mod tenants;

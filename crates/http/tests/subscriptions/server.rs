@@ -47,11 +47,17 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     pub publish: Option<Arc<dyn Publish>>,
     pub options: notify::Options,
+    pub limits: belfry_config::Limits,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), publish: None, options: options() }
+        Self {
+            clock: Arc::new(SystemClock),
+            publish: None,
+            options: options(),
+            limits: belfry_config::Limits::default(),
+        }
     }
 }
 
@@ -81,7 +87,7 @@ impl Server {
     }
 
     pub async fn with(dir: &Path, setup: Setup) -> Self {
-        let Setup { clock, publish, options } = setup;
+        let Setup { clock, publish, options, limits } = setup;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let policy = || AddressPolicy { loopback: true, ..AddressPolicy::default() };
@@ -108,7 +114,7 @@ impl Server {
             tenants,
             contexts,
             guard: Arc::new(Guard::new(Mode::Open, store.clone(), clock.clone())),
-            limits: belfry_config::Limits::default(),
+            limits,
             deny: Arc::new(Deny::default()),
             clock,
             rng: Arc::new(SystemRng),

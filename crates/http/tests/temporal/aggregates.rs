@@ -110,5 +110,21 @@ async fn texts_truth_values_and_arrays() {
     assert_eq!(one("flag", "avg"), ["0.75"]);
     assert_eq!(one("list", "max"), ["4"]);
     assert_eq!(one("list", "avg"), ["1.75"]);
+    // What is asked for by name and has no such aggregate is an error; what merely is there is not.
+    let range = format!("options=aggregatedValues&timerel=after&timeAt={}", minute(0));
+    for (query, status) in [
+        ("aggrMethods=avg,sum&attrs=text", 400),
+        ("aggrMethods=avg,max&attrs=text", 200),
+        ("aggrMethods=stddev&pick=list,flag", 400),
+        ("aggrMethods=stddev&pick=flag", 200),
+        ("aggrMethods=avg", 200),
+    ] {
+        for path in ["/urn:x:1?", "?type=X&"] {
+            let path = format!("/ngsi-ld/v1/temporal/entities{path}{range}&{query}");
+            let (got, text) = server.call("GET", &path, &[], "").await;
+            assert_eq!(got, status, "{path}: {text}");
+            assert_eq!(text.contains("InvalidRequest"), status == 400, "{text}");
+        }
+    }
     server.stop().await;
 }

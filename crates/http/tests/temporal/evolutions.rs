@@ -126,7 +126,20 @@ async fn instances_are_changed_and_deleted_one_by_one() {
     let Some(Json::Array(found)) = all.get("moisture") else { panic!("{all}") };
     let id = |n: usize| found[n].get("instanceId").unwrap().as_str().unwrap().to_owned();
     let path = |n: usize| format!("/temporal/entities/urn:soil:1/attrs/moisture/{}", id(n));
-    server.patch(&path(1), r#"{"moisture":[{"type":"Property","value":1000}]}"#, 204).await;
+    // The whole instance is replaced, but for when it was created.
+    let times = |json: &Json| {
+        let Some(Json::Array(all)) = json.get("moisture") else { panic!("{json}") };
+        ["createdAt", "modifiedAt", "unitCode", "observedAt"].map(|key| all[1].get(key).map(Json::to_string))
+    };
+    let unit = format!(r#"{{"value":999,"unitCode":"P1","observedAt":"{}"}}"#, minute(1));
+    server.patch(&path(1), &unit, 204).await;
+    let before = times(&server.get("/temporal/entities/urn:soil:1?options=sysAttrs").await);
+    assert_eq!(before[2].as_deref(), Some("\"P1\""));
+    let replaced = format!(r#"{{"moisture":[{{"type":"Property","value":1000,"observedAt":"{}"}}]}}"#, minute(1));
+    server.patch(&path(1), &replaced, 204).await;
+    let after = times(&server.get("/temporal/entities/urn:soil:1?options=sysAttrs").await);
+    assert_eq!((&after[0], &after[2], &after[3]), (&before[0], &None, &before[3]));
+    assert!(after[1] > before[1], "{after:?} {before:?}");
     server.patch(&path(1), r#"{"moisture":[{"value":1},{"value":2}]}"#, 400).await;
     server.patch("/temporal/entities/urn:soil:1/attrs/moisture/urn:ngsi-ld:instance:1", r#"{"value":1}"#, 404).await;
     server.patch("/temporal/entities/urn:soil:1/attrs/moisture/x", r#"{"value":1}"#, 400).await;

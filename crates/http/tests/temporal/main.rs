@@ -7,4 +7,5 @@ mod server;
 
 mod aggregates;
 mod evolutions;
+mod queries;
 mod states;

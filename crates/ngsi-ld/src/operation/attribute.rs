@@ -76,6 +76,17 @@ pub fn delete_attribute(
     Ok(draft.finish())
 }
 
+/// Deletes every instance of the attributes of these names, or with `keep` of all others (clause 5.6.21.4).
+pub fn delete_attributes(current: Entity, names: &[Name], keep: bool, now: Time) -> Outcome {
+    let mut draft = Draft::new(current, now);
+    for at in (0..draft.entity.attributes.len()).rev() {
+        if names.contains(&draft.entity.attributes[at].name) != keep {
+            draft.remove(at);
+        }
+    }
+    draft.finish()
+}
+
 /// Deletes the entity's scope, which is addressed like an attribute (clause 5.6.5.4).
 ///
 /// # Errors

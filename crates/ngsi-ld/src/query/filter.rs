@@ -7,6 +7,7 @@ mod parse;
 pub use evaluate::has;
 pub use parse::{Expansion, parse};
 
+use crate::query::term::is_bare;
 use crate::query::{Literal, Pattern, Term};
 use compact_str::CompactString;
 use smallvec::SmallVec;
@@ -222,16 +223,25 @@ impl fmt::Display for Operand {
     }
 }
 
+/// Prints a name as `q` has it: between quotes when it could be read otherwise.
+struct Quoted<'t>(&'t Term);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if is_bare(&self.0.text) { self.0.fmt(f) } else { write!(f, "\"{}\"", self.0) }
+    }
+}
+
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for link in &self.links {
-            write!(f, "{}{{", link.relationship)?;
+            write!(f, "{}{{", Quoted(&link.relationship))?;
             if !link.types.is_empty() {
                 list(f, &link.types, ",", |f, t| t.fmt(f))?;
                 f.write_str(":")?;
             }
         }
-        list(f, &self.names, ".", |f, t| t.fmt(f))?;
+        list(f, &self.names, ".", |f, t| Quoted(t).fmt(f))?;
         if let Some(member) = self.member {
             let dot = if self.names.is_empty() { "" } else { "." };
             write!(f, "{dot}{}", member.as_str())?;

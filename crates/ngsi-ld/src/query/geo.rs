@@ -214,7 +214,7 @@ impl fmt::Display for GeoQuery {
 
 fn property(text: Option<&str>, naming: &Naming<'_>) -> Result<Term, Error> {
     let text = text.unwrap_or("location");
-    if !term::is_name(text) && Iri::check(text).is_err() {
+    if !term::is_term(text) && Iri::check(text).is_err() {
         return Err(Error::bad_data("geoproperty: expected the name of a GeoProperty"));
     }
     naming.term(text)

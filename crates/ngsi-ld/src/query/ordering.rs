@@ -7,6 +7,7 @@ use crate::query::scan::Scanner;
 use crate::query::{Expr, Literal, Member, Naming, Trail, filter};
 use crate::{Attribute, Entity, Json, Value};
 use belfry_kernel::{Error, Geometry, Kind, Time};
+use smallvec::SmallVec;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -22,10 +23,23 @@ pub struct OrderBy {
 /// One term.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OrderTerm {
-    /// The element; never of a linked entity.
-    pub path: Path,
+    /// What is compared.
+    pub by: OrderMember,
     /// Which way.
     pub direction: Direction,
+}
+
+/// What of an entity is compared.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OrderMember {
+    /// Its identifier.
+    Id,
+    /// Its types: the first by name, then the next.
+    Type,
+    /// Its scopes, likewise.
+    Scope,
+    /// An attribute, or what is in it; one of the entity's own times. Never of a linked entity.
+    Path(Path),
 }
 
 /// Which way.
@@ -67,8 +81,11 @@ impl OrderBy {
             scan.skip_space();
             let start = scan.at();
             let word = scan.run(|c| c != ',' && c != ';').trim_end_matches([' ', '\t']);
-            let path = match filter::parse(word, naming, filter::Expansion::default()) {
-                Ok(Expr::Exists(path)) if path.links.is_empty() => path,
+            let by = match (word, filter::parse(word, naming, filter::Expansion::default())) {
+                ("id", _) => OrderMember::Id,
+                ("type", _) => OrderMember::Type,
+                ("scope", _) => OrderMember::Scope,
+                (_, Ok(Expr::Exists(path))) if path.links.is_empty() => OrderMember::Path(path),
                 _ => return Err(scan.error_at(start, "an attribute, a sub-attribute or a member of a value")),
             };
             let mut direction = Direction::Ascending;
@@ -84,7 +101,7 @@ impl OrderBy {
             if terms.len() == naming.limits.terms.min(16) {
                 return Err(scan.complain(start, "there are more terms than allowed"));
             }
-            terms.push(OrderTerm { path, direction });
+            terms.push(OrderTerm { by, direction });
             scan.skip_space();
             if !scan.eat(",") {
                 break;
@@ -139,7 +156,12 @@ impl OrderBy {
     }
 
     fn key<'a>(&self, term: &OrderTerm, entity: &'a Entity, now: Time) -> Key<'a> {
-        let path = &term.path;
+        let path = match &term.by {
+            OrderMember::Id => return Key::Text(entity.id.as_str()),
+            OrderMember::Type => return Key::texts(entity.types.iter().map(|t| t.as_str())),
+            OrderMember::Scope => return Key::texts(entity.scopes.iter().map(|s| s.strip_prefix('/').unwrap_or(s))),
+            OrderMember::Path(path) => path,
+        };
         if path.names.is_empty() {
             return match path.member {
                 Some(Member::CreatedAt) => Key::DateTime(entity.created_at),
@@ -170,6 +192,7 @@ enum Key<'a> {
     Distance(f64),
     Number(f64),
     Text(&'a str),
+    Texts(SmallVec<[&'a str; 2]>),
     Object,
     Array,
     Bool(bool),
@@ -181,6 +204,12 @@ enum Key<'a> {
 }
 
 impl<'a> Key<'a> {
+    fn texts(texts: impl Iterator<Item = &'a str>) -> Self {
+        let mut texts: SmallVec<[&str; 2]> = texts.collect();
+        texts.sort_unstable();
+        if texts.is_empty() { Self::Absent } else { Self::Texts(texts) }
+    }
+
     fn of(path: &Path, attribute: &'a Attribute) -> Self {
         let text = |text: Option<&'a str>| text.map_or(Self::Absent, Self::Text);
         match path.member {
@@ -237,7 +266,7 @@ impl<'a> Key<'a> {
         match self {
             Self::Distance(_) => 0,
             Self::Number(_) => 1,
-            Self::Text(_) => 2,
+            Self::Text(_) | Self::Texts(_) => 2,
             Self::Object => 3,
             Self::Array => 4,
             Self::Bool(_) => 5,
@@ -257,6 +286,7 @@ impl<'a> Key<'a> {
         match (self, other) {
             (Self::Distance(a), Self::Distance(b)) | (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
             (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::Texts(a), Self::Texts(b)) => a.cmp(b),
             (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
             (Self::TimeOfDay(a), Self::TimeOfDay(b)) => a.cmp(b),
             (Self::Date(a), Self::Date(b)) | (Self::DateTime(a), Self::DateTime(b)) => a.cmp(b),
@@ -268,7 +298,12 @@ impl<'a> Key<'a> {
 impl fmt::Display for OrderBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         list(f, &self.terms, ",", |f, t| {
-            t.path.fmt(f)?;
+            match &t.by {
+                OrderMember::Id => f.write_str("id")?,
+                OrderMember::Type => f.write_str("type")?,
+                OrderMember::Scope => f.write_str("scope")?,
+                OrderMember::Path(path) => path.fmt(f)?,
+            }
             match t.direction {
                 Direction::Ascending => Ok(()),
                 other => write!(f, ";{}", Direction::ALL[other as usize].1),

@@ -67,25 +67,33 @@ impl<'a> Scanner<'a> {
         &rest[..end]
     }
 
-    /// A name (clause 4.6.2): a letter, then letters, numbers and `_`; a `prefix:` before it when `prefixed`.
+    /// A name (clause 4.6.2): a letter, then letters, numbers, `_`, and the hyphen that data models in use have; a
+    /// `prefix:` before it when `prefixed`.
     pub(crate) fn name(&mut self, prefixed: bool) -> Result<&'a str, Error> {
         let start = self.at;
-        self.plain_name()?;
+        self.plain_name('-')?;
         if prefixed && self.rest().starts_with(':') {
             let colon = self.at;
             self.at += 1;
-            if self.plain_name().is_err() {
+            if self.plain_name('-').is_err() {
                 self.at = colon;
             }
         }
         Ok(self.since(start))
     }
 
-    fn plain_name(&mut self) -> Result<(), Error> {
+    /// A level of a scope (clause 4.18): a letter, then letters, numbers and `_`.
+    pub(crate) fn level(&mut self) -> Result<&'a str, Error> {
+        let start = self.at;
+        self.plain_name('_')?;
+        Ok(self.since(start))
+    }
+
+    fn plain_name(&mut self, also: char) -> Result<(), Error> {
         if !self.peek().is_some_and(char::is_alphabetic) {
             return Err(self.error("a name, which starts with a letter"));
         }
-        self.run(|c| c.is_alphabetic() || c.is_numeric() || c == '_');
+        self.run(|c| c.is_alphabetic() || c.is_numeric() || c == '_' || c == also);
         Ok(())
     }
 

@@ -82,7 +82,7 @@ fn pattern(scan: &mut Scanner<'_>, left: &mut usize) -> Result<ScopePattern, Err
         levels.push(if scan.eat("+") {
             None
         } else if scan.peek().is_some_and(char::is_alphabetic) {
-            Some(scan.name(false)?.into())
+            Some(scan.level()?.into())
         } else {
             return Err(scan.error("a level (a letter, then letters, numbers and _), `+` or `#`"));
         });

@@ -52,7 +52,7 @@ impl TypeSelection {
             scan.skip_space();
             let start = scan.at();
             let word = scan.run(|c| !matches!(c, '|' | ',' | ';' | '(' | ')')).trim_end_matches([' ', '\t']);
-            if !term::is_name(word) && Iri::check(word).is_err() {
+            if !term::is_term(word) && Iri::check(word).is_err() {
                 return Err(scan.error_at(start, "an entity type: a name or a URI"));
             }
             left = left.checked_sub(1).ok_or_else(|| scan.complain(start, "there are more types than allowed"))?;

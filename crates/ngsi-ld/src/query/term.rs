@@ -103,7 +103,7 @@ pub fn parse_names(what: &'static str, text: &str, naming: &Naming<'_>) -> Resul
         scan.skip_space();
         let start = scan.at();
         let word = scan.run(|c| c != ',').trim_end_matches([' ', '\t']);
-        if !is_name(word) && Iri::check(word).is_err() {
+        if !is_term(word) && Iri::check(word).is_err() {
             return Err(scan.error_at(start, "a name (a letter, then letters, numbers and _) or a URI"));
         }
         if terms.len() == naming.limits.terms {
@@ -116,11 +116,28 @@ pub fn parse_names(what: &'static str, text: &str, naming: &Naming<'_>) -> Resul
     }
 }
 
+/// Whether this can be the name of an attribute or a type. The standard's own grammar (clause 4.6.2) has letters, numbers,
+/// underscore and one prefix; entities are taken with hyphens, dots and leading digits too, and are found by them.
+pub(crate) fn is_term(word: &str) -> bool {
+    !word.is_empty()
+        && word.chars().all(|c| c.is_alphanumeric() || c.is_numeric() || matches!(c, '_' | '-' | '.' | ':'))
+}
+
+/// Whether `q` takes this name as it is; others stand between quotes there.
+pub(crate) fn is_bare(word: &str) -> bool {
+    is_spelled(word, true)
+}
+
 /// Whether this is a name by clause 4.6.2, with or without a prefix.
 pub(crate) fn is_name(word: &str) -> bool {
+    is_spelled(word, false)
+}
+
+fn is_spelled(word: &str, hyphens: bool) -> bool {
     let plain = |s: &str| {
         let mut chars = s.chars();
-        chars.next().is_some_and(char::is_alphabetic) && chars.all(|c| c.is_alphabetic() || c.is_numeric() || c == '_')
+        chars.next().is_some_and(char::is_alphabetic)
+            && chars.all(|c| c.is_alphabetic() || c.is_numeric() || c == '_' || (hyphens && c == '-'))
     };
     match word.split_once(':') {
         Some((prefix, local)) => plain(prefix) && plain(local),

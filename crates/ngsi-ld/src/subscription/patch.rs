@@ -18,6 +18,7 @@ pub fn patched(before: &Subscription, fragment: Json, context: &Context, now: Ti
     let Json::Object(mut members) = before.body.clone() else {
         return Err(Error::internal("a kept subscription is no object"));
     };
+    let mut expiry_given = false;
     for (key, mut value) in fragment {
         let at = members.iter().position(|(k, _)| *k == key);
         if matches!(value, Json::Null) || value.as_str() == Some(NULL) {
@@ -36,12 +37,17 @@ pub fn patched(before: &Subscription, fragment: Json, context: &Context, now: Ti
         {
             new.push(("endpoint".into(), endpoint.clone()));
         }
+        expiry_given |= key == "expiresAt";
         match at {
             Some(at) => members[at].1 = value,
             None => members.push((key, value)),
         }
     }
-    let mut after = Subscription::read(Json::Object(members), Some(now))?;
+    // An expiry that the fragment does not speak of may be over (clause 5.8.2.4).
+    let mut after = Subscription::read(Json::Object(members), None)?;
+    if expiry_given && after.expires_at.is_some_and(|at| at <= now) {
+        return Err(Error::bad_data("expiresAt: it is in the past"));
+    }
     after.created_at = before.created_at;
     after.modified_at = now;
     Ok(after)

@@ -218,7 +218,7 @@ fn names_are_expanded_once_and_shown_in_the_readers_context() {
     assert!(own.get("qTerms").is_none());
     let other = shown(Context::core());
     assert_eq!(other.get("watchedAttributes").unwrap().to_string(), r#"["https://example.org/speed"]"#);
-    assert!(other.get("q").unwrap().as_str().unwrap().starts_with("https://example.org/speed>5"));
+    assert!(other.get("q").unwrap().as_str().unwrap().starts_with("\"https://example.org/speed\">5"));
 }
 
 #[test]
@@ -252,4 +252,18 @@ fn updates_replace_members_and_keep_the_rest() {
         let error = patch(bad).expect_err(bad);
         assert!(error.public().contains(member), "{error:?}: {bad}");
     }
+}
+
+#[test]
+fn one_that_has_expired_can_be_updated() {
+    let cars = cars();
+    let before = read(&with(r#""expiresAt":"2030-01-01T00:00:00Z""#), &cars).unwrap();
+    let at = |text: &str| belfry_kernel::Time::parse(text).unwrap();
+    let patch = |text: &str| patched(&before, json(text), Context::core(), at("2031-01-01T00:00:00Z"));
+    let renamed = patch(r#"{"description":"over"}"#).unwrap();
+    assert_eq!(renamed.expires_at, Some(at("2030-01-01T00:00:00Z")), "what is not spoken of stays");
+    assert_eq!(patch(r#"{"expiresAt":"2032-01-01T00:00:00Z"}"#).unwrap().expires_at, Some(at("2032-01-01T00:00:00Z")));
+    assert_eq!(patch(r#"{"expiresAt":null}"#).unwrap().expires_at, None);
+    let error = patch(r#"{"expiresAt":"2030-06-01T00:00:00Z"}"#).expect_err("it is past");
+    assert!(error.public().contains("expiresAt"), "{error:?}");
 }

@@ -18,8 +18,8 @@ pub(super) fn texts(c: &mut Cursor<'_>) -> Result<(), Damaged> {
     Ok(())
 }
 
-/// Passes over an attribute; its name's number and its expiry as written.
-pub(super) fn attribute(c: &mut Cursor<'_>, depth: usize) -> Result<(u32, Option<i64>), Damaged> {
+/// Passes over an attribute; its name's number, its kind and its expiry as written.
+pub(super) fn attribute(c: &mut Cursor<'_>, depth: usize) -> Result<(u32, AttributeKind, Option<i64>), Damaged> {
     let depth = depth.checked_sub(1).ok_or(Damaged("they nest too deep"))?;
     let name = c.varint()? as u32;
     let head = c.byte()?;
@@ -41,7 +41,8 @@ pub(super) fn attribute(c: &mut Cursor<'_>, depth: usize) -> Result<(u32, Option
             attribute(c, depth)?;
         }
     }
-    Ok((name, expires))
+    let (kind, ..) = AttributeKind::ALL[usize::from(head & 7)];
+    Ok((name, kind, expires))
 }
 
 fn value(kind: u8, c: &mut Cursor<'_>, depth: usize) -> Result<(), Damaged> {

@@ -1,13 +1,15 @@
 //! Reads of the past: evolutions, aggregates, the state as of an instant.
 
+use super::past::PAST;
 use super::{BY_HAND, LIFE, Life, history_error, instance, is_coarse, key_into, marks, parts, prefix_of};
 use crate::shared::Shared;
 use belfry_history::{By, Function, History, Order, Query};
 use belfry_kernel::{Error, Iri, Kind, Time};
 use belfry_ngsi_ld::{Attribute, AttributeKind, Entity, Name};
 use belfry_ports::temporal::{Aggregation, Bucket, Evolution, Instance, TemporalRange, TimeProperty};
+use compact_str::CompactString;
 
-fn kept(shared: &Shared) -> Result<&History, Error> {
+pub(super) fn kept(shared: &Shared) -> Result<&History, Error> {
     shared
         .history
         .as_ref()
@@ -41,11 +43,10 @@ fn query_of(range: &TemporalRange) -> Query {
     // The port's end is exclusive, the store's inclusive.
     let to = if range.to == Time::MAX { i64::MAX } else { range.to.micros() - 1 };
     let from = if range.from == Time::MIN { i64::MIN } else { range.from.micros() };
-    let (order, limit) = match range.last_n {
-        Some(n) => (Order::Descending, n.min(range.limit)),
-        None => (Order::Ascending, range.limit),
-    };
-    Query { by, from, to, order, limit: limit.saturating_add(1) }
+    let order = if range.last_n.is_some() { Order::Descending } else { Order::Ascending };
+    // One more than wanted tells that there are more. Where samples are passed over, nobody knows how many are looked at.
+    let limit = if picks(range.by) { usize::MAX } else { wanted(range).saturating_add(1) };
+    Query { by, from, to, order, limit }
 }
 
 /// The series of an entity that are asked for: attribute, dataset, key.
@@ -86,38 +87,84 @@ pub(crate) fn evolution(
     if range.limit == 0 {
         return Ok(Some(evolution));
     }
-    let query = query_of(range);
-    let wanted = query.limit;
-    // What is left out does not count towards the limit.
-    let filtered = matches!(range.by, TimeProperty::DeletedAt | TimeProperty::CreatedAt);
-    let query = if filtered { Query { limit: usize::MAX, ..query } } else { query };
+    let wanted = wanted(range);
     for s in series(shared, history, id, names)? {
         let mut of_series = Vec::new();
-        for sample in history.range(&s.key, &query).map_err(|e| history_error(&e))? {
-            let sample = sample.map_err(|e| history_error(&e))?;
-            let deleted = sample.kind == belfry_history::Kind::Deleted;
-            if filtered && (range.by == TimeProperty::DeletedAt) != deleted {
-                continue;
-            }
-            let attribute = match instance(s.name, s.dataset_id.clone(), &sample, &shared.names)? {
-                Some(attribute) => attribute,
-                None => gone(s.name, s.dataset_id.clone(), Time::from_micros(sample.stamp)),
-            };
-            of_series.push(Instance { stamp: sample.stamp, attribute, deleted });
-            if of_series.len() == wanted {
-                break;
-            }
-        }
-        if of_series.len() == wanted {
+        visit_series(shared, history, &s, range, &mut |instance| {
+            of_series.push(instance);
+            of_series.len() <= wanted
+        })?;
+        if of_series.len() > wanted {
             of_series.pop();
             evolution.more = evolution.more || range.last_n.is_none_or(|n| n > range.limit);
         }
-        if query.order == Order::Descending {
+        if range.last_n.is_some() {
             of_series.reverse();
         }
         evolution.instances.append(&mut of_series);
     }
     Ok(Some(evolution))
+}
+
+pub(crate) fn instances(
+    shared: &Shared,
+    id: &str,
+    names: Option<&[Name]>,
+    range: &TemporalRange,
+    visit: &mut dyn FnMut(Instance) -> bool,
+) -> Result<bool, Error> {
+    let history = kept(shared)?;
+    if !life(shared, history, id, &mut Evolution::default())? {
+        return Ok(false);
+    }
+    let (wanted, mut on) = (wanted(range), true);
+    for s in series(shared, history, id, names)? {
+        let mut left = wanted;
+        visit_series(shared, history, &s, range, &mut |instance| {
+            on = left > 0 && visit(instance);
+            left = left.saturating_sub(1);
+            on && left > 0
+        })?;
+        if !on {
+            break;
+        }
+    }
+    Ok(true)
+}
+
+/// How many instances of each series a range is about.
+fn wanted(range: &TemporalRange) -> usize {
+    range.last_n.map_or(range.limit, |n| n.min(range.limit))
+}
+
+/// Hands out the instances of one series that a range is about, in its order, until `visit` returns false.
+fn visit_series(
+    shared: &Shared,
+    history: &History,
+    s: &Series,
+    range: &TemporalRange,
+    visit: &mut dyn FnMut(Instance) -> bool,
+) -> Result<(), Error> {
+    for sample in history.range(&s.key, &query_of(range)).map_err(|e| history_error(&e))? {
+        let sample = sample.map_err(|e| history_error(&e))?;
+        let deleted = sample.kind == belfry_history::Kind::Deleted;
+        if (range.by == TimeProperty::DeletedAt) != deleted && picks(range.by) {
+            continue;
+        }
+        let attribute = match instance(s.name, s.dataset_id.clone(), &sample, &shared.names)? {
+            Some(attribute) => attribute,
+            None => gone(s.name, s.dataset_id.clone(), Time::from_micros(sample.stamp)),
+        };
+        if !visit(Instance { stamp: sample.stamp, attribute, deleted }) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Whether some samples are no instances by this time: deletions, or all but deletions.
+fn picks(by: TimeProperty) -> bool {
+    matches!(by, TimeProperty::DeletedAt | TimeProperty::CreatedAt)
 }
 
 /// Stands for an instance of which only its end is known.
@@ -136,7 +183,7 @@ fn gone(name: Name, dataset_id: Option<Iri>, at: Time) -> Attribute {
 }
 
 /// Fills in what is known of the entity itself; whether anything is.
-fn life(shared: &Shared, history: &History, id: &str, into: &mut Evolution) -> Result<bool, Error> {
+pub(super) fn life(shared: &Shared, history: &History, id: &str, into: &mut Evolution) -> Result<bool, Error> {
     let mut key = Vec::new();
     key_into(id, LIFE, None, &mut key);
     // Notes made by hand may stand before what is looked for; usually two samples are enough.
@@ -203,33 +250,41 @@ fn newest_kind(shared: &Shared, history: &History, s: &Series) -> Result<Attribu
     Ok(AttributeKind::Property)
 }
 
-pub(crate) fn historic(shared: &Shared, after: Option<&str>, limit: usize) -> Result<Vec<(Iri, Vec<Name>)>, Error> {
+/// Hands out the scopes of an entity; see [`belfry_ports::Store::scopes`].
+pub(crate) fn scopes(
+    shared: &Shared,
+    id: &str,
+    (from, to): (Time, Time),
+    visit: &mut dyn FnMut(&[CompactString]) -> bool,
+) -> Result<(), Error> {
     let history = kept(shared)?;
-    let mut found: Vec<(Iri, Vec<Name>)> = Vec::new();
-    // Keys come in order of identifiers, so that a page begins where the last one ended.
-    for key in history.series_after(&after.map(after_entity).unwrap_or_default()) {
-        let key = key.map_err(|e| history_error(&e))?;
-        let (id, ..) = parts(&key)?;
-        if found.last().is_some_and(|(last, _)| last.as_str() == id) {
-            continue;
+    let mut key = Vec::new();
+    key_into(id, LIFE, None, &mut key);
+    let mut see = |sample: &belfry_history::Sample| -> Result<bool, Error> {
+        Ok(sample.kind == belfry_history::Kind::Deleted || visit(&Life::read(sample, &shared.names)?.scopes))
+    };
+    let latest = |at| history.latest_at(&key, at).map_err(|e| history_error(&e));
+    let last = if to == Time::MAX { i64::MAX } else { to.micros().saturating_sub(1) };
+    let before = if from == Time::MIN { None } else { latest(from.micros())? };
+    if let Some(sample) = &before
+        && !see(sample)?
+    {
+        return Ok(());
+    }
+    let early = before.is_none() && last != i64::MAX && latest(last)?.is_none();
+    let query = match early {
+        true => Query { by: By::Stamp, from: i64::MIN, to: i64::MAX, order: Order::Ascending, limit: 1 },
+        false => {
+            let from = if from == Time::MIN { i64::MIN } else { from.micros().saturating_add(1) };
+            Query { by: By::Stamp, from, to: last, order: Order::Ascending, limit: usize::MAX }
         }
-        if found.len() == limit {
+    };
+    for sample in history.range(&key, &query).map_err(|e| history_error(&e))? {
+        if !see(&sample.map_err(|e| history_error(&e))?)? {
             break;
         }
-        let mut evolution = Evolution::default();
-        if life(shared, history, id, &mut evolution)? {
-            found.push((Iri::from_checked(id), evolution.types));
-        }
     }
-    Ok(found)
-}
-
-/// The first key after all series of an entity.
-fn after_entity(id: &str) -> Vec<u8> {
-    let mut key = prefix_of(id);
-    key.pop();
-    key.push(1);
-    key
+    Ok(())
 }
 
 pub(crate) fn entity_at(shared: &Shared, id: &str, at: Time) -> Result<Option<Entity>, Error> {
@@ -252,6 +307,9 @@ fn walk(shared: &Shared, prefix: &[u8], at: Time, visit: &mut dyn FnMut(Entity) 
     for item in history.scan_at(prefix, at.micros()) {
         let (key, sample) = item.map_err(|e| history_error(&e))?;
         let (id, number, dataset_id) = parts(&key)?;
+        if number == PAST {
+            continue;
+        }
         if id != current.id
             && let Some(image) = std::mem::replace(&mut current, Past::of(id)).image(shared, history, at)?
             && !visit(image)

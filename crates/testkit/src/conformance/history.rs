@@ -5,7 +5,7 @@ use crate::entity::{delete, entity, name, number, put};
 use belfry_kernel::Time;
 use belfry_ngsi_ld::{Attribute, Entity, Json, Value};
 use belfry_ports::temporal::{TemporalRange, TimeProperty};
-use belfry_ports::{ChangeSet, Sample};
+use belfry_ports::{ChangeSet, EntityChange, Sample};
 
 pub(super) fn checks() -> Vec<(&'static str, Check)> {
     vec![
@@ -15,6 +15,10 @@ pub(super) fn checks() -> Vec<(&'static str, Check)> {
         ("a limit counts what is given", |b| Box::pin(limits_after_filters(b))),
         ("aggregates are those of the samples", |b| Box::pin(aggregates(b))),
         ("instances can be added, replaced and removed", |b| Box::pin(corrections(b))),
+        ("what has a past is found by its types", |b| Box::pin(by_type(b))),
+        ("instances come one by one", |b| Box::pin(one_by_one(b))),
+        ("a past that is deleted begins anew in the same commit", |b| Box::pin(past_begins_anew(b))),
+        ("scopes are known by their time", |b| Box::pin(scopes_over_time(b))),
     ]
 }
 
@@ -117,9 +121,132 @@ async fn as_of(b: &mut Bench<'_>) {
         assert_eq!(all.len(), state.iter().flatten().count(), "at {instant}");
     }
     assert_eq!(b.store().entity_at("urn:s:0", Time::from_micros(1)).expect("a read"), None);
-    let historic = b.store().historic(None, 3).expect("a list");
+    let historic = b.store().historic(None, None, 3).expect("a list");
     assert_eq!(historic.len(), 3);
-    assert_eq!(b.store().historic(Some(historic[2].0.as_str()), 10).expect("a list").len(), 2);
+    assert_eq!(b.store().historic(None, Some(historic[2].as_str()), 10).expect("a list").len(), 2);
+}
+
+async fn by_type(b: &mut Bench<'_>) {
+    for n in 0..12 {
+        let (id, kind) = (format!("urn:s:{n:02}"), if n % 3 == 0 { "Pump" } else { "Sensor" });
+        let write =
+            move |read: &dyn belfry_ports::Read, now| Ok(ChangeSet::of(put(read, entity(&id, kind, vec![], now))?));
+        b.store().write(Box::new(write)).await.expect("a write");
+    }
+    for gone in ["urn:s:03", "urn:s:04"] {
+        b.store().write(Box::new(move |read, _| delete(read, gone))).await.expect("a write");
+    }
+    let of_past = |types: Vec<_>| Sample::Append {
+        id: belfry_kernel::Iri::from_checked("urn:s:05b"),
+        types,
+        attribute: number("level", 1.0, at(0)),
+    };
+    let pump = [name("Pump")];
+    let ids = |b: &Bench<'_>, after: Option<&str>, limit| {
+        let found = b.store().historic(Some(&pump), after, limit).expect("a list");
+        found.iter().map(|id| id.as_str()[6..].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(b, None, 10), ["00", "03", "06", "09"]);
+    for types in [vec![name("Sensor")], vec![name("Pump")], vec![]] {
+        let set = ChangeSet { samples: vec![of_past(types)], ..ChangeSet::default() };
+        b.store().write(Box::new(move |_, _| Ok(set))).await.expect("a write");
+    }
+    for _ in 0..2 {
+        assert_eq!(ids(b, None, 10), ["00", "03", "05b", "06", "09"]);
+        assert_eq!(ids(b, None, 2), ["00", "03"]);
+        assert_eq!(ids(b, Some("urn:s:03"), 2), ["05b", "06"]);
+        assert_eq!(b.store().historic(None, None, 100).expect("a list").len(), 13);
+        let life = TemporalRange { limit: 0, ..everything(TimeProperty::ModifiedAt) };
+        let known = b.store().evolution("urn:s:05b", None, &life).expect("a read").expect("it has history");
+        assert_eq!(known.types, [name("Sensor"), name("Pump")]);
+        let mut all = 0;
+        b.store()
+            .state_at(Time::MAX, &mut |_| {
+                all += 1;
+                true
+            })
+            .expect("a read");
+        assert_eq!(all, 10, "two are gone, one has a past alone");
+        b.restart();
+    }
+    for id in ["urn:s:03", "urn:s:05b"] {
+        let id = belfry_kernel::Iri::from_checked(id);
+        let forget = Sample::Forget { id, name: None, dataset_id: None, all_datasets: true };
+        let set = ChangeSet { samples: vec![forget], ..ChangeSet::default() };
+        b.store().write(Box::new(move |_, _| Ok(set))).await.expect("a write");
+    }
+    assert_eq!(ids(b, None, 10), ["00", "06", "09"]);
+}
+
+async fn one_by_one(b: &mut Bench<'_>) {
+    for i in 0..400_i64 {
+        observe(b, "urn:s:1", i as f64, at(i)).await;
+    }
+    let mut seen = Vec::new();
+    let range = TemporalRange { limit: usize::MAX, from: at(100), ..everything(TimeProperty::ObservedAt) };
+    let visit = &mut |instance: belfry_ports::temporal::Instance| {
+        seen.push(instance.attribute.observed_at);
+        seen.len() < 200
+    };
+    assert!(b.store().instances("urn:s:1", Some(&[name("level")]), &range, visit).expect("a read"));
+    assert_eq!(seen, (100..300).map(|i| Some(at(i))).collect::<Vec<_>>());
+    assert!(!b.store().instances("urn:s:none", None, &range, &mut |_| true).expect("a read"));
+    // A deletion is found behind any number of other instances.
+    b.store().write(Box::new(move |read, _| delete(read, "urn:s:1"))).await.expect("a write");
+    let one = TemporalRange { limit: 1, ..everything(TimeProperty::DeletedAt) };
+    let gone = b.store().evolution("urn:s:1", Some(&[name("level")]), &one).expect("a read").expect("it has history");
+    assert_eq!(gone.instances.iter().map(|i| i.deleted).collect::<Vec<_>>(), [true]);
+}
+
+async fn past_begins_anew(b: &mut Bench<'_>) {
+    observe(b, "urn:s:1", 1.0, at(1)).await;
+    let write = |read: &dyn belfry_ports::Read, now| {
+        let mut made = entity("urn:s:1", "Sensor", vec![], now);
+        made.attributes.push(number("level", 2.0, now));
+        let id = made.id.clone();
+        let forget = Sample::Forget { id, name: None, dataset_id: None, all_datasets: true };
+        let mut change = put(read, made)?;
+        if let EntityChange::Put { head, .. } = &mut change {
+            // What is known of the entity itself is forgotten, too, and said again.
+            *head = true;
+        }
+        Ok(ChangeSet { samples: vec![forget], ..ChangeSet::of(change) })
+    };
+    b.clock.advance_micros(1_000_000);
+    b.store().write(Box::new(write)).await.expect("a write");
+    for _ in 0..2 {
+        assert_eq!(values(b, "urn:s:1", &everything(TimeProperty::ModifiedAt)), [2.0]);
+        b.restart();
+    }
+}
+
+async fn scopes_over_time(b: &mut Bench<'_>) {
+    let mut instants = Vec::new();
+    for scope in ["/a", "/b", "/c"] {
+        b.clock.advance_micros(1_000_000);
+        let write = move |read: &dyn belfry_ports::Read, now| {
+            let mut made = entity("urn:s:1", "Sensor", vec![], now);
+            made.scopes = vec![scope.into()];
+            Ok(ChangeSet::of(put(read, made)?))
+        };
+        instants.push(b.store().write(Box::new(write)).await.expect("a write").at);
+    }
+    let scopes = |from, to| {
+        let mut found = Vec::new();
+        b.store()
+            .scopes("urn:s:1", (from, to), &mut |scopes| {
+                found.push(scopes.join(","));
+                true
+            })
+            .expect("a read");
+        found
+    };
+    assert_eq!(scopes(Time::MIN, Time::MAX), ["/a", "/b", "/c"]);
+    assert_eq!(scopes(instants[0].plus_micros(10), instants[1].plus_micros(10)), ["/a", "/b"]);
+    assert_eq!(scopes(instants[1].plus_micros(10), instants[2]), ["/b"]);
+    assert_eq!(scopes(instants[2].plus_micros(10), Time::MAX), ["/c"]);
+    // What was recorded of the time before the entity came had the scope that it came with.
+    assert_eq!(scopes(at(-10), at(-5)), ["/a"]);
 }
 
 async fn aggregates(b: &mut Bench<'_>) {
@@ -207,6 +334,8 @@ async fn corrections(b: &mut Bench<'_>) {
     let stamps: Vec<i64> = evolution.instances.iter().map(|i| i.stamp).collect();
     let mut corrected = evolution.instances[1].attribute.clone();
     corrected.value = Value::Property(Json::Float(10.5));
+    let rewritten = at(86_400);
+    corrected.modified_at = rewritten;
     let id = belfry_kernel::Iri::from_checked("urn:s:9");
     let set = ChangeSet {
         samples: vec![
@@ -218,6 +347,9 @@ async fn corrections(b: &mut Bench<'_>) {
     b.store().write(Box::new(move |_, _| Ok(set))).await.expect("a write");
     for _ in 0..2 {
         assert_eq!(values(b, "urn:s:9", &all), [0.0, 10.5, 2.0, 4.0]);
+        let found = b.store().evolution("urn:s:9", None, &all).expect("a read").expect("it has history");
+        assert_eq!(found.instances[1].attribute.modified_at, rewritten, "when it was replaced");
+        assert_eq!(found.instances[1].stamp, stamps[1]);
         b.restart();
     }
     let forget = Sample::Forget { id, name: None, dataset_id: None, all_datasets: true };

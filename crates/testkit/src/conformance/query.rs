@@ -1,12 +1,13 @@
 //! Queries: the same answer as a plain look at every entity, whatever indexes the store keeps.
 
 use super::{Bench, Check};
-use crate::entity::{entity, number, point, put, relationship, text};
+use crate::entity::{entity, name, number, point, put, relationship, text};
 use belfry_kernel::Time;
 use belfry_ngsi_ld::context::{Limits, NoRemote};
 use belfry_ngsi_ld::query::{EntityQuery, GeoQuery, Naming, ScopeQuery, Selector, TypeSelection, filter};
-use belfry_ngsi_ld::{Context, Entity};
+use belfry_ngsi_ld::{AttributeKind, Context, Entity, Name};
 use belfry_ports::{ChangeSet, Page, Store};
+use smallvec::smallvec;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -211,20 +212,31 @@ async fn types(b: &mut Bench<'_>) {
         let made = entity(id, of_type, attributes, Time::default());
         store.write(Box::new(move |read, _| Ok(ChangeSet::of(put(read, made)?)))).await.expect("a write");
     }
-    let found = store.types().expect("types");
-    let seen: Vec<_> = found
-        .iter()
-        .map(|t| {
-            (
-                t.name.as_str(),
-                t.entities,
-                t.attributes.iter().map(|a| (a.name.as_str(), a.entities)).collect::<Vec<_>>(),
-            )
-        })
-        .collect();
-    let (level, note) = ("https://belfry.test/level", "https://belfry.test/note");
-    assert_eq!(
-        seen,
-        [("https://belfry.test/A", 2, vec![(level, 2), (note, 1)]), ("https://belfry.test/B", 1, vec![(level, 1)]),]
-    );
+    let made = Entity { types: smallvec![name("A"), name("B")], ..entity("urn:s:4", "A", vec![], Time::default()) };
+    let one = relationship("level", "urn:s:1", Time::default());
+    let made = Entity { attributes: vec![one], ..made };
+    store.write(Box::new(move |read, _| Ok(ChangeSet::of(put(read, made)?)))).await.expect("a write");
+    let (a, b, level, note) = (name("A"), name("B"), name("level"), name("note"));
+    let by_name = |mut names: Vec<Name>| {
+        names.sort_unstable();
+        names
+    };
+    for (details, of_a) in [(false, vec![]), (true, by_name(vec![level, note]))] {
+        let found = store.types(details).expect("types");
+        let of_b = if details { vec![level] } else { vec![] };
+        let mut wanted = vec![(a, 3, of_a), (b, 2, of_b)];
+        wanted.sort_by_key(|(name, ..)| *name);
+        assert_eq!(found.into_iter().map(|t| (t.name, t.entities, t.attributes)).collect::<Vec<_>>(), wanted);
+    }
+    for (details, of_level, of_note) in [(false, vec![], vec![]), (true, by_name(vec![a, b]), vec![a])] {
+        let found = store.attributes(details).expect("attributes");
+        let mut wanted = vec![(level, 4, of_level), (note, 1, of_note)];
+        wanted.sort_by_key(|(name, ..)| *name);
+        assert_eq!(found.into_iter().map(|t| (t.name, t.entities, t.types)).collect::<Vec<_>>(), wanted);
+    }
+    let both = vec![AttributeKind::Property, AttributeKind::Relationship];
+    assert_eq!(store.kinds(None, Some(level)).expect("kinds"), [(level, both.clone())]);
+    assert_eq!(store.kinds(Some(b), None).expect("kinds"), [(level, both)]);
+    assert_eq!(store.kinds(Some(a), Some(note)).expect("kinds"), [(note, vec![AttributeKind::Property])]);
+    assert_eq!(store.kinds(Some(name("C")), None).expect("kinds"), []);
 }

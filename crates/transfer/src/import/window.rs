@@ -4,14 +4,16 @@
 use super::parcel::{HistoryParcel, StateParcel, StateRow};
 use crate::history_body::{is_attribute, weight};
 use belfry_ngsi_ld::Json;
+use belfry_ngsi_ld::form::Limits;
 use compact_str::CompactString;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Most attribute instances of one name and of one entity in a request; Belfry's own limits for an entity.
-const MAX_INSTANCES: usize = 100;
-const MAX_WEIGHT: usize = 900;
+/// Most attribute instances of one name and of one entity in a request; half of what Belfry takes by default
+/// (`server.limits.max_temporal_instances_per_body`).
+const MAX_INSTANCES: usize = 10_000;
+const MAX_WEIGHT: usize = 10_000;
 /// The size of a body at which it is closed; half of what Belfry takes by default.
 const BODY_BYTES: usize = 4 << 20;
 /// So many entities' histories are put together at one time.
@@ -145,6 +147,11 @@ impl Window {
 
 fn id_of(entity: &Json) -> CompactString {
     entity.get("id").or_else(|| entity.get("@id")).and_then(Json::as_str).unwrap_or_default().into()
+}
+
+/// How large a part of a history may be.
+pub(super) fn limits() -> Limits {
+    Limits { instances: MAX_INSTANCES, attributes: MAX_WEIGHT, ..Limits::default() }
 }
 
 /// A history cut into parts that one request can hold each.

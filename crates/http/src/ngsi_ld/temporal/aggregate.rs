@@ -46,6 +46,10 @@ impl Aggregates {
     }
 
     /// The aggregates of one entity's attributes.
+    ///
+    /// # Errors
+    /// `InvalidRequest` when no method has a meaning for an attribute that was asked for by name (clause 5.7.4.4);
+    /// `TooComplexQuery` over the limits.
     pub(crate) fn of(&self, store: &dyn Store, found: &Found, asked: &Asked) -> Result<Vec<TemporalAttribute>, Error> {
         let (id, names) = (found.id.as_str(), asked.names());
         let Some((from, to)) = bounds(store, id, asked)? else { return Ok(Vec::new()) };
@@ -67,6 +71,12 @@ impl Aggregates {
                 self.one_by_one(store, id, &series, asked, &boundaries)?
             };
             let Aggregation { name, dataset_id, kind, .. } = series;
+            if asked.names().is_some() && methods.iter().all(|m: &Aggregate| m.periods.is_empty()) {
+                return Err(Error::invalid(format!(
+                    "{}: none of the methods in aggrMethods has a meaning for its values",
+                    name.as_str()
+                )));
+            }
             let aggregated = AggregatedSeries { kind, dataset_id, methods };
             match attributes.last_mut().filter(|a| a.name == name) {
                 Some(attribute) => attribute.aggregates.push(aggregated),
@@ -118,27 +128,37 @@ impl Aggregates {
                 format!("{name} has more than {MAX_INSTANCES} instances that are no numbers in this range"),
             ));
         }
-        let mut values: Vec<(Time, Json)> = Vec::new();
+        let mut values: Vec<Measure> = Vec::new();
         for i in evolution.instances.iter().filter(|i| !i.deleted && i.attribute.dataset_id == *dataset_id) {
             let time = match asked.by() {
                 TimeProperty::ObservedAt => i.attribute.observed_at.unwrap_or(Time::from_micros(i.stamp)),
                 _ => Time::from_micros(i.stamp),
             };
             match &i.attribute.value {
-                Value::Property(Json::Bool(b)) => values.push((time, Json::Int(i64::from(*b)))),
+                Value::Property(Json::Bool(b)) => {
+                    values.push(Measure { time, value: Json::Int(i64::from(*b)), array: false });
+                }
                 Value::Property(Json::Array(items)) | Value::List(items) => {
-                    values.push((time, Json::Int(items.len() as i64)));
+                    values.push(Measure { time, value: Json::Int(items.len() as i64), array: true });
                 }
                 Value::Property(json @ (Json::Str(_) | Json::Int(_) | Json::Float(_))) => {
-                    values.push((time, json.clone()));
+                    values.push(Measure { time, value: json.clone(), array: false });
+                }
+                // A date or time with its type: they have an order, as texts.
+                Value::Property(json @ Json::Object(_)) if json.get("@type").is_some() => {
+                    let text = json.get("@value").filter(|v| v.as_str().is_some());
+                    values.extend(text.map(|v| Measure { time, value: v.clone(), array: false }));
                 }
                 _ => {}
             }
         }
-        let of =
-            |b: &Bucket| values.iter().filter(|(t, _)| *t >= b.from && *t < b.to).map(|(_, v)| v).collect::<Vec<_>>();
+        values.sort_by_key(|v| v.time);
+        let of = |b: &Bucket| {
+            let place = |at| values.partition_point(|v| v.time < at);
+            &values[place(b.from)..place(b.to)]
+        };
         let periods =
-            |m: &'static str| buckets.iter().filter_map(|b| fold(m, &of(b), b).map(|v| (v, b.from, b.to))).collect();
+            |m: &'static str| buckets.iter().filter_map(|b| fold(m, of(b), b).map(|v| (v, b.from, b.to))).collect();
         Ok(self.methods.iter().map(|m| Aggregate { method: m, periods: periods(m) }).collect())
     }
 }
@@ -159,12 +179,20 @@ fn cell(method: &str, b: &Bucket) -> Option<(Json, Time, Time)> {
     Some((value, b.from, b.to))
 }
 
+/// What of one instance is aggregated.
+struct Measure {
+    time: Time,
+    value: Json,
+    /// Whether it is the size of an array.
+    array: bool,
+}
+
 /// One aggregate of some values, if the method has a meaning for them (tables 4.5.19.1-1 and -2).
-fn fold(method: &str, values: &[&Json], b: &Bucket) -> Option<Json> {
+fn fold(method: &str, values: &[Measure], b: &Bucket) -> Option<Json> {
     if matches!(method, "totalCount" | "distinctCount") {
         return cell(method, b).map(|(value, ..)| value);
     }
-    let texts: Option<Vec<&str>> = values.iter().map(|v| v.as_str()).collect();
+    let texts: Option<Vec<&str>> = values.iter().map(|v| v.value.as_str()).collect();
     if let Some(texts) = texts {
         return match method {
             "min" => texts.iter().min().map(|t| Json::from(*t)),
@@ -172,7 +200,10 @@ fn fold(method: &str, values: &[&Json], b: &Bucket) -> Option<Json> {
             _ => None,
         };
     }
-    let numbers: Vec<f64> = values.iter().map(|v| v.as_f64()).collect::<Option<_>>()?;
+    if matches!(method, "stddev" | "sumsq") && values.iter().any(|v| v.array) {
+        return None;
+    }
+    let numbers: Vec<f64> = values.iter().map(|v| v.value.as_f64()).collect::<Option<_>>()?;
     if numbers.is_empty() {
         return None;
     }

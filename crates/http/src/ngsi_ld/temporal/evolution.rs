@@ -1,10 +1,10 @@
 //! Evolutions as answers: gathered from the store, cut where an answer would get too long, rendered. Selects no entity.
 
-use super::{Asked, INSTANCES, instance};
+use super::{Asked, instance};
 use belfry_kernel::{Error, Iri, Time};
 use belfry_ngsi_ld::form::write::{TemporalAttribute, TemporalEntity, TemporalForm, TemporalInstance, write_temporal};
 use belfry_ngsi_ld::query::TimeRelation;
-use belfry_ngsi_ld::{Attribute, Context, Entity};
+use belfry_ngsi_ld::{Context, Entity};
 use belfry_ports::Store;
 use belfry_ports::temporal::{Evolution, Instance, TimeProperty};
 
@@ -20,26 +20,11 @@ pub(crate) struct Cut {
     pub(crate) content_range: String,
 }
 
-/// What is gathered of an entity's past before it is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Extent {
-    /// The attributes that are shown.
-    Shown,
-    /// Whether there is anything to show, too.
-    Present,
-    /// All attributes, for a condition over the past.
-    Whole,
-}
-
-/// What is known of one entity's past; none when nothing is.
-pub(crate) fn gather(store: &dyn Store, id: &Iri, asked: &Asked, extent: Extent) -> Result<Option<Found>, Error> {
-    // Aggregates are made by the store, which then reads no instance for showing it.
-    let limit = match (extent, &asked.aggregates) {
-        (Extent::Shown, Some(_)) => 0,
-        (Extent::Present, Some(_)) => 1,
-        _ => INSTANCES,
-    };
-    let names = if extent == Extent::Whole { None } else { asked.names() };
+/// What is shown of one entity's past; none when nothing is known of it. The aggregates are made by the store, which then
+/// reads no instance for showing it.
+pub(crate) fn gather(store: &dyn Store, id: &Iri, asked: &Asked) -> Result<Option<Found>, Error> {
+    let limit = if asked.aggregates.is_some() { 0 } else { asked.instances };
+    let names = asked.names();
     let Some(mut evolution) = store.evolution(id.as_str(), names.as_deref(), &asked.range(limit))? else {
         return Ok(None);
     };
@@ -50,19 +35,13 @@ pub(crate) fn gather(store: &dyn Store, id: &Iri, asked: &Asked, extent: Extent)
 }
 
 impl Found {
-    /// The entity as a condition over its past sees it: with every instance of the range (clause 5.7.4.4).
-    pub(crate) fn image(&self) -> Entity {
+    /// What is known of the entity itself.
+    pub(crate) fn head(&self) -> Entity {
         Entity {
             id: self.id.clone(),
             types: self.evolution.types.iter().copied().collect(),
             scopes: self.evolution.scopes.clone(),
-            attributes: self
-                .evolution
-                .instances
-                .iter()
-                .filter(|i| !i.deleted)
-                .map(|i| Attribute { expires_at: None, ..i.attribute.clone() })
-                .collect(),
+            attributes: Vec::new(),
             created_at: self.evolution.created_at.unwrap_or_default(),
             modified_at: self.evolution.modified_at.unwrap_or_default(),
             expires_at: None,
@@ -91,7 +70,7 @@ pub(crate) fn cut(all: &mut [Found], asked: &Asked) -> Option<Cut> {
     };
     let mut edge: Option<Time> = None;
     for found in all.iter().filter(|f| f.evolution.more) {
-        for series in found.evolution.instances.chunk_by(same).filter(|s| s.len() >= INSTANCES) {
+        for series in found.evolution.instances.chunk_by(same).filter(|s| s.len() >= asked.instances) {
             let times = series.iter().map(|i| time_of(i, by));
             let last = if backwards { times.min() } else { times.max() };
             edge = match (edge, last) {

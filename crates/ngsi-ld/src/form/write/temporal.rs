@@ -100,12 +100,19 @@ pub fn write_temporal(
     out: &mut Vec<u8>,
 ) {
     let mut writer = Writer { context, view: &view.view, out };
-    writer.out.extend_from_slice(b"{\"id\":");
-    write_str(entity.id.as_str(), writer.out);
-    writer.out.extend_from_slice(b",\"type\":");
-    writer.terms(&entity.types);
-    if view.view.scope && !entity.scopes.is_empty() && view.view.select.is_all() {
-        writer.out.extend_from_slice(b",\"scope\":");
+    writer.out.push(b'{');
+    if view.view.id {
+        writer.out.extend_from_slice(b"\"id\":");
+        write_str(entity.id.as_str(), writer.out);
+    }
+    if view.view.types {
+        writer.comma();
+        writer.out.extend_from_slice(b"\"type\":");
+        writer.terms(&entity.types);
+    }
+    if view.view.scope && !entity.scopes.is_empty() {
+        writer.comma();
+        writer.out.extend_from_slice(b"\"scope\":");
         if let [one] = entity.scopes.as_slice() {
             write_str(one, writer.out);
         } else {
@@ -136,13 +143,6 @@ pub fn write_temporal(
     }
     writer.context_member(context_member);
     writer.out.push(b'}');
-}
-
-impl super::Select {
-    /// Whether nothing is left out.
-    pub fn is_all(&self) -> bool {
-        *self == Self::All
-    }
 }
 
 impl TemporalInstance {

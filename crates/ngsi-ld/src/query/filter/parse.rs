@@ -4,8 +4,9 @@ mod constant;
 
 use super::{Expr, Link, Member, Op, Path, Trail};
 use crate::query::scan::Scanner;
+use crate::query::term::is_term;
 use crate::query::{Naming, Term};
-use belfry_kernel::Error;
+use belfry_kernel::{Error, Iri};
 use compact_str::CompactString;
 use smallvec::SmallVec;
 
@@ -28,6 +29,13 @@ pub fn parse(text: &str, naming: &Naming<'_>, expand: Expansion<'_>) -> Result<E
         return Err(parser.scan.error("`;`, `|` or the end"));
     }
     Ok(expr)
+}
+
+/// A name as it was written.
+#[derive(Clone, Copy)]
+struct Word<'a> {
+    text: &'a str,
+    quoted: bool,
 }
 
 struct Parser<'a> {
@@ -122,12 +130,12 @@ impl<'a> Parser<'a> {
                 links.last_mut().expect("it is not empty").types = types;
             }
             let first_at = self.scan.at();
-            let first = self.scan.name(true)?;
+            let first = self.attribute_name()?;
             if self.scan.eat("{") {
                 if links.len() == depth {
                     return Err(self.scan.complain(start, "linked entities are nested deeper than allowed"));
                 }
-                links.push(Link { relationship: self.naming.term(first)?, types: Vec::new() });
+                links.push(Link { relationship: self.naming.term(first.text)?, types: Vec::new() });
                 continue;
             }
             let mut path = self.value_path(first, first_at)?;
@@ -142,7 +150,7 @@ impl<'a> Parser<'a> {
     /// The types before a colon inside braces. A name there cannot have a prefix: the colon ends the types.
     fn link_types(&mut self) -> Result<Vec<Term>, Error> {
         let inside = self.scan.rest();
-        let end = inside.find(['{', '}', '.', '[']).unwrap_or(inside.len());
+        let end = inside.find(['{', '}', '.', '[', '"']).unwrap_or(inside.len());
         let mut types = Vec::new();
         if !inside[..end].contains(':') {
             return Ok(types);
@@ -157,28 +165,43 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn value_path(&mut self, first: &'a str, first_at: usize) -> Result<Path, Error> {
+    /// A name; between quotes one with dots, or with anything else that a name can have (`"pm2.5">20`).
+    fn attribute_name(&mut self) -> Result<Word<'a>, Error> {
+        if !self.scan.eat("\"") {
+            return Ok(Word { text: self.scan.name(true)?, quoted: false });
+        }
+        let start = self.scan.at();
+        let text = self.scan.run(|c| c != '"');
+        if !is_term(text) && Iri::check(text).is_err() {
+            return Err(self.scan.error_at(start, "the name of an attribute"));
+        }
+        self.scan.expect("\"", "`\"`, which ends the name")?;
+        Ok(Word { text, quoted: true })
+    }
+
+    fn value_path(&mut self, first: Word<'a>, first_at: usize) -> Result<Path, Error> {
         let mut names = SmallVec::new();
         let mut member = None;
         let mut word = first;
         let mut at = first_at;
         loop {
-            match Member::parse(word) {
+            let text = word.text;
+            match Member::parse(text).filter(|_| !word.quoted) {
                 Some(m) if names.is_empty() && !m.of_entity() => {
                     let sentence =
-                        format!("an entity has no {word}; write the attribute before it, as in temperature.{word}");
+                        format!("an entity has no {text}; write the attribute before it, as in temperature.{text}");
                     return Err(self.scan.complain(at, &sentence));
                 }
                 Some(m) => member = Some(m),
-                None if names.is_empty() && matches!(word, "id" | "type" | "scope") => {
-                    let sentence = format!("{word} is no attribute; the parameters id, type and scopeQ select by it");
+                None if names.is_empty() && matches!(text, "id" | "type" | "scope") => {
+                    let sentence = format!("{text} is no attribute; the parameters id, type and scopeQ select by it");
                     return Err(self.scan.complain(at, &sentence));
                 }
                 None => {
                     if names.len() == self.naming.limits.depth {
                         return Err(self.scan.complain(at, "sub-attributes are nested deeper than allowed"));
                     }
-                    names.push(self.naming.term(word).map_err(|e| self.scan.complain(at, e.public()))?);
+                    names.push(self.naming.term(text).map_err(|e| self.scan.complain(at, e.public()))?);
                 }
             }
             // A `..` would be a range, which cannot follow a path.
@@ -189,7 +212,7 @@ impl<'a> Parser<'a> {
                 return Err(self.scan.complain(at, "nothing follows a time, unitCode or datasetId"));
             }
             at = self.scan.at();
-            word = self.scan.name(true)?;
+            word = self.attribute_name()?;
         }
         let bracket = self.scan.at();
         let trail = if self.scan.eat("[") { self.trail()? } else { Trail::None };
