@@ -97,7 +97,7 @@ pub struct Tracer {
     /// Identifiers are a keyed mixture of this counter: distinct within the process, unlike those of others.
     next_id: AtomicU64,
     seed: [u64; 2],
-    queue: mpsc::Sender<Box<Record>>,
+    queue: mpsc::Sender<Record>,
     counters: Arc<Counters>,
     exporting: Mutex<Option<(watch::Sender<bool>, JoinHandle<()>)>>,
 }
@@ -204,7 +204,7 @@ impl Tracer {
         Span::new(self.clone(), record)
     }
 
-    fn submit(&self, record: Box<Record>) {
+    fn submit(&self, record: Record) {
         if self.queue.try_send(record).is_err() {
             self.counters.queue_full.fetch_add(1, Ordering::Relaxed);
         }

@@ -40,7 +40,7 @@ pub(super) struct Target {
 
 pub(super) struct Exporter {
     target: Target,
-    records: mpsc::Receiver<Box<Record>>,
+    records: mpsc::Receiver<Record>,
     /// When the last warning was written; none while all is well.
     warned: Option<Instant>,
     /// Spans dropped since then.
@@ -59,7 +59,7 @@ enum Attempt {
 }
 
 impl Exporter {
-    pub(super) fn new(target: Target, records: mpsc::Receiver<Box<Record>>) -> Self {
+    pub(super) fn new(target: Target, records: mpsc::Receiver<Record>) -> Self {
         Self { target, records, warned: None, untold: 0 }
     }
 
@@ -77,7 +77,7 @@ impl Exporter {
     }
 
     /// Waits for spans: a full batch, or what comes within a while after the first. False when there will be none.
-    async fn gather(&mut self, batch: &mut Vec<Box<Record>>) -> bool {
+    async fn gather(&mut self, batch: &mut Vec<Record>) -> bool {
         if self.records.recv_many(batch, BATCH).await == 0 {
             return false;
         }
@@ -92,7 +92,7 @@ impl Exporter {
     }
 
     /// Sends a batch, again if need be.
-    async fn deliver(&mut self, batch: &[Box<Record>], stopped: &mut watch::Receiver<bool>) {
+    async fn deliver(&mut self, batch: &[Record], stopped: &mut watch::Receiver<bool>) {
         let body = Bytes::from(otlp::encode(&self.target.resource, batch));
         let mut pause = self.target.retry;
         for attempt in 1.. {
@@ -113,7 +113,7 @@ impl Exporter {
     }
 
     /// What is left when the program stops, within the time of one batch.
-    async fn finish(&mut self, mut batch: Vec<Box<Record>>) {
+    async fn finish(&mut self, mut batch: Vec<Record>) {
         self.records.close();
         let until = Instant::now() + self.target.timeout;
         loop {

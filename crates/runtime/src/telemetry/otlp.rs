@@ -150,9 +150,9 @@ pub(super) fn resource(service_name: &str, instance: u64) -> Resource {
 }
 
 /// The body of a request with these spans.
-pub(super) fn encode(resource: &Resource, records: &[Box<Record>]) -> Vec<u8> {
+pub(super) fn encode(resource: &Resource, records: &[Record]) -> Vec<u8> {
     let scope = Scope { name: "belfry".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
-    let scope_spans = vec![ScopeSpans { scope: Some(scope), spans: records.iter().map(|r| span(r)).collect() }];
+    let scope_spans = vec![ScopeSpans { scope: Some(scope), spans: records.iter().map(span).collect() }];
     Request { resource_spans: vec![ResourceSpans { resource: Some(resource.clone()), scope_spans }] }.encode_to_vec()
 }
 

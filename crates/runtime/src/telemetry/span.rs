@@ -128,7 +128,7 @@ impl Drop for Span {
     fn drop(&mut self) {
         if let Some(mut record) = self.record.take() {
             record.took_ns = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            self.tracer.submit(record);
+            self.tracer.submit(*record);
         }
     }
 }

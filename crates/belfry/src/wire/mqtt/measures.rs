@@ -63,6 +63,12 @@ const NUMBERS: [Number; 11] = [
     (&metrics::MQTT_DROPPED, |c| load(&c.dropped)),
 ];
 
+/// Why messages are not taken: the value of the label, how its number is had.
+type Reason = (&'static str, fn(&Counters) -> u64);
+
+const REASONS: [Reason; 3] =
+    [("payload", |c| load(&c.unreadable)), ("topic", |c| c.denied.total()), ("ingest", |c| load(&c.refused))];
+
 impl Measures {
     /// Writes the lines that are due.
     pub fn tell(&self, now: Time) {
@@ -97,9 +103,7 @@ impl Source for Measures {
             }
         }
         let mut family = page.family(&metrics::MQTT_REFUSED);
-        let reasons: [(&str, fn(&Counters) -> u64); 3] =
-            [("payload", |c| load(&c.unreadable)), ("topic", |c| c.denied.total()), ("ingest", |c| load(&c.refused))];
-        for (reason, number) in reasons {
+        for (reason, number) in REASONS {
             for (name, sum) in self.sums(|one| number(&one.counters)) {
                 family.row(&[name, reason], sum);
             }
