@@ -5,6 +5,9 @@ mod dial;
 mod mqtt;
 mod notify;
 mod stores;
+mod telemetry;
+#[cfg(test)]
+mod tests;
 
 pub use stores::{backup, check, format_of, open_default, restore, store_dirs};
 
@@ -19,8 +22,10 @@ use belfry_ngsi_ld::{Context, Name};
 use belfry_ports::Store;
 use belfry_runtime::context::{Contexts, Fetching, Options as ContextOptions};
 use belfry_runtime::ingest::Ingest;
+use belfry_runtime::metrics::Source;
 use belfry_runtime::notify::Notifiers;
 use belfry_runtime::outbound::{AddressPolicy, Outbound};
+use belfry_runtime::telemetry::Tracer;
 use belfry_runtime::tenant::DEFAULT;
 use belfry_runtime::{SystemClock, SystemRng, Tenants, sweep};
 use std::net::SocketAddr;
@@ -39,6 +44,7 @@ pub struct Running {
     http: JoinHandle<belfry_http::Served>,
     connectors: mqtt::Connectors,
     notifiers: Arc<Notifiers>,
+    tracer: Option<Arc<Tracer>>,
     stores: Arc<Embedded>,
     /// Keeps the stores open until the last checkpoint is taken.
     tenants: Arc<Tenants>,
@@ -56,10 +62,11 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         .await
         .with_context(|| format!("cannot listen on {} (server.listen)", config.server.listen))?;
     let address = listener.local_addr()?;
+    let tracer = telemetry::tracer(config, &clock, &rng)?;
     let stores = Arc::new(Embedded::new(config, clock.clone()));
     let (stop, stopping) = watch::channel(false);
     let keep_before = Arc::new(AtomicBool::new(false));
-    let notifiers = Arc::new(Notifiers::new(notify::parts(config, &clock, &rng, &keep_before)?));
+    let notifiers = Arc::new(Notifiers::new(notify::parts(config, &clock, &rng, &keep_before, tracer.clone())?));
     let tenants = {
         let (stores, clock, stopping) = (stores.clone(), clock.clone(), stopping.clone());
         let notifiers = notifiers.clone();
@@ -88,16 +95,22 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let _ = app.notifiers.set(notifiers.clone());
     let _ = app.backups.set(config.store.backup_dir.clone());
     notifiers.begin(app.contexts.clone());
-    let ingest = Arc::new(Ingest::new(tenants.clone(), deny, config.mqtt.register_only));
+    let ingest = Arc::new(Ingest::new(tenants.clone(), deny, clock.clone(), config.mqtt.register_only));
     let guard = app.guard.clone();
-    let connectors = mqtt::start(config, ingest, guard, &clock, &rng).await?;
+    let connectors = mqtt::start(config, ingest.clone(), guard, &clock, &rng, tracer.clone()).await?;
+    let mut sources: Vec<Arc<dyn Source>> = vec![ingest, connectors.measures()];
+    if let Some(tracer) = &tracer {
+        sources.push(tracer.clone());
+        let _ = app.tracer.set(tracer.clone());
+    }
+    let _ = app.sources.set(sources);
     let mut stopped = stopping;
     let shutdown = async move {
         // The sender lives in `Running`; when it is gone, stopping is due too.
         let _ = stopped.wait_for(|stop| *stop).await;
     };
     let http = tokio::spawn(belfry_http::serve(listener, app, shutdown));
-    Ok(Running { address, stop, http, connectors, notifiers, stores, tenants })
+    Ok(Running { address, stop, http, connectors, notifiers, tracer, stores, tenants })
 }
 
 impl Running {
@@ -122,6 +135,9 @@ impl Running {
             tracing::warn!(connections = served.cut_off, "connections were cut off, they did not end in time");
         }
         self.notifiers.stop().await;
+        if let Some(tracer) = self.tracer {
+            tracer.stop().await;
+        }
         let (stores, tenants) = (self.stores, self.tenants);
         let closed = tokio::task::spawn_blocking(move || {
             let taken = stores.checkpoint();

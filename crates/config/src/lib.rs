@@ -11,7 +11,7 @@ mod rules;
 
 pub use keys::{ENV_PREFIX, env_name, key_names};
 pub use model::{
-    Broker, Config, Context, CoreVersion, Deny, Durability, History, Limits, Listener, Log, LogFormat, Mode, Mqtt,
-    Notify, Retention, Security, Server, Store, Tenants,
+    Broker, Config, Context, CoreVersion, Deny, Durability, History, Incoming, Limits, Listener, Log, LogFormat, Mode,
+    Mqtt, Notify, Retention, Security, Server, Store, Telemetry, Tenants,
 };
 pub use problem::{ConfigError, Place, Problem};

@@ -9,6 +9,7 @@ mod process;
 mod security;
 mod server;
 mod store;
+mod telemetry;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ pub use process::{Log, LogFormat, Tenants};
 pub use security::{Deny, Mode, Security};
 pub use server::{Limits, Server};
 pub use store::{Durability, Store};
+pub use telemetry::{Incoming, Telemetry};
 
 /// Everything that can be set about a running Belfry. Every key has a default, so an empty file is a valid one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +46,8 @@ pub struct Config {
     pub deny: Deny,
     /// What the program writes about its own work.
     pub log: Log,
+    /// Traces for an OpenTelemetry collector.
+    pub telemetry: Telemetry,
     /// Tenants: separate stores under one roof, chosen by the `NGSILD-Tenant` header.
     pub tenants: Tenants,
 }

@@ -1,7 +1,7 @@
 //! Ranges (from the schema) and the rules across keys. Each message says what to do. Holds no reading.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use belfry_kernel::Period;
 use serde_json::Value;
@@ -155,6 +155,18 @@ impl Rules<'_> {
                 format!("server.public_url must be like https://host.example or http://host:port, not {url:?}");
             self.require(fine, "server.public_url", message);
         }
+        if let Some(url) = &config.telemetry.endpoint {
+            let rest = host_of(url, &["http://", "https://"]);
+            let fine = rest.is_some_and(|rest| {
+                let authority = rest.split('/').next().unwrap_or_default();
+                is_authority(authority) && !rest.contains(['?', '#', '@'])
+            });
+            let message =
+                "telemetry.endpoint must be like http://host:4318 or https://host/path, without a user name, \
+                           query or fragment"
+                    .to_owned();
+            self.require(fine, "telemetry.endpoint", message);
+        }
         for (index, host) in config.context.allow_hosts.iter().enumerate() {
             let bare = host.strip_prefix("*.").unwrap_or(host);
             let fine = !bare.is_empty() && !bare.contains(['/', ':', '*', '@', '?', '#']) && !has_blank(bare);
@@ -218,6 +230,12 @@ impl Rules<'_> {
             let fine = name.chars().any(char::is_alphanumeric);
             self.require(fine, &format!("deny.extra_names[{index}]"), format!("{name:?} holds no letter or digit"));
         }
+        let name = &config.telemetry.service_name;
+        self.require(
+            !name.trim().is_empty() && name.len() <= 255 && !name.chars().any(char::is_control),
+            "telemetry.service_name",
+            "telemetry.service_name must be 1 to 255 characters on one line",
+        );
         let level = &config.log.level;
         self.require(
             level.split(',').all(is_log_directive),
@@ -237,6 +255,23 @@ fn host_of<'a>(url: &'a str, schemes: &[&str]) -> Option<&'a str> {
     let rest = schemes.iter().find_map(|scheme| url.strip_prefix(scheme))?;
     let host = rest.split(['/', ':', '?', '#']).next()?;
     (!host.is_empty() && !has_blank(url)).then_some(rest)
+}
+
+/// Whether a text is `host` or `host:port`, the host a name, an IPv4 address or an IPv6 address in brackets.
+fn is_authority(text: &str) -> bool {
+    let (fine, port) = match text.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((address, port)) => (address.parse::<Ipv6Addr>().is_ok(), port),
+            None => return false,
+        },
+        None => {
+            let (host, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+            let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+            (!host.is_empty() && host.bytes().all(legal), port)
+        }
+    };
+    let number = |port: &str| port.parse::<u16>().is_ok_and(|port| port != 0);
+    fine && (port.is_empty() || port.strip_prefix(':').is_some_and(number))
 }
 
 fn has_blank(text: &str) -> bool {

@@ -6,7 +6,9 @@ use belfry_kernel::{Clock, Rng, Time};
 use belfry_ngsi_ld::form;
 use belfry_runtime::Tenants;
 use belfry_runtime::context::Contexts;
+use belfry_runtime::metrics::Source;
 use belfry_runtime::notify::Notifiers;
+use belfry_runtime::telemetry::Tracer;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -36,6 +38,10 @@ pub struct App {
     pub backups: OnceLock<PathBuf>,
     /// Counters.
     pub metrics: Metrics,
+    /// Who else has numbers for the metrics, once the wiring has said so.
+    pub sources: OnceLock<Vec<Arc<dyn Source>>>,
+    /// Traces requests, once the wiring has said so; without it a request pays one branch.
+    pub tracer: OnceLock<Arc<Tracer>>,
     /// When this process started.
     pub started_at: Time,
     /// Becomes true when the server is to stop: event streams end then.
@@ -87,6 +93,8 @@ impl App {
             notifiers: OnceLock::new(),
             backups: OnceLock::new(),
             metrics: Metrics::new(crate::router::operations().len()),
+            sources: OnceLock::new(),
+            tracer: OnceLock::new(),
             started_at,
             stopping: parts.stopping,
         })

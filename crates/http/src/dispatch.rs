@@ -6,9 +6,11 @@ use crate::operation::{Operation, Schema, Takes};
 use crate::problem;
 use crate::request::media::{self, Content};
 use crate::request::{Exchange, TENANT, body, query};
+use crate::trace;
 use axum::body::Body;
 use axum::response::Response;
 use belfry_kernel::{Error, Kind};
+use belfry_runtime::telemetry::within;
 use http::{HeaderValue, Method, Request, Version, header};
 use percent_encoding::percent_decode_str;
 use smallvec::SmallVec;
@@ -59,8 +61,18 @@ impl Resource {
         let found = self.operations.iter().find(|(_, operation)| operation.method == *method).copied();
         let mut response = match found {
             Some((place, operation)) => {
+                let tracer = self.app.tracer.get();
+                let span = tracer.and_then(|tracer| trace::begin(tracer, operation, &head));
                 let exchange = Exchange::new(self.app.clone(), operation, head, body);
-                let response = self.run(operation, exchange).await.unwrap_or_else(|error| problem::answer(&error));
+                let answer = match &span {
+                    None => self.run(operation, exchange).await,
+                    // In a box, so that what is not traced does not carry its room.
+                    Some(span) => Box::pin(within(span, self.run(operation, exchange))).await,
+                };
+                let response = answer.unwrap_or_else(|error| problem::answer(&error));
+                if let Some(span) = span {
+                    trace::end(span, response.status().as_u16());
+                }
                 self.app.metrics.count(place, response.status().as_u16(), started.elapsed());
                 response
             }

@@ -12,6 +12,7 @@ pub mod problem;
 pub mod request;
 mod router;
 mod serve;
+mod trace;
 
 pub use app::App;
 pub use router::{operations, router};

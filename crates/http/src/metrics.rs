@@ -1,17 +1,17 @@
-//! Counters of requests, and their text in the Prometheus format. Holds no other part's numbers; those are asked for
-//! when the text is made.
+//! Counters of requests, and the page that Prometheus scrapes. Holds no other part's numbers; those are asked for when
+//! the page is made.
 
 use crate::operation::Operation;
 use belfry_ports::StoreHealth;
-use std::fmt::Write;
+use belfry_runtime::metrics::{self, Metric, Page, Source};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Upper bounds of the buckets of durations, microseconds.
 const BOUNDS: [u64; 12] = [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000, 500_000, 2_000_000, 10_000_000];
 
-/// A number of a store: its name, what it is, how it is had.
-type Gauge = (&'static str, &'static str, fn(&StoreHealth) -> u64);
+/// A number of a store: what it is, how it is had.
+type Gauge = (&'static Metric, fn(&StoreHealth) -> u64);
 
 /// The counters of one operation.
 #[derive(Default)]
@@ -55,78 +55,64 @@ impl Metrics {
         row.micros.fetch_add(micros, Ordering::Relaxed);
     }
 
-    /// The text. Operations that were never called are left out.
-    pub fn text(&self, operations: &[Operation], stores: &[(String, StoreHealth)]) -> String {
-        let mut out = String::with_capacity(8192);
-        self.requests(operations, &mut out);
+    /// The page, with the numbers of these sources. Operations that were never called are left out.
+    pub fn text<'s>(
+        &self,
+        operations: &[Operation],
+        stores: &[(String, StoreHealth)],
+        sources: impl IntoIterator<Item = &'s dyn Source>,
+    ) -> String {
+        let mut page = Page::default();
+        self.requests(operations, &mut page);
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let single = [
-            ("belfry_http_connections", "gauge", "Open connections.", load(&self.connections)),
-            ("belfry_http_connections_total", "counter", "Connections since the start.", load(&self.connections_total)),
-            ("belfry_http_event_streams", "gauge", "Open event streams.", load(&self.streams)),
-        ];
-        for (name, kind, help, value) in single {
-            line(&mut out, format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"));
-        }
+        page.single(&metrics::HTTP_CONNECTIONS, load(&self.connections));
+        page.single(&metrics::HTTP_CONNECTIONS_TOTAL, load(&self.connections_total));
+        page.single(&metrics::HTTP_STREAMS, load(&self.streams));
         let gauges: [Gauge; 6] = [
-            ("belfry_entities", "Entities in the current state.", |h| h.entities),
-            ("belfry_log_seq", "The last commit.", |h| h.seq),
-            ("belfry_log_bytes", "Bytes of the commit log on disk.", |h| h.log_bytes),
-            ("belfry_history_bytes", "Bytes of history on disk.", |h| h.history_bytes),
-            ("belfry_refusing_writes", "1 while writes are refused.", |h| u64::from(h.refusing_writes.is_some())),
-            ("belfry_feed_gaps", "Consumers of the change feed given up as too far behind, since the start.", |h| {
-                h.feed_gaps
-            }),
+            (&metrics::ENTITIES, |h| h.entities),
+            (&metrics::LOG_SEQ, |h| h.seq),
+            (&metrics::LOG_BYTES, |h| h.log_bytes),
+            (&metrics::HISTORY_BYTES, |h| h.history_bytes),
+            (&metrics::REFUSING_WRITES, |h| u64::from(h.refusing_writes.is_some())),
+            (&metrics::FEED_GAPS, |h| h.feed_gaps),
         ];
-        for (name, help, value) in gauges {
-            line(&mut out, format_args!("# HELP {name} {help}\n# TYPE {name} gauge"));
+        for (metric, value) in gauges {
+            let mut family = page.family(metric);
             for (tenant, health) in stores {
-                line(&mut out, format_args!("{name}{{tenant=\"{tenant}\"}} {}", value(health)));
+                family.row(&[tenant], value(health));
             }
         }
-        out
+        for source in sources {
+            source.measure(&mut page);
+        }
+        page.into_text()
     }
 
-    fn requests(&self, operations: &[Operation], out: &mut String) {
+    fn requests(&self, operations: &[Operation], page: &mut Page) {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let name = "belfry_http_requests_total";
-        line(out, format_args!("# HELP {name} Answered requests.\n# TYPE {name} counter"));
+        let mut family = page.family(&metrics::HTTP_REQUESTS);
         for (operation, row) in operations.iter().zip(&self.rows) {
             for (class, count) in row.answers.iter().map(load).enumerate().filter(|(_, count)| *count > 0) {
-                let (id, class) = (operation.id, class + 1);
-                line(out, format_args!("{name}{{operation=\"{id}\",status=\"{class}xx\"}} {count}"));
+                family.row(&[operation.id, &format!("{}xx", class + 1)], count);
             }
         }
-        let name = "belfry_http_request_seconds";
-        line(
-            out,
-            format_args!(
-                "# HELP {name} Time from the head of a request to that of its answer.\n# TYPE {name} histogram"
-            ),
-        );
+        let mut family = page.family(&metrics::HTTP_SECONDS);
         for (operation, row) in operations.iter().zip(&self.rows) {
-            let id = operation.id;
             let counts: Vec<u64> = row.buckets.iter().map(load).collect();
             let total: u64 = counts.iter().sum();
             if total == 0 {
                 continue;
             }
             let mut so_far = 0;
-            for (bound, count) in BOUNDS.iter().zip(&counts) {
-                so_far += count;
-                let seconds = *bound as f64 / 1e6;
-                line(out, format_args!("{name}_bucket{{operation=\"{id}\",le=\"{seconds}\"}} {so_far}"));
-            }
-            line(out, format_args!("{name}_bucket{{operation=\"{id}\",le=\"+Inf\"}} {total}"));
-            let seconds = load(&row.micros) as f64 / 1e6;
-            line(
-                out,
-                format_args!("{name}_sum{{operation=\"{id}\"}} {seconds}\n{name}_count{{operation=\"{id}\"}} {total}"),
-            );
+            let buckets: Vec<(f64, u64)> = BOUNDS
+                .iter()
+                .zip(&counts)
+                .map(|(bound, count)| {
+                    so_far += count;
+                    (*bound as f64 / 1e6, so_far)
+                })
+                .collect();
+            family.histogram(&[operation.id], &buckets, total, load(&row.micros) as f64 / 1e6);
         }
     }
-}
-
-fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
-    writeln!(out, "{text}").expect("writing to a text cannot fail");
 }

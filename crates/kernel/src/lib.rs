@@ -5,10 +5,14 @@ mod clock;
 mod error;
 pub mod geo;
 mod iri;
+mod tally;
 mod time;
+mod trace;
 
 pub use clock::{Clock, Rng};
 pub use error::{Error, Kind, Result};
 pub use geo::{Geometry, Position};
 pub use iri::{Iri, IriError};
+pub use tally::Tally;
 pub use time::{Period, Time, TimeError};
+pub use trace::TraceContext;

@@ -1,7 +1,7 @@
 //! What one commit changes. A [`ChangeSet`] is what a decision asks for; a [`Commit`] is what became true.
 
 use crate::DocumentChange;
-use belfry_kernel::{Iri, Time};
+use belfry_kernel::{Iri, Time, TraceContext};
 use belfry_ngsi_ld::{Attribute, Entity, Name};
 use std::sync::Arc;
 
@@ -17,6 +17,8 @@ pub struct ChangeSet {
     pub samples: Vec<Sample>,
     /// Documents put or deleted, in order.
     pub documents: Vec<DocumentChange>,
+    /// The span of the commit, when what asked for it is traced. In memory only: what is read back from a log has none.
+    pub trace: Option<TraceContext>,
 }
 
 /// A change of one entity's current state.

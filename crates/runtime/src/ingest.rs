@@ -3,10 +3,11 @@
 
 mod seen;
 
+use crate::metrics::{self, Page, Source};
 use crate::tenant::Tenants;
 use crate::write::{Current, with_gone, write};
 use belfry_connect_payload::{Reading, Value as Read};
-use belfry_kernel::{Error, Geometry, Iri, Kind, Time};
+use belfry_kernel::{Clock, Error, Geometry, Iri, Kind, Tally, Time};
 use belfry_ngsi_ld::form::Deny;
 use belfry_ngsi_ld::{Attribute, Context, Entity, Json, Name, Value};
 use belfry_ports::{Change, ChangeKind, ChangeSet, EntityChange};
@@ -45,8 +46,35 @@ pub enum Taken {
     Stored,
     /// It was durable before.
     Duplicate,
-    /// It is refused for good.
-    Refused(Box<str>),
+    /// It is refused for good: why, as a kind and as a sentence.
+    Refused(Reason, Box<str>),
+}
+
+/// Why messages are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Its entity does not exist, and only registered ones may report.
+    Unregistered,
+    /// The mapping names no entity for the device.
+    NoEntity,
+    /// The deny vocabulary has the name of its attribute or type.
+    Name,
+    /// A value that cannot be stored, or a name that is none.
+    Value,
+}
+
+impl Reason {
+    const ALL: [Self; 4] = [Self::Unregistered, Self::NoEntity, Self::Name, Self::Value];
+
+    /// Its name in metrics and in the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unregistered => "unregistered",
+            Self::NoEntity => "no_entity",
+            Self::Name => "refused_name",
+            Self::Value => "bad_value",
+        }
+    }
 }
 
 /// Counts what came in.
@@ -54,16 +82,26 @@ pub enum Taken {
 pub struct Counters {
     /// Messages stored.
     pub stored: AtomicU64,
+    /// Readings stored.
+    pub samples: AtomicU64,
     /// Messages known already.
     pub duplicate: AtomicU64,
-    /// Messages refused.
-    pub refused: AtomicU64,
+    /// Messages refused, by reason.
+    refused: [Tally; Reason::ALL.len()],
+}
+
+impl Counters {
+    /// Messages refused for this reason.
+    pub fn refused(&self, reason: Reason) -> u64 {
+        self.refused[reason as usize].total()
+    }
 }
 
 /// Takes readings in.
 pub struct Ingest {
     tenants: Arc<Tenants>,
     deny: Arc<Deny>,
+    clock: Arc<dyn Clock>,
     /// Only devices that are registered may report.
     register_only: bool,
     /// What was counted.
@@ -72,8 +110,8 @@ pub struct Ingest {
 
 impl Ingest {
     /// Into these stores, under these names to refuse.
-    pub fn new(tenants: Arc<Tenants>, deny: Arc<Deny>, register_only: bool) -> Self {
-        Self { tenants, deny, register_only, counters: Counters::default() }
+    pub fn new(tenants: Arc<Tenants>, deny: Arc<Deny>, clock: Arc<dyn Clock>, register_only: bool) -> Self {
+        Self { tenants, deny, clock, register_only, counters: Counters::default() }
     }
 
     /// Hands a batch to the store at once, in order; the future resolves when it is durable, with one outcome a message.
@@ -94,23 +132,71 @@ impl Ingest {
                     entities: HashMap::new(),
                     seen: HashMap::new(),
                     set: ChangeSet::default(),
+                    samples: 0,
                 };
                 let taken = batch.into_iter().map(|m| work.message(m)).collect::<Result<Vec<Taken>, _>>()?;
-                Ok((work.finish(), taken))
+                let samples = work.samples;
+                Ok((work.finish(), (taken, samples)))
             })
         });
         async move {
-            let (taken, _) = writing?.await?;
-            for outcome in &taken {
-                let counter = match outcome {
-                    Taken::Stored => &ingest.counters.stored,
-                    Taken::Duplicate => &ingest.counters.duplicate,
-                    Taken::Refused(_) => &ingest.counters.refused,
-                };
-                counter.fetch_add(1, Ordering::Relaxed);
-            }
+            let ((taken, samples), _) = writing?.await?;
+            ingest.count(&taken, samples);
             Ok(taken)
         }
+    }
+
+    fn count(&self, taken: &[Taken], samples: u64) {
+        let (mut stored, mut duplicate) = (0, 0);
+        for outcome in taken {
+            match outcome {
+                Taken::Stored => stored += 1,
+                Taken::Duplicate => duplicate += 1,
+                Taken::Refused(reason, why) => {
+                    if let Some(count) = self.counters.refused[*reason as usize].note(self.clock.now()) {
+                        tracing::warn!(reason = reason.as_str(), count, latest = &**why, "messages of devices refused");
+                    }
+                }
+            }
+        }
+        self.counters.stored.fetch_add(stored, Ordering::Relaxed);
+        self.counters.duplicate.fetch_add(duplicate, Ordering::Relaxed);
+        self.counters.samples.fetch_add(samples, Ordering::Relaxed);
+    }
+
+    /// Writes the lines about refusals that are due: to be called once in a while, so that what came after the last line
+    /// is told even if nothing comes any more.
+    pub fn tell(&self) {
+        for reason in Reason::ALL {
+            if let Some(count) = self.counters.refused[reason as usize].due(self.clock.now()) {
+                tracing::warn!(reason = reason.as_str(), count, "messages of devices refused");
+            }
+        }
+    }
+}
+
+impl Source for Ingest {
+    fn measure(&self, page: &mut Page) {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        page.single(&metrics::INGEST_STORED, load(&self.counters.stored));
+        page.single(&metrics::INGEST_SAMPLES, load(&self.counters.samples));
+        page.single(&metrics::INGEST_DUPLICATES, load(&self.counters.duplicate));
+        let mut refused = page.family(&metrics::INGEST_REFUSED);
+        for reason in Reason::ALL {
+            refused.row(&[reason.as_str()], self.counters.refused(reason));
+        }
+    }
+}
+
+/// Why a reading cannot be stored.
+struct Fault {
+    reason: Reason,
+    error: Error,
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self { reason: Reason::Value, error }
     }
 }
 
@@ -126,6 +212,8 @@ struct Work<'a> {
     entities: HashMap<Iri, Arc<Entity>>,
     seen: HashMap<Box<str>, Seen>,
     set: ChangeSet,
+    /// Readings in `set`.
+    samples: u64,
 }
 
 impl Work<'_> {
@@ -137,12 +225,13 @@ impl Work<'_> {
                 return Ok(Taken::Duplicate);
             }
         }
+        let samples = message.readings.len() as u64;
         match self.readings(message.readings) {
-            Ok(()) => {}
-            Err(e) if e.kind() == Kind::BadRequestData || e.kind() == Kind::Forbidden => {
-                return Ok(Taken::Refused(e.public().into()));
+            Ok(()) => self.samples += samples,
+            Err(Fault { reason, error }) if matches!(error.kind(), Kind::BadRequestData | Kind::Forbidden) => {
+                return Ok(Taken::Refused(reason, error.public().into()));
             }
-            Err(e) => return Err(e),
+            Err(fault) => return Err(fault.error),
         }
         if let Some(repeat) = message.repeat {
             self.seen_of(&repeat.sender)?.insert(repeat.key);
@@ -158,14 +247,13 @@ impl Work<'_> {
     }
 
     /// All readings of one message, or none.
-    fn readings(&mut self, readings: Vec<Reading>) -> Result<(), Error> {
+    fn readings(&mut self, readings: Vec<Reading>) -> Result<(), Fault> {
         let mut touched: SmallVec<[Touched; 1]> = SmallVec::new();
         for reading in readings {
             let Some(target) = &reading.entity else {
-                return Err(Error::bad_data(format!(
-                    "device {}: the mapping names no entity for it and it is not registered",
-                    reading.device
-                )));
+                let text =
+                    format!("device {}: the mapping names no entity for it and it is not registered", reading.device);
+                return Err(Fault { reason: Reason::NoEntity, error: Error::bad_data(text) });
             };
             let at = match touched.iter().position(|(id, ..)| *id == target.id) {
                 Some(at) => at,
@@ -192,7 +280,7 @@ impl Work<'_> {
     }
 
     /// The image of an entity without what has expired of it, whether it is new, and what has expired.
-    fn image(&self, id: &Iri, types: &[compact_str::CompactString]) -> Result<(Entity, bool, Current), Error> {
+    fn image(&self, id: &Iri, types: &[compact_str::CompactString]) -> Result<(Entity, bool, Current), Fault> {
         let stored = match self.entities.get(id) {
             Some(image) => Some(image.clone()),
             None => self.read.entity(id.as_str())?,
@@ -202,7 +290,8 @@ impl Work<'_> {
             return Ok((Arc::unwrap_or_clone(image), false, current));
         }
         if self.register_only {
-            return Err(Error::new(Kind::Forbidden, format!("{id} is not registered: create its entity first")));
+            let error = Error::new(Kind::Forbidden, format!("{id} is not registered: create its entity first"));
+            return Err(Fault { reason: Reason::Unregistered, error });
         }
         let types = types.iter().map(|t| self.name(t)).collect::<Result<SmallVec<[Name; 1]>, _>>()?;
         let image = Entity {
@@ -217,10 +306,13 @@ impl Work<'_> {
         Ok((image, true, current))
     }
 
-    fn name(&self, term: &str) -> Result<Name, Error> {
+    fn name(&self, term: &str) -> Result<Name, Fault> {
         let name = Context::core().expand(term)?;
         match self.deny.reason(name.as_str()) {
-            Some(reason) => Err(Error::bad_data(format!("{term:?} is refused: {reason}"))),
+            Some(why) => {
+                let error = Error::bad_data(format!("{term:?} is refused: {why}"));
+                Err(Fault { reason: Reason::Name, error })
+            }
             None => Ok(name),
         }
     }

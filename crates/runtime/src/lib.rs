@@ -1,12 +1,14 @@
-//! The imperative shell: the clock, tenants, writes, contexts from afar, notifications. What it decides it asks of the
+//! The imperative shell: the clock, tenants, writes, contexts from afar, notifications, traces. What it decides it asks of the
 //! pure crates; what it stores it hands to a port.
 
 pub mod clock;
 pub mod context;
 pub mod ingest;
+pub mod metrics;
 pub mod notify;
 pub mod outbound;
 pub mod sweep;
+pub mod telemetry;
 pub mod tenant;
 pub mod write;
 

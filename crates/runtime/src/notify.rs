@@ -20,6 +20,7 @@ pub use registry::{Notifiers, Parts};
 
 use crate::context::Contexts;
 use crate::outbound::Outbound;
+use crate::telemetry::Tracer;
 use belfry_kernel::{Clock, Error, Rng};
 use belfry_ngsi_ld::subscription::DeliveryStatus;
 use belfry_ports::{BoxFuture, Collection, Store};
@@ -96,6 +97,8 @@ pub struct Message {
     pub qos: u8,
     /// The JSON object with `metadata` and `body`.
     pub payload: Bytes,
+    /// The place in a trace to hand on, when the attempt is traced (W3C Trace Context).
+    pub traceparent: Option<String>,
 }
 
 /// Publishes messages to any broker; resolves when the broker has it (as far as its quality of service says so).
@@ -118,6 +121,7 @@ pub(crate) struct Tools {
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) keep_before: Arc<AtomicBool>,
     pub(crate) options: Options,
+    pub(crate) tracer: Option<Arc<Tracer>>,
 }
 
 /// What the tasks of one notifier share.

@@ -4,7 +4,8 @@ mod expired;
 
 pub use expired::{Current, with_gone};
 
-use belfry_kernel::{Error, Time};
+use crate::telemetry::{self, Span, SpanKind};
+use belfry_kernel::{Error, Kind, Time};
 use belfry_ngsi_ld::Entity;
 use belfry_ngsi_ld::operation::{self, Outcome};
 use belfry_ports::{Change, ChangeKind, ChangeSet, Commit, EntityChange, Read, Store};
@@ -25,17 +26,35 @@ where
 {
     let answer = Arc::new(Mutex::new(None));
     let into = answer.clone();
+    let mut span = telemetry::child("commit", SpanKind::Internal);
+    let trace = span.as_ref().map(Span::context);
     // Handed over in the call itself: the order of writes is that of the calls, whenever their futures are polled.
     let ack = store.write(Box::new(move |read, now| {
-        let (set, answered) = decide(read, now)?;
+        let (mut set, answered) = decide(read, now)?;
+        set.trace = trace;
         *into.lock() = Some(answered);
         Ok(set)
     }));
     async move {
-        let commit = ack.await?;
+        let done = ack.await;
+        if let Some(span) = &mut span {
+            match &done {
+                Ok(commit) => span.number("belfry.commit.seq", commit.seq),
+                Err(error) if is_fault(error.kind()) => span.error(format!("{:?}", error.kind())),
+                // A decision that says no is an answer, and no failure of the store.
+                Err(error) => span.text("belfry.commit.refused", format!("{:?}", error.kind())),
+            }
+        }
+        drop(span);
+        let commit = done?;
         let answered = answer.lock().take().ok_or_else(|| Error::internal("a decision ran and left no answer"))?;
         Ok((answered, commit))
     }
+}
+
+/// Whether an error is the platform's own and not an answer to what was asked.
+fn is_fault(kind: Kind) -> bool {
+    matches!(kind, Kind::Internal | Kind::Unavailable | Kind::Timeout)
 }
 
 /// The change that an outcome asks for: none when it changes nothing. `before` is the image that it started from;

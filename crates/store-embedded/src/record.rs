@@ -180,7 +180,7 @@ impl Record<'_> {
                 }
             });
         }
-        Ok(ChangeSet { entities, samples: self.samples, documents: self.documents })
+        Ok(ChangeSet { entities, samples: self.samples, documents: self.documents, trace: None })
     }
 }
 

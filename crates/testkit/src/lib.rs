@@ -1,6 +1,8 @@
-//! What tests share: a clock under control, brief makers of entities, the conformance suite that every store passes.
+//! What tests share: a clock under control, brief makers of entities, a collector of traces, the conformance suite that
+//! every store passes.
 
 pub mod clock;
+pub mod collector;
 pub mod conformance;
 pub mod entity;
 

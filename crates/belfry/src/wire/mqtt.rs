@@ -1,5 +1,7 @@
 //! MQTT: the embedded listener and the clients of brokers elsewhere, joined to ingest.
 
+mod measures;
+
 use super::dial::Dialer;
 use anyhow::Context as _;
 use belfry_config::{Config, Mode};
@@ -11,20 +13,29 @@ use belfry_connect_payload::{Filter, Mapper, Mapping};
 use belfry_identity::{Guard, Permission};
 use belfry_kernel::{Clock, Error, Rng};
 use belfry_runtime::ingest::{Ingest, Message as Taken, Repeat, Taken as Became};
+use belfry_runtime::metrics::Source;
+use belfry_runtime::telemetry::{SpanKind, Tracer, within_sync};
 use futures_util::future::BoxFuture;
+use measures::{Measured, Measures};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// The mapping when none is configured: `belfry/<type>/<id>/<attribute>` with a plain value, and the same without an
 /// attribute with a JSON object of attributes.
 const DEFAULT_MAPPING: &str = include_str!("default-mapping.toml");
 
+/// How often it is looked whether a line about what was not taken is due.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
 /// What runs.
 pub struct Connectors {
     listener: Option<Listener>,
     clients: Vec<Client>,
+    measures: Arc<Measures>,
+    telling: JoinHandle<()>,
 }
 
 impl Connectors {
@@ -33,8 +44,16 @@ impl Connectors {
         self.listener.as_ref().map(Listener::local_addr)
     }
 
+    /// What the connectors count.
+    pub fn measures(&self) -> Arc<dyn Source> {
+        self.measures.clone()
+    }
+
     /// Acknowledges what is under way and closes.
     pub async fn stop(self) {
+        self.telling.abort();
+        // It holds what is counted, and with that the stores, until it is gone.
+        let _ = self.telling.await;
         if let Some(listener) = self.listener {
             listener.shutdown().await;
         }
@@ -51,8 +70,10 @@ pub async fn start(
     guard: Arc<Guard>,
     clock: &Arc<dyn Clock>,
     rng: &Arc<dyn Rng>,
+    tracer: Option<Arc<Tracer>>,
 ) -> anyhow::Result<Connectors> {
-    let sink: Arc<dyn Sink> = Arc::new(IngestSink(ingest));
+    let mut measured = Vec::new();
+    let sink: Arc<dyn Sink> = Arc::new(IngestSink { ingest: ingest.clone(), tracer });
     let l = &config.mqtt.listener;
     let listener = if l.enabled {
         let settings = ListenerConfig {
@@ -71,7 +92,9 @@ pub async fn start(
             rng: rng.clone(),
         };
         let started = Listener::start(settings, parts).await;
-        Some(started.with_context(|| format!("cannot listen on {} (mqtt.listener.listen)", l.listen))?)
+        let started = started.with_context(|| format!("cannot listen on {} (mqtt.listener.listen)", l.listen))?;
+        measured.push(Measured::listener(started.handle()));
+        Some(started)
     } else {
         None
     };
@@ -83,6 +106,7 @@ pub async fn start(
             let text = std::fs::read_to_string(path).with_context(|| format!("mqtt.brokers: {}", path.display()))?;
             endpoint.password = text.lines().next().map(str::to_owned);
         }
+        let name = format!("{}@{}:{}", broker.client_id, endpoint.host, endpoint.port);
         let mut settings = ClientConfig::new(endpoint, &broker.client_id);
         settings.tenant.clone_from(&broker.tenant);
         for topic in &broker.topics {
@@ -90,16 +114,21 @@ pub async fn start(
         }
         settings.pipeline = PipelineLimits::default();
         let mapper = mapper(broker.mapping.as_deref())?;
-        clients.push(Client::start(
-            settings,
-            sink.clone(),
-            mapper,
-            clock.clone(),
-            rng.clone(),
-            Arc::new(Dialer::anywhere()?),
-        ));
+        let dialer = Arc::new(Dialer::anywhere()?);
+        let client = Client::start(settings, sink.clone(), mapper, clock.clone(), rng.clone(), dialer);
+        measured.push(Measured::client(name, client.counters().clone(), client.connected()));
+        clients.push(client);
     }
-    Ok(Connectors { listener, clients })
+    let measures = Arc::new(Measures(measured));
+    let (told, clock) = (measures.clone(), clock.clone());
+    let telling = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(TELL_EVERY).await;
+            told.tell(clock.now());
+            ingest.tell();
+        }
+    });
+    Ok(Connectors { listener, clients, measures, telling })
 }
 
 /// Reads a mapping file and runs the tests in it.
@@ -121,11 +150,21 @@ fn mapper(path: Option<&Path>) -> anyhow::Result<Arc<Mapper>> {
     Ok(Arc::new(Mapper::new(mapping)))
 }
 
-struct IngestSink(Arc<Ingest>);
+struct IngestSink {
+    ingest: Arc<Ingest>,
+    tracer: Option<Arc<Tracer>>,
+}
 
 impl Sink for IngestSink {
     fn submit(&self, batch: Vec<Message>) -> BoxFuture<'static, Result<Vec<Outcome>, Error>> {
         let tenant = batch.first().and_then(|m| m.source.tenant.clone());
+        let mut span = self.tracer.as_ref().and_then(|tracer| tracer.root("process mqtt", SpanKind::Consumer));
+        if let Some(span) = &mut span {
+            span.text("messaging.system", "mqtt");
+            span.text("messaging.operation.name", "process");
+            span.text("messaging.operation.type", "process");
+            span.number("messaging.batch.message_count", batch.len());
+        }
         let batch = batch
             .into_iter()
             .map(|m| Taken {
@@ -137,12 +176,25 @@ impl Sink for IngestSink {
                 }),
             })
             .collect();
-        let taken = self.0.submit(tenant.as_deref(), batch);
+        let submit = || self.ingest.submit(tenant.as_deref(), batch);
+        let taken = match &span {
+            Some(span) => within_sync(span, submit),
+            None => submit(),
+        };
         Box::pin(async move {
-            let became = taken.await?.into_iter().map(|t| match t {
+            let taken = taken.await;
+            if let Some(span) = &mut span {
+                match &taken {
+                    Ok(all) => span
+                        .number("belfry.ingest.stored", all.iter().filter(|one| matches!(one, Became::Stored)).count()),
+                    Err(error) => span.error(format!("{:?}", error.kind())),
+                }
+            }
+            drop(span);
+            let became = taken?.into_iter().map(|t| match t {
                 Became::Stored => Outcome::Stored,
                 Became::Duplicate => Outcome::Duplicate,
-                Became::Refused(why) => Outcome::Refused(why),
+                Became::Refused(_, why) => Outcome::Refused(why),
             });
             Ok(became.collect())
         })

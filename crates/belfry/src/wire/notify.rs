@@ -8,6 +8,7 @@ use belfry_kernel::{Clock, Rng};
 use belfry_ports::BoxFuture;
 use belfry_runtime::notify::{Message, Options, Parts, Publish};
 use belfry_runtime::outbound::{AddressPolicy, Outbound};
+use belfry_runtime::telemetry::Tracer;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub fn parts(
     clock: &Arc<dyn Clock>,
     rng: &Arc<dyn Rng>,
     keep_before: &Arc<AtomicBool>,
+    tracer: Option<Arc<Tracer>>,
 ) -> anyhow::Result<Parts> {
     let n = &config.notify;
     let policy = AddressPolicy { loopback: n.allow_loopback, private: n.allow_private, hosts: Vec::new() };
@@ -37,6 +39,7 @@ pub fn parts(
         clock: clock.clone(),
         rng: rng.clone(),
         keep_before: keep_before.clone(),
+        tracer,
     })
 }
 
@@ -53,7 +56,10 @@ impl Publish for Mqtt {
                 1 => QoS::AtLeastOnce,
                 _ => QoS::ExactlyOnce,
             };
-            self.0.publish(&endpoint, version, &topic, message.payload, qos, &[]).await.map_err(|e| e.to_string())
+            // The name that W3C's draft for MQTT gives to the user property.
+            let trace = message.traceparent.as_deref().map(|place| ("traceparent", place));
+            let user = trace.as_slice();
+            self.0.publish(&endpoint, version, &topic, message.payload, qos, user).await.map_err(|e| e.to_string())
         })
     }
 }

@@ -165,6 +165,22 @@ fn wrong_files_are_refused_with_place_and_suggestion() {
             "belfry.toml:2:14: server.public_url must be like https://host.example or http://host:port, not \"belfry.example\"",
         ),
         (
+            "[telemetry]\nendpoint = \"127.0.0.1:4318\"\n",
+            "belfry.toml:2:12: telemetry.endpoint must be like http://host:4318 or https://host/path, without a user name, query or fragment",
+        ),
+        (
+            "[telemetry]\nservice_name = \" \"\n",
+            "belfry.toml:2:16: telemetry.service_name must be 1 to 255 characters on one line",
+        ),
+        (
+            "[telemetry]\nincoming = \"trust\"\n",
+            "belfry.toml:2:12: telemetry.incoming must be \"continue\" or \"link\" or \"ignore\", not \"trust\"",
+        ),
+        (
+            "[telemetry]\nsample_per_million = 1000001\n",
+            "belfry.toml:2:22: telemetry.sample_per_million must be from 0 to 1000000, not 1000001",
+        ),
+        (
             "[log]\nlevel = \"loud\"\n",
             "belfry.toml:2:9: log.level must be like \"info\" or \"info,belfry_http=debug\", not \"loud\"",
         ),
@@ -232,6 +248,36 @@ fn wrong_variables_and_flags_are_refused_by_name() {
     ];
     for (env, flags, expected) in cases {
         assert_eq!(load("", env, flags), Err(expected.to_owned()));
+    }
+}
+
+#[test]
+fn a_collector_is_named_by_a_plain_url() {
+    for (url, fine) in [
+        ("http://127.0.0.1:4318", true),
+        ("https://collector.example.org", true),
+        ("http://[::1]:4318/", true),
+        ("https://collector.example.org/otlp/v1/traces", true),
+        ("collector:4318", false),
+        ("grpc://collector:4317", false),
+        ("http://", false),
+        ("http://:4318", false),
+        ("http://host:", false),
+        ("http://host:0", false),
+        ("http://host:65536", false),
+        ("http://host:43 18", false),
+        ("http://[::1:4318", false),
+        ("http://[::g]:4318", false),
+        ("http://user:word@host:4318", false),
+        ("http://host:4318/v1/traces?key=word", false),
+        ("http://host:4318/#traces", false),
+        ("http://hö.example:4318", false),
+    ] {
+        let loaded = load("", &[], &[("telemetry.endpoint", url)]);
+        assert_eq!(loaded.is_ok(), fine, "{url:?}: {loaded:?}");
+        if let Err(message) = loaded {
+            assert!(!message.contains("word"), "a secret is shown: {message}");
+        }
     }
 }
 

@@ -139,7 +139,7 @@ impl Client {
     }
 
     /// What it counts.
-    pub fn counters(&self) -> &Counters {
+    pub fn counters(&self) -> &Arc<Counters> {
         &self.counters
     }
 
@@ -199,6 +199,7 @@ impl Work {
             match self.connection(&mut stopped).await {
                 Ok(()) => return,
                 Err(e) => {
+                    Counters::add(&self.ingest.counters.reconnects, 1);
                     tracing::warn!(broker = &*self.source.principal, error = %e, "not connected to the broker; trying again");
                 }
             }
@@ -225,6 +226,7 @@ impl Work {
             _ = stopped.changed() => return Ok(()),
         };
         let (mut link, present) = opened?;
+        Counters::add(&self.ingest.counters.connections, 1);
         let window = std::mem::replace(&mut self.window, Window::new(0));
         let mut pipeline = Pipeline::new(self.ingest.clone(), self.source.clone(), window);
         self.subscribe(&mut link, present);

@@ -4,7 +4,7 @@
 use crate::codec::{AckKind, Publish, QoS, reason};
 use crate::sink::{Dedup, Message, Outcome, Sink, Source, Window, dedup_key};
 use belfry_connect_payload::{Effect, Mapped, Mapper};
-use belfry_kernel::{Clock, Error, Time};
+use belfry_kernel::{Clock, Error, Tally, Time};
 use bytes::Bytes;
 use compact_str::CompactString;
 use futures_util::future::BoxFuture;
@@ -42,15 +42,19 @@ pub struct Counters {
     /// Connections accepted.
     pub connections: AtomicU64,
     /// Connections turned away: limits and credentials.
-    pub turned_away: AtomicU64,
+    pub turned_away: Tally,
+    /// Connections to a broker that were lost or not made, and are tried again.
+    pub reconnects: AtomicU64,
     /// Connections closed for a malformed packet or a broken rule of the protocol.
     pub protocol_errors: AtomicU64,
     /// Publishes that came in.
     pub received: AtomicU64,
     /// Publishes that no rule is for.
-    pub unmapped: AtomicU64,
-    /// Rules that could not use a payload.
-    pub failed: AtomicU64,
+    pub unmapped: Tally,
+    /// Publishes of which a rule could not use the payload.
+    pub failed: Tally,
+    /// Those of them of which nothing was taken.
+    pub unreadable: AtomicU64,
     /// Messages made durable.
     pub stored: AtomicU64,
     /// Messages that were durable before.
@@ -58,7 +62,7 @@ pub struct Counters {
     /// Messages that the platform refused.
     pub refused: AtomicU64,
     /// Publishes to topics that the client may not use.
-    pub denied: AtomicU64,
+    pub denied: Tally,
     /// Messages sent to subscribers.
     pub sent: AtomicU64,
     /// Messages for subscribers dropped since their queue was full.
@@ -68,6 +72,23 @@ pub struct Counters {
 impl Counters {
     pub(crate) fn add(counter: &AtomicU64, n: u64) {
         counter.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Writes the lines about what was not taken that are due; `connector` says whose counters these are. To be called
+    /// once in a while, so that what came after the last line is told even if nothing comes any more.
+    pub fn tell(&self, now: Time, connector: &str) {
+        if let Some(count) = self.turned_away.due(now) {
+            tracing::warn!(connector, count, "connections turned away: too many, or wrong credentials");
+        }
+        if let Some(count) = self.unmapped.due(now) {
+            tracing::info!(connector, count, "messages that no rule of the mapping is for");
+        }
+        if let Some(count) = self.failed.due(now) {
+            tracing::warn!(connector, count, "payloads not taken");
+        }
+        if let Some(count) = self.denied.due(now) {
+            tracing::warn!(connector, count, "messages to topics that their client may not use");
+        }
     }
 }
 
@@ -164,17 +185,24 @@ impl Pipeline {
         self.shared.mapper.map(p.topic, p.payload, now, &mut self.mapped);
         let mapped = &mut self.mapped;
         let mut reason = reason::SUCCESS;
-        if !mapped.matched {
-            Counters::add(&counters.unmapped, 1);
+        if !mapped.matched
+            && let Some(count) = counters.unmapped.note(now)
+        {
+            let client = &*self.source.client;
+            tracing::info!(count, client, topic = p.topic, "messages that no rule of the mapping is for");
         }
-        if !mapped.failures.is_empty() {
-            Counters::add(&counters.failed, mapped.failures.len() as u64);
+        if let Some(first) = mapped.failures.first() {
+            if let Some(count) = counters.failed.note(now) {
+                let (rule, why) = (self.shared.mapper.mapping().rule_name(first.rule), first.why.to_string());
+                tracing::warn!(count, client = &*self.source.client, topic = p.topic, rule, why, "payloads not taken");
+            }
             for f in &mapped.failures {
                 let rule = self.shared.mapper.mapping().rule_name(f.rule);
                 tracing::debug!(client = &*self.source.client, topic = p.topic, rule, why = %f.why, "payload not taken");
             }
             if mapped.readings.is_empty() {
                 reason = reason::PAYLOAD_FORMAT;
+                Counters::add(&counters.unreadable, 1);
             }
         }
         let ack = match p.qos {

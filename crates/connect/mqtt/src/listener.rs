@@ -131,7 +131,7 @@ impl Handle {
     }
 
     /// What the listener counts.
-    pub fn counters(&self) -> &Counters {
+    pub fn counters(&self) -> &Arc<Counters> {
         &self.hub.ingest.counters
     }
 
@@ -193,7 +193,7 @@ async fn accept(socket: TcpListener, hub: Arc<Hub>, mut stopped: watch::Receiver
             accepted = socket.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let Ok(seat) = seats.clone().try_acquire_owned() else {
-                        Counters::add(&hub.ingest.counters.turned_away, 1);
+                        hub.turn_away(peer, "too many connections");
                         continue;
                     };
                     Counters::add(&hub.ingest.counters.connections, 1);

@@ -40,7 +40,8 @@ async fn acknowledged_after_the_commit_and_not_before() {
     }
     let handle = listener.handle();
     let c = handle.counters();
-    let counted = [&c.unmapped, &c.refused, &c.failed, &c.stored].map(|n| n.load(Ordering::SeqCst));
+    let counted =
+        [c.unmapped.total(), c.refused.load(Ordering::SeqCst), c.failed.total(), c.stored.load(Ordering::SeqCst)];
     assert_eq!(counted, [1, 1, 1, 4]);
     listener.shutdown().await;
 }

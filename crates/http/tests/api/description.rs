@@ -15,6 +15,17 @@ fn the_committed_description_is_fresh() {
     assert!(committed == made, "docs/ref/openapi.json is stale: run this test with BELFRY_WRITE_SNAPSHOT=1");
 }
 
+#[test]
+fn the_committed_page_of_metrics_is_fresh() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/ref/metrics.md");
+    let made = belfry_runtime::metrics::reference_markdown();
+    if std::env::var_os("BELFRY_WRITE_SNAPSHOT").is_some() {
+        std::fs::write(&path, &made).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == made, "docs/ref/metrics.md is stale: run this test with BELFRY_WRITE_SNAPSHOT=1");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn describes_itself() {
     let server = Server::start().await;

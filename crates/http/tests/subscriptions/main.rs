@@ -5,4 +5,5 @@ mod delivery;
 mod receiver;
 mod server;
 mod timing;
+mod traces;
 mod transport;

@@ -9,6 +9,7 @@ use belfry_ports::Store;
 use belfry_runtime::context::{self, Contexts};
 use belfry_runtime::notify::{self, Notifiers, Publish};
 use belfry_runtime::outbound::{AddressPolicy, Outbound};
+use belfry_runtime::telemetry::Tracer;
 use belfry_runtime::{Stores, SystemClock, SystemRng, Tenants};
 use belfry_store_embedded::{EmbeddedStore, Options};
 use bytes::Bytes;
@@ -48,6 +49,7 @@ pub struct Setup {
     pub publish: Option<Arc<dyn Publish>>,
     pub options: notify::Options,
     pub limits: belfry_config::Limits,
+    pub tracer: Option<Arc<Tracer>>,
 }
 
 impl Default for Setup {
@@ -56,6 +58,7 @@ impl Default for Setup {
             clock: Arc::new(SystemClock),
             publish: None,
             options: options(),
+            tracer: None,
             limits: belfry_config::Limits::default(),
         }
     }
@@ -87,7 +90,7 @@ impl Server {
     }
 
     pub async fn with(dir: &Path, setup: Setup) -> Self {
-        let Setup { clock, publish, options, limits } = setup;
+        let Setup { clock, publish, options, limits, tracer } = setup;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let policy = || AddressPolicy { loopback: true, ..AddressPolicy::default() };
@@ -100,6 +103,7 @@ impl Server {
             clock: clock.clone(),
             rng: Arc::new(SystemRng),
             keep_before: keep_before.clone(),
+            tracer: tracer.clone(),
         }));
         let opening = notifiers.clone();
         let stores = Arc::new(Embedded { dir: dir.to_owned(), clock: clock.clone() });
@@ -122,6 +126,9 @@ impl Server {
             stopping: stopped,
         });
         assert!(app.notifiers.set(notifiers.clone()).is_ok());
+        if let Some(tracer) = tracer {
+            assert!(app.tracer.set(tracer).is_ok());
+        }
         let (stop, end) = oneshot::channel();
         let serving = tokio::spawn(async move {
             belfry_http::serve(listener, app, async move {

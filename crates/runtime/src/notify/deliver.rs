@@ -7,9 +7,11 @@ use super::render::Spec;
 use super::target::{Outcome, Pick, Target};
 use super::{Message, Shared, park};
 use crate::outbound::{Call, OutboundError};
+use crate::telemetry::{Span, SpanKind};
+use belfry_kernel::TraceContext;
 use belfry_ngsi_ld::subscription::Binding;
 use bytes::Bytes;
-use http::{Method, Request};
+use http::{HeaderValue, Method, Request, Uri};
 use http_body_util::Full;
 use std::sync::Arc;
 use std::time::Duration;
@@ -135,11 +137,23 @@ async fn deliver(shared: &Shared, spec: &Spec, item: &mut Item) -> Outcome {
         Some(body) => body,
         None => spec.body(item, &context, shared.tools.clock.now()),
     };
-    let outcome = send(shared, spec, body.clone(), &context, headers).await;
+    let cause = match &item.content {
+        Content::Changes { commit, .. } => Cause::Commit(commit.changes.trace),
+        Content::Images { .. } => Cause::Own,
+    };
+    let outcome = send(shared, spec, body.clone(), &context, headers, &cause).await;
     if matches!(outcome, Outcome::Failed(_)) {
         item.body = Some(body);
     }
     outcome
+}
+
+/// Which trace an attempt belongs to.
+pub(super) enum Cause {
+    /// That of the commit that it tells of, if that is traced.
+    Commit(Option<TraceContext>),
+    /// One of its own: it tells of several commits, or of one that is long past.
+    Own,
 }
 
 /// Sends a body to the endpoint.
@@ -148,7 +162,8 @@ pub(super) async fn send(
     spec: &Spec,
     body: Bytes,
     context: &belfry_ngsi_ld::Context,
-    headers: http::HeaderMap,
+    mut headers: http::HeaderMap,
+    cause: &Cause,
 ) -> Outcome {
     let Ok(_permit) = shared.in_flight.acquire().await else {
         return Outcome::Failed("the platform is stopping".to_owned());
@@ -156,26 +171,47 @@ pub(super) async fn send(
     let endpoint = &spec.subscription.notification.endpoint;
     let own = endpoint.timeout.and_then(|t| u64::try_from(t).ok()).map(Duration::from_micros);
     let timeout = own.unwrap_or(shared.tools.options.timeout).min(Duration::from_secs(600));
+    let mut span = span(shared, spec, cause);
+    let traceparent = span.as_ref().map(|span| span.context().to_string());
     if let Binding::Mqtt { qos, v5 } = endpoint.binding {
         let Some(publish) = &shared.tools.publish else {
             return Outcome::Failed("this server does not speak MQTT".to_owned());
         };
-        let message = Message { url: endpoint.uri.clone(), v5, qos, payload: spec.message(&body, context) };
-        return match tokio::time::timeout(timeout, publish.publish(message)).await {
-            Ok(Ok(())) => Outcome::Delivered,
-            Ok(Err(reason)) => Outcome::Failed(reason),
-            Err(_) => Outcome::Failed("the broker took too long".to_owned()),
+        let payload = spec.message(&body, context);
+        let message = Message { url: endpoint.uri.clone(), v5, qos, payload, traceparent };
+        let (outcome, failure) = match tokio::time::timeout(timeout, publish.publish(message)).await {
+            Ok(Ok(())) => return Outcome::Delivered,
+            Ok(Err(reason)) => (Outcome::Failed(reason), "not_published"),
+            Err(_) => (Outcome::Failed("the broker took too long".to_owned()), "timeout"),
         };
+        failed(&mut span, failure);
+        return outcome;
     }
     let Some(uri) = &spec.uri else {
+        failed(&mut span, OutboundError::Url.name());
         return Outcome::Refused("the endpoint is no URL that can be called".to_owned());
     };
+    if let Some(traceparent) = traceparent.and_then(|text| HeaderValue::try_from(text).ok()) {
+        headers.insert("traceparent", traceparent);
+    }
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri.clone();
     *request.headers_mut() = headers;
     let call = Call { timeout, max_bytes: MAX_ANSWER, redirects: 0 };
-    match shared.tools.outbound.send(request, &call).await {
+    let answer = shared.tools.outbound.send(request, &call).await;
+    if let Some(span) = &mut span {
+        match &answer {
+            Ok(reply) => {
+                span.number("http.response.status_code", reply.status);
+                if reply.status >= 400 {
+                    span.error(reply.status.to_string());
+                }
+            }
+            Err(error) => span.error(error.name()),
+        }
+    }
+    match answer {
         Ok(reply) => match reply.status {
             200..=299 => Outcome::Delivered,
             // The receiver is there and says that it will not have it; asking again changes nothing.
@@ -188,6 +224,46 @@ pub(super) async fn send(
         Err(OutboundError::TooLarge(_)) => Outcome::Delivered,
         Err(error) => Outcome::Failed(error.to_string()),
     }
+}
+
+fn failed(span: &mut Option<Span>, failure: &'static str) {
+    if let Some(span) = span {
+        span.error(failure);
+    }
+}
+
+/// The span of an attempt, when it is traced. Of the endpoint it holds host and port: paths and queries of the URLs that
+/// subscribers name carry secrets more often than not.
+fn span(shared: &Shared, spec: &Spec, cause: &Cause) -> Option<Span> {
+    let tracer = shared.tools.tracer.as_ref()?;
+    let endpoint = &spec.subscription.notification.endpoint;
+    let (name, kind) = match endpoint.binding {
+        Binding::Http => ("POST", SpanKind::Client),
+        Binding::Mqtt { .. } => ("publish", SpanKind::Producer),
+    };
+    let mut span = match cause {
+        Cause::Commit(trace) => tracer.child(trace.as_ref()?, name, kind),
+        Cause::Own => tracer.root(name, kind)?,
+    };
+    match endpoint.binding {
+        Binding::Http => span.text("http.request.method", "POST"),
+        Binding::Mqtt { .. } => span.text("messaging.system", "mqtt"),
+    }
+    if let Ok(uri) = endpoint.uri.parse::<Uri>() {
+        span.text("server.address", uri.host().unwrap_or_default().to_owned());
+        let port = uri.port_u16().or(match uri.scheme_str() {
+            Some("http") => Some(80),
+            Some("https") => Some(443),
+            Some("mqtt") => Some(1883),
+            Some("mqtts") => Some(8883),
+            _ => None,
+        });
+        if let Some(port) = port {
+            span.number("server.port", port);
+        }
+    }
+    span.text("belfry.subscription.id", spec.subscription.id.to_string());
+    Some(span)
 }
 
 impl Shared {

@@ -1,6 +1,7 @@
 //! Notifications set aside as documents while their endpoint is away: one each, keyed by subscription and place, so that
 //! they are read back in order. Decides nothing about when.
 
+use super::deliver::Cause;
 use super::item::{Content, Item};
 use super::render::Spec;
 use super::target::{Outcome, Target, micros};
@@ -125,7 +126,7 @@ pub(super) async fn deliver(shared: &Arc<Shared>, target: &Arc<Target>, spec: &S
                 stop = true;
                 break;
             }
-            let outcome = deliver::send(shared, spec, body, &context, headers.clone()).await;
+            let outcome = deliver::send(shared, spec, body, &context, headers.clone(), &Cause::Own).await;
             let now = shared.tools.clock.now();
             let failed = matches!(outcome, Outcome::Failed(_));
             {

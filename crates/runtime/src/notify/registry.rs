@@ -3,6 +3,7 @@
 use super::{Notifier, Options, Publish, Tools};
 use crate::context::Contexts;
 use crate::outbound::Outbound;
+use crate::telemetry::Tracer;
 use belfry_kernel::{Clock, Rng};
 use belfry_ngsi_ld::subscription::DeliveryStatus;
 use belfry_ports::Store;
@@ -26,6 +27,8 @@ pub struct Parts {
     pub rng: Arc<dyn Rng>,
     /// Set once a subscription wants to see what was before.
     pub keep_before: Arc<AtomicBool>,
+    /// Traces attempts, when there is a collector.
+    pub tracer: Option<Arc<Tracer>>,
 }
 
 /// Every tenant's notifier.
@@ -73,8 +76,9 @@ impl Notifiers {
 
     fn start(&self, tenant: &str, store: Arc<dyn Store>, contexts: &Arc<Contexts>) {
         let contexts = contexts.clone();
-        let Parts { options, outbound, publish, clock, rng, keep_before } = self.parts.clone();
-        match Notifier::start(Tools { store, contexts, outbound, publish, clock, rng, keep_before, options }) {
+        let Parts { options, outbound, publish, clock, rng, keep_before, tracer } = self.parts.clone();
+        let tools = Tools { store, contexts, outbound, publish, clock, rng, keep_before, options, tracer };
+        match Notifier::start(tools) {
             Ok(notifier) => {
                 self.running.write().insert(tenant.into(), Arc::new(notifier));
             }

@@ -56,6 +56,20 @@ pub enum OutboundError {
     Redirects,
 }
 
+impl OutboundError {
+    /// A short name, one of few, for counters and traces.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Url => "bad_url",
+            Self::Refused(_) => "refused_by_policy",
+            Self::Unreachable(_) => "unreachable",
+            Self::Timeout => "timeout",
+            Self::TooLarge(_) => "answer_too_large",
+            Self::Redirects => "too_many_redirects",
+        }
+    }
+}
+
 /// A pooled HTTP/1.1 client for `http` and `https` (certificates of the public authorities).
 pub struct Outbound {
     client: Client<HttpsConnector<Guarded>, Full<Bytes>>,

@@ -239,7 +239,10 @@ impl Connection<'_> {
             }
         }
         if !self.admitted.grant.publish.allows_topic(p.topic) {
-            Counters::add(&self.hub.ingest.counters.denied, 1);
+            if let Some(count) = self.hub.ingest.counters.denied.note(self.pipeline.now()) {
+                let client = &*self.session.client;
+                tracing::warn!(count, client, topic = p.topic, "messages to topics that their client may not use");
+            }
             tracing::debug!(client = &*self.session.client, topic = p.topic, "publish denied");
             if p.qos != QoS::AtMostOnce {
                 let kind = if p.qos == QoS::AtLeastOnce { AckKind::PubAck } else { AckKind::PubRec };

@@ -69,7 +69,7 @@ pub(super) async fn admit(
     let answer = match &admitted {
         Ok((admitted, present, assigned)) => accepted(&connect, admitted, *present, *assigned, hub),
         Err(reason) => {
-            Counters::add(&hub.ingest.counters.turned_away, 1);
+            hub.turn_away(peer, why(*reason));
             refused(connect.version, *reason)
         }
     };
@@ -81,6 +81,17 @@ pub(super) async fn admit(
     // What the buffer held behind the CONNECT stays in it.
     debug_assert_eq!(bytes.remaining(), length);
     Some(admitted)
+}
+
+/// Why a client is turned away, for the log.
+fn why(reason: u8) -> &'static str {
+    match reason {
+        reason::CREDENTIALS => "wrong credentials",
+        reason::NOT_AUTHORIZED => "not allowed",
+        reason::UNAVAILABLE => "it took too long",
+        reason::QUOTA => "too many sessions",
+        _ => "its CONNECT cannot be accepted",
+    }
 }
 
 async fn decide(connect: &Connect<'_>, peer: SocketAddr, hub: &Arc<Hub>) -> Result<(Admitted, bool, bool), u8> {

@@ -11,6 +11,7 @@ use compact_str::CompactString;
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::time::Instant;
@@ -54,6 +55,13 @@ impl Hub {
             subscriptions: RwLock::default(),
             subscribed: AtomicUsize::new(0),
             retained: Mutex::default(),
+        }
+    }
+
+    /// Counts a connection that is turned away, and says so once in a while.
+    pub fn turn_away(&self, peer: SocketAddr, why: &'static str) {
+        if let Some(count) = self.ingest.counters.turned_away.note(self.ingest.clock.now()) {
+            tracing::warn!(count, %peer, why, "connections turned away");
         }
     }
 
