@@ -2,6 +2,7 @@
 
 use crate::server::Server;
 use belfry_config::Limits;
+use belfry_http::operation::Takes;
 use belfry_http::operations;
 use belfry_identity::{Mode, Permission, Role};
 
@@ -66,6 +67,32 @@ async fn every_operation_with_every_role() {
                 assert_eq!(reply.status, if known { 403 } else { 401 }, "{what}");
                 assert_eq!(reply.header("www-authenticate").is_empty(), known, "{what}");
             }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_a_tenant_reaches_nothing_beyond_it() {
+    let server = Server::with(Limits::default(), Mode::Tokens).await;
+    for tenant in ["", "mill"] {
+        if !tenant.is_empty() {
+            server.app.tenants.get_or_create(tenant).unwrap();
+        }
+        for (role, _) in Role::ALL {
+            let bearer = format!("Bearer {}", server.token(role, Some(tenant)).await);
+            let mut headers = vec![("authorization", bearer.as_str())];
+            if !tenant.is_empty() {
+                headers.push(("ngsild-tenant", tenant));
+            }
+            for operation in operations().iter().filter(|operation| operation.permission.is_server_wide()) {
+                let path = operation.path.replace("{tokenId}", "bc2136f40bbe").replace("{contextId}", "x");
+                let body = if operation.takes == Takes::Nothing { "" } else { "{}" };
+                let reply = server.call(operation.method.as_str(), &format!("!{path}"), &headers, body).await;
+                assert_eq!(reply.status, 403, "{} {role:?} {tenant:?}: {}", operation.id, reply.text());
+            }
+            // Within its tenant it is what its role says.
+            let reply = server.call("GET", "/entities?local=true", &headers, "").await;
+            assert_eq!(reply.status, if role.allows(Permission::Read) { 200 } else { 403 }, "{role:?}");
         }
     }
 }
