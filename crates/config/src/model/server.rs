@@ -49,7 +49,7 @@ pub struct Limits {
     /// Seconds that one request may take, body included, before it is answered with a timeout.
     #[schemars(range(min = 1, max = 3600))]
     pub request_timeout_s: u64,
-    /// Seconds that a client may take to send the head of a request; slower ones are cut off.
+    /// Seconds that a client may take to send the head of a request, from its connecting or its last answer on; slower and idle connections are closed.
     #[schemars(range(min = 1, max = 600))]
     pub header_read_timeout_s: u64,
     /// Most connections at one time; further ones wait in the kernel's queue.
