@@ -17,7 +17,7 @@ use belfry_ngsi_ld::context::{CoreVersion, Limits};
 use belfry_ngsi_ld::form::Deny;
 use belfry_ngsi_ld::{Context, Name};
 use belfry_ports::Store;
-use belfry_runtime::context::{Contexts, Fetching, Options as ContextOptions};
+use belfry_runtime::context::{self, Contexts, Fetching, Options as ContextOptions};
 use belfry_runtime::ingest::Ingest;
 use belfry_runtime::notify::Notifiers;
 use belfry_runtime::outbound::{AddressPolicy, Outbound};
@@ -39,6 +39,8 @@ pub struct Running {
     http: JoinHandle<belfry_http::Served>,
     connectors: mqtt::Connectors,
     notifiers: Arc<Notifiers>,
+    /// Keeps remote contexts, once more at the end.
+    remembering: JoinHandle<()>,
     stores: Arc<Embedded>,
     /// Keeps the stores open until the last checkpoint is taken.
     tenants: Arc<Tenants>,
@@ -88,6 +90,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let _ = app.notifiers.set(notifiers.clone());
     let _ = app.backups.set(config.store.backup_dir.clone());
     notifiers.begin(app.contexts.clone());
+    let remembering = tokio::spawn(context::remember(app.contexts.clone(), stopping.clone()));
     let ingest = Arc::new(Ingest::new(tenants.clone(), deny, config.mqtt.register_only));
     let guard = app.guard.clone();
     let connectors = mqtt::start(config, ingest, guard, &clock, &rng).await?;
@@ -97,7 +100,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         let _ = stopped.wait_for(|stop| *stop).await;
     };
     let http = tokio::spawn(belfry_http::serve(listener, app, shutdown));
-    Ok(Running { address, stop, http, connectors, notifiers, stores, tenants })
+    Ok(Running { address, stop, http, connectors, notifiers, remembering, stores, tenants })
 }
 
 impl Running {
@@ -122,6 +125,8 @@ impl Running {
             tracing::warn!(connections = served.cut_off, "connections were cut off, they did not end in time");
         }
         self.notifiers.stop().await;
+        // It ends by itself: it was told above.
+        let _ = self.remembering.await;
         let (stores, tenants) = (self.stores, self.tenants);
         let closed = tokio::task::spawn_blocking(move || {
             let taken = stores.checkpoint();
@@ -171,15 +176,16 @@ fn contexts(
     let options = ContextOptions {
         limits: Limits { depth: c.max_depth, bytes: c.max_bytes.max(Limits::default().bytes), ..Limits::default() },
         cached: c.cache_entries,
+        cached_bytes: c.cache_bytes,
         fetching: Fetching {
             enabled: c.fetch,
             max_bytes: c.max_bytes,
             timeout: Duration::from_millis(c.fetch_timeout_ms),
             documents: c.cache_entries,
+            documents_bytes: c.cache_bytes,
             ..Fetching::default()
         },
         own,
-        ..ContextOptions::default()
     };
     Ok(Contexts::new(options, tenants.get(DEFAULT)?, Arc::new(outbound), clock.clone()))
 }

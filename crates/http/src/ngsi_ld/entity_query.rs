@@ -62,11 +62,11 @@ fn render(exchange: &Exchange, store: &dyn Store, asked: &Asked<'_>) -> Result<(
     let entities: Vec<_> = std::mem::take(&mut answer.entities).into_iter().filter_map(|e| alive(e, now)).collect();
     let member = exchange.context_member(asked.context, asked.media);
     let mut out = Vec::with_capacity(2 + entities.len() * 1024);
-    match asked.shape.geometry {
-        Some(geometry) => {
-            write_feature_collection(&entities, asked.context, &asked.shape.view, geometry, member, &mut out);
-        }
-        None => write_entities(&entities, asked.context, &asked.shape.view, member, &mut out),
+    let Shape { view, geojson, geometry } = &asked.shape;
+    if *geojson {
+        write_feature_collection(&entities, asked.context, view, *geometry, member, &mut out);
+    } else {
+        write_entities(&entities, asked.context, view, member, &mut out);
     }
     Ok((answer, out))
 }

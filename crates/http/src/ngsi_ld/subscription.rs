@@ -48,7 +48,7 @@ pub(super) async fn name_context(
         && !context.reference().is_core()
         && let Json::Object(all) = members
     {
-        let url = exchange.app.contexts.link_url(context).await?;
+        let url = exchange.app.contexts.lasting_url(context).await?;
         all.push(("jsonldContext".into(), Json::from(url.as_str())));
     }
     Ok(())

@@ -175,7 +175,7 @@ impl Exchange {
             response.headers_mut().append(header::LINK, core_link());
             return Ok(());
         }
-        let url = self.app.contexts.link_url(context).await?;
+        let url = self.app.contexts.link_url(context);
         problem::put(response, header::LINK, &context_link(&url));
         Ok(())
     }
