@@ -79,7 +79,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         contexts: Arc::new(contexts(config, address, &tenants, &clock)?),
         guard: Arc::new(Guard::new(mode(config), tenants.get(DEFAULT)?, clock.clone())),
         limits: config.server.limits.clone(),
-        deny: deny.clone(),
+        deny,
         clock: clock.clone(),
         rng: rng.clone(),
         keep_before,
@@ -91,7 +91,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let _ = app.backups.set(config.store.backup_dir.clone());
     notifiers.begin(app.contexts.clone());
     let remembering = tokio::spawn(context::remember(app.contexts.clone(), stopping.clone()));
-    let ingest = Arc::new(Ingest::new(tenants.clone(), deny, config.mqtt.register_only));
+    let ingest = Arc::new(Ingest::new(tenants.clone(), app.reading.clone(), config.mqtt.register_only));
     let guard = app.guard.clone();
     let connectors = mqtt::start(config, ingest, guard, &clock, &rng).await?;
     let mut stopped = stopping;

@@ -36,6 +36,8 @@ pub struct App {
     pub backups: OnceLock<PathBuf>,
     /// Counters.
     pub metrics: Metrics,
+    /// Names of hosts under which this server is known, beside loopback ones.
+    pub names: Vec<String>,
     /// When this process started.
     pub started_at: Time,
     /// Becomes true when the server is to stop: event streams end then.
@@ -71,11 +73,14 @@ impl App {
             json_depth: parts.limits.max_depth,
             attributes: parts.limits.max_attributes_per_entity,
             batch: parts.limits.max_batch,
+            entity_bytes: parts.limits.max_entity_bytes,
             deny: parts.deny,
             ..form::Limits::default()
         };
         let started_at = parts.clock.now();
+        let names = crate::request::host::names(parts.contexts.own());
         Arc::new(Self {
+            names,
             tenants: parts.tenants,
             contexts: parts.contexts,
             guard: parts.guard,

@@ -144,6 +144,11 @@ impl Contexts {
         path.strip_prefix(HOSTED_PATH).filter(|id| !id.is_empty() && !id.contains(['/', '?', '#']))
     }
 
+    /// The addresses under which this server is known.
+    pub fn own(&self) -> &[String] {
+        &self.own
+    }
+
     /// The URL of a hosted context.
     pub fn hosted_url(&self, id: &str) -> String {
         format!("{}{HOSTED_PATH}{id}", self.own.first().map_or("", String::as_str))

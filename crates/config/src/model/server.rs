@@ -37,6 +37,9 @@ pub struct Limits {
     /// Most attribute instances that one entity may have.
     #[schemars(range(min = 1, max = 100_000))]
     pub max_attributes_per_entity: usize,
+    /// Bytes that one entity may grow to, however many requests bring it there: texts and names count their bytes, other values eight, an attribute 64 beside.
+    #[schemars(range(min = 65_536, max = 268_435_456))]
+    pub max_entity_bytes: usize,
     /// Most entities in one batch operation.
     #[schemars(range(min = 1, max = 100_000))]
     pub max_batch: usize,
@@ -61,6 +64,9 @@ pub struct Limits {
     /// Largest `limit` that a client may ask for.
     #[schemars(range(min = 1, max = 10_000))]
     pub page_max: usize,
+    /// Bytes of entities, as they are stored, on one page; a page ends early when its entities are larger.
+    #[schemars(range(min = 65_536, max = 1_073_741_824))]
+    pub page_max_bytes: usize,
 }
 
 impl Default for Limits {
@@ -69,6 +75,7 @@ impl Default for Limits {
             max_body_bytes: 8 * 1024 * 1024,
             max_depth: 64,
             max_attributes_per_entity: 1000,
+            max_entity_bytes: 16 * 1024 * 1024,
             max_batch: 2000,
             max_header_bytes: 16 * 1024,
             max_url_bytes: 8 * 1024,
@@ -77,6 +84,7 @@ impl Default for Limits {
             max_connections: 4096,
             page_default: 20,
             page_max: 1000,
+            page_max_bytes: 16 * 1024 * 1024,
         }
     }
 }

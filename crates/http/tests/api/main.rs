@@ -6,6 +6,7 @@ mod contexts;
 mod description;
 mod entities;
 mod events;
+mod limits;
 mod lines;
 mod malformed;
 mod media;
