@@ -93,7 +93,7 @@ async fn a_remote_context_is_fetched_once_and_outlives_its_source() {
     server.call("DELETE", &format!("/jsonldContexts/{at}?reload=true"), &[], "").await.expect(204);
     assert_eq!(source.asked(), 2);
     source.down.store(true, Ordering::SeqCst);
-    let failed = server.call("DELETE", &format!("/jsonldContexts/{at}?reload=true"), &[], "").await.expect(503);
+    let failed = server.call("DELETE", &format!("/jsonldContexts/{at}?reload=true"), &[], "").await.expect(504);
     assert_eq!(failed.problem(), "LdContextNotAvailable");
     let still =
         server.call("GET", "/entities?type=T&q=warmth==3&format=simplified", &[("link", &link)], "").await.expect(200);
@@ -114,14 +114,14 @@ async fn sources_that_are_not_to_be_had() {
     for (source, status, text) in [
         (Source::start("/x", ok("no json")).await, 400, "is no JSON document"),
         (Source::start("/x", ok("{}")).await, 400, "has no @context"),
-        (Source::start("/x", "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".into()).await, 503, "answered 404"),
+        (Source::start("/x", "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".into()).await, 504, "answered 404"),
         (
             Source::start("/x", ok(&format!("{{\"@context\":{{\"a\":\"{}\"}}}}", "x".repeat(2 << 20)))).await,
-            503,
+            504,
             "larger than",
         ),
-        (Source::start("/x", metadata.into()).await, 503, "metadata"),
-        (around, 503, "redirects"),
+        (Source::start("/x", metadata.into()).await, 504, "metadata"),
+        (around, 504, "redirects"),
     ] {
         let reply = server.call("GET", "/entities?type=T", &[("link", &link(&source.url))], "").await.expect(status);
         assert!(reply.text().contains(text), "{}", reply.text());
@@ -134,7 +134,7 @@ async fn sources_that_are_not_to_be_had() {
         ("ftp://example.org/c", ""),
     ] {
         let reply = server.call("GET", "/entities?type=T", &[("link", &link(url))], "").await;
-        assert!(matches!(reply.status, 400 | 503) && reply.text().contains(text), "{url}: {}", reply.text());
+        assert!(matches!(reply.status, 400 | 504) && reply.text().contains(text), "{url}: {}", reply.text());
     }
 }
 
