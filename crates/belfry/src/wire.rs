@@ -20,7 +20,7 @@ use belfry_ngsi_ld::context::{CoreVersion, Limits};
 use belfry_ngsi_ld::form::Deny;
 use belfry_ngsi_ld::{Context, Name};
 use belfry_ports::Store;
-use belfry_runtime::context::{Contexts, Fetching, Options as ContextOptions};
+use belfry_runtime::context::{self, Contexts, Fetching, Options as ContextOptions};
 use belfry_runtime::ingest::Ingest;
 use belfry_runtime::metrics::Source;
 use belfry_runtime::notify::Notifiers;
@@ -45,6 +45,8 @@ pub struct Running {
     connectors: mqtt::Connectors,
     notifiers: Arc<Notifiers>,
     tracer: Option<Arc<Tracer>>,
+    /// Keeps remote contexts, once more at the end.
+    remembering: JoinHandle<()>,
     stores: Arc<Embedded>,
     /// Keeps the stores open until the last checkpoint is taken.
     tenants: Arc<Tenants>,
@@ -84,7 +86,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         contexts: Arc::new(contexts(config, address, &tenants, &clock)?),
         guard: Arc::new(Guard::new(mode(config), tenants.get(DEFAULT)?, clock.clone())),
         limits: config.server.limits.clone(),
-        deny: deny.clone(),
+        deny,
         clock: clock.clone(),
         rng: rng.clone(),
         keep_before,
@@ -95,7 +97,9 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let _ = app.notifiers.set(notifiers.clone());
     let _ = app.backups.set(config.store.backup_dir.clone());
     notifiers.begin(app.contexts.clone());
-    let ingest = Arc::new(Ingest::new(tenants.clone(), deny, clock.clone(), config.mqtt.register_only));
+    let remembering = tokio::spawn(context::remember(app.contexts.clone(), stopping.clone()));
+    let ingest =
+        Arc::new(Ingest::new(tenants.clone(), app.reading.clone(), clock.clone(), config.mqtt.register_only));
     let guard = app.guard.clone();
     let connectors = mqtt::start(config, ingest.clone(), guard, &clock, &rng, tracer.clone()).await?;
     let mut sources: Vec<Arc<dyn Source>> = vec![ingest, connectors.measures()];
@@ -110,7 +114,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         let _ = stopped.wait_for(|stop| *stop).await;
     };
     let http = tokio::spawn(belfry_http::serve(listener, app, shutdown));
-    Ok(Running { address, stop, http, connectors, notifiers, tracer, stores, tenants })
+    Ok(Running { address, stop, http, connectors, notifiers, tracer, remembering, stores, tenants })
 }
 
 impl Running {
@@ -138,6 +142,8 @@ impl Running {
         if let Some(tracer) = self.tracer {
             tracer.stop().await;
         }
+        // It ends by itself: it was told above.
+        let _ = self.remembering.await;
         let (stores, tenants) = (self.stores, self.tenants);
         let closed = tokio::task::spawn_blocking(move || {
             let taken = stores.checkpoint();
@@ -187,15 +193,16 @@ fn contexts(
     let options = ContextOptions {
         limits: Limits { depth: c.max_depth, bytes: c.max_bytes.max(Limits::default().bytes), ..Limits::default() },
         cached: c.cache_entries,
+        cached_bytes: c.cache_bytes,
         fetching: Fetching {
             enabled: c.fetch,
             max_bytes: c.max_bytes,
             timeout: Duration::from_millis(c.fetch_timeout_ms),
             documents: c.cache_entries,
+            documents_bytes: c.cache_bytes,
             ..Fetching::default()
         },
         own,
-        ..ContextOptions::default()
     };
     Ok(Contexts::new(options, tenants.get(DEFAULT)?, Arc::new(outbound), clock.clone()))
 }

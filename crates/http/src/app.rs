@@ -42,6 +42,8 @@ pub struct App {
     pub sources: OnceLock<Vec<Arc<dyn Source>>>,
     /// Traces requests, once the wiring has said so; without it a request pays one branch.
     pub tracer: OnceLock<Arc<Tracer>>,
+    /// Names of hosts under which this server is known, beside loopback ones.
+    pub names: Vec<String>,
     /// When this process started.
     pub started_at: Time,
     /// Becomes true when the server is to stop: event streams end then.
@@ -77,11 +79,14 @@ impl App {
             json_depth: parts.limits.max_depth,
             attributes: parts.limits.max_attributes_per_entity,
             batch: parts.limits.max_batch,
+            entity_bytes: parts.limits.max_entity_bytes,
             deny: parts.deny,
             ..form::Limits::default()
         };
         let started_at = parts.clock.now();
+        let names = crate::request::host::names(parts.contexts.own());
         Arc::new(Self {
+            names,
             tenants: parts.tenants,
             contexts: parts.contexts,
             guard: parts.guard,

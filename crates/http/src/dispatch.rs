@@ -5,10 +5,11 @@ use crate::app::App;
 use crate::operation::{Operation, Schema, Takes};
 use crate::problem;
 use crate::request::media::{self, Content};
-use crate::request::{Exchange, TENANT, body, query};
+use crate::request::{Exchange, TENANT, body, host, query};
 use crate::trace;
 use axum::body::Body;
 use axum::response::Response;
+use belfry_identity::{Mode, Permission};
 use belfry_kernel::{Error, Kind};
 use belfry_runtime::telemetry::within;
 use http::{HeaderValue, Method, Request, Version, header};
@@ -20,6 +21,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+
+/// Said to whoever calls an open server by a name that is not its own.
+const FOREIGN_HOST: &str = "this server asks nobody for a token, and so answers only to loopback names and to the one of \
+                            server.public_url; the Host header says another";
 
 /// One path of the table with its operations.
 pub(crate) struct Resource {
@@ -107,7 +112,13 @@ impl Resource {
             })?),
             None => None,
         };
-        app.guard.check(authorization, exchange.tenant()?, operation.permission)?;
+        if app.guard.mode() == Mode::Open
+            && operation.permission != Permission::Public
+            && !host::is_own(&exchange.head, &app.names)
+        {
+            return Err(Error::new(Kind::Forbidden, FOREIGN_HOST));
+        }
+        exchange.principal = Some(app.guard.check(authorization, exchange.tenant()?, operation.permission)?);
         // HTTP/2 says by itself where a body ends.
         if operation.takes != Takes::Nothing
             && exchange.head.version < Version::HTTP_2

@@ -33,7 +33,7 @@ pub fn shape(kind: Kind) -> Shape {
         Kind::TooComplexQuery => (StatusCode::FORBIDDEN, Some("TooComplexQuery"), "Too complex query"),
         Kind::TooManyResults => (StatusCode::FORBIDDEN, Some("TooManyResults"), "Too many results"),
         Kind::LdContextNotAvailable => {
-            (StatusCode::SERVICE_UNAVAILABLE, Some("LdContextNotAvailable"), "@context not available")
+            (StatusCode::GATEWAY_TIMEOUT, Some("LdContextNotAvailable"), "@context not available")
         }
         Kind::NonexistentTenant => (StatusCode::NOT_FOUND, Some("NonexistentTenant"), "Nonexistent tenant"),
         Kind::Unauthorized => (StatusCode::UNAUTHORIZED, None, "Unauthorized"),

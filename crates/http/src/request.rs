@@ -4,6 +4,7 @@
 pub mod body;
 pub mod context;
 pub mod exchange;
+pub mod host;
 pub mod media;
 pub mod paging;
 pub mod parameters;
@@ -12,4 +13,4 @@ pub mod representation;
 pub mod selection;
 pub mod untrusted;
 
-pub use exchange::{Exchange, TENANT};
+pub use exchange::{Exchange, TENANT, Writing};

@@ -101,7 +101,7 @@ fn table() -> Vec<Operation> {
             "Lists the contexts that are kept here.";
         GET "/ngsi-ld/v1/jsonldContexts/{contextId}" "retrieveContext" Public Nothing [ngsi_ld::context_serve::PARAMETERS] ngsi_ld::context_serve,
             "Gives one context.";
-        DELETE "/ngsi-ld/v1/jsonldContexts/{contextId}" "deleteContext" Write Nothing [ngsi_ld::context_delete::PARAMETERS] ngsi_ld::context_delete,
+        DELETE "/ngsi-ld/v1/jsonldContexts/{contextId}" "deleteContext" Curate Nothing [ngsi_ld::context_delete::PARAMETERS] ngsi_ld::context_delete,
             "Deletes or reloads one context.";
         // Subscriptions.
         POST "/ngsi-ld/v1/subscriptions" "createSubscription" Write Json [LOCAL] ngsi_ld::subscription_create,
@@ -138,19 +138,19 @@ fn table() -> Vec<Operation> {
         // The server itself.
         GET "/health" "health" Public Nothing [] ops::health,
             "Says whether the server is well.";
-        GET "/metrics" "metrics" Read Nothing [] ops::metrics,
+        GET "/metrics" "metrics" Observe Nothing [] ops::metrics,
             "Gives counters in the Prometheus format.";
         GET "/openapi.json" "apiDescription" Public Nothing [] ops::api_description,
             "Gives this description.";
         GET "/events" "events" Read Nothing [] ops::events,
             "Streams what changes (server-sent events).";
-        POST "/backups" "createBackup" Administer Json [] ops::backup_create,
+        POST "/backups" "createBackup" Operate Json [] ops::backup_create,
             "Copies the data of every tenant into a new directory, while writes go on.";
-        POST "/tokens" "createToken" Administer Json [] ops::token_create,
+        POST "/tokens" "createToken" Operate Json [] ops::token_create,
             "Makes an access token.";
-        GET "/tokens" "listTokens" Administer Nothing [] ops::token_list,
+        GET "/tokens" "listTokens" Operate Nothing [] ops::token_list,
             "Lists the access tokens.";
-        DELETE "/tokens/{tokenId}" "revokeToken" Administer Nothing [] ops::token_revoke,
+        DELETE "/tokens/{tokenId}" "revokeToken" Operate Nothing [] ops::token_revoke,
             "Revokes an access token.";
     }
 }

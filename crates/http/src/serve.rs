@@ -1,17 +1,21 @@
-//! The listener: accepts connections within a limit, serves HTTP/1.1 and HTTP/2 on each, and stops gracefully. Knows no
-//! route.
+//! The listener: accepts connections within a limit, serves HTTP/1.1 and HTTP/2 on each, ends those that do nothing, and
+//! stops gracefully. Knows no route.
+
+mod pulse;
 
 use crate::app::App;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use std::future::Future;
+use pulse::{Answer, Pulse, Verdict, Watch, Watched};
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tower_service::Service;
 
@@ -32,7 +36,8 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<O
     let router = crate::router(&app);
     let builder = Arc::new(builder(&app));
     let places = Arc::new(Semaphore::new(app.limits.max_connections));
-    let (stop, stopping) = watch::channel(false);
+    let watch = Watch::new(Duration::from_secs(app.limits.header_read_timeout_s));
+    let watching = tokio::spawn(watch.clone().run());
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -56,23 +61,23 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<O
                 continue;
             }
         };
-        let (builder, router, app, stopping) = (builder.clone(), router.clone(), app.clone(), stopping.clone());
+        let (builder, router, app, pulse) = (builder.clone(), router.clone(), app.clone(), watch.open());
         connections.spawn(async move {
             app.metrics.connections.fetch_add(1, Ordering::Relaxed);
             app.metrics.connections_total.fetch_add(1, Ordering::Relaxed);
-            connection(stream, &builder, router, stopping).await;
+            connection(stream, &builder, router, pulse).await;
             app.metrics.connections.fetch_sub(1, Ordering::Relaxed);
             drop(place);
         });
         while connections.try_join_next().is_some() {}
     }
     drop(listener);
-    // Nobody listens any more when every connection has ended.
-    let _ = stop.send(true);
+    watch.end();
     let all_ended = async { while connections.join_next().await.is_some() {} };
     let in_time = tokio::time::timeout(GRACE, all_ended).await.is_ok();
     let cut_off = if in_time { 0 } else { connections.len() };
     connections.shutdown().await;
+    watching.abort();
     Served { cut_off }
 }
 
@@ -82,8 +87,8 @@ fn builder(app: &App) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(limits.header_read_timeout_s))
+        // hyper's own limit sets a timer up for every request, and knows nothing of a client that never sends a byte.
+        .header_read_timeout(None)
         .keep_alive(true)
         // Twice the limit: what is a little too long gets its problem, what is far too long a bare refusal.
         .max_buf_size((head * 2).max(64 * 1024));
@@ -97,30 +102,36 @@ fn builder(app: &App) -> Builder<TokioExecutor> {
     builder
 }
 
-async fn connection(
-    stream: TcpStream,
-    builder: &Builder<TokioExecutor>,
-    router: Router,
-    mut stopping: watch::Receiver<bool>,
-) {
+async fn connection(stream: TcpStream, builder: &Builder<TokioExecutor>, router: Router, pulse: Arc<Pulse>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection is gone before it began");
         return;
     }
+    let requests = pulse.clone();
     let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
         let mut router = router.clone();
-        async move { router.call(request.map(axum::body::Body::new)).await }
-    });
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = async { stopping.wait_for(|stop| *stop).await.map(drop).unwrap_or_default() } => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+        let underway = requests.begin();
+        async move {
+            let response = router.call(request.map(axum::body::Body::new)).await?;
+            Ok::<_, std::convert::Infallible>(response.map(|body| Answer { body, _underway: underway }))
         }
-    };
-    if let Err(error) = ended {
+    });
+    let stream = Watched { stream: TokioIo::new(stream), pulse: pulse.clone() };
+    let mut connection = std::pin::pin!(builder.serve_connection(stream, service));
+    let mut ending = false;
+    let ended = poll_fn(|context| {
+        match pulse.verdict(context) {
+            Verdict::Live => {}
+            Verdict::End if ending => {}
+            Verdict::End => {
+                ending = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            Verdict::Cut => return Poll::Ready(Ok(())),
+        }
+        connection.as_mut().poll(context)
+    });
+    if let Err(error) = ended.await {
         tracing::debug!(error, "a connection ended early");
     }
 }

@@ -55,7 +55,8 @@ impl Guard {
     /// that it names (the empty text for the default one).
     ///
     /// # Errors
-    /// `Unauthorized` without a token that opens anything; `Forbidden` when its role or tenant is another.
+    /// `Unauthorized` without a token that opens anything; `Forbidden` when its role or tenant is another, or when it is
+    /// bound to a tenant and the permission is server-wide.
     pub fn check(&self, authorization: Option<&str>, tenant: &str, permission: Permission) -> Result<Principal, Error> {
         if self.mode == Mode::Open {
             return Ok(Principal { role: Role::Admin, token: None });
@@ -78,6 +79,9 @@ impl Guard {
         let forbidden = |text: &str| Err(Error::new(Kind::Forbidden, text));
         if token.tenant.as_deref().is_some_and(|only| only != tenant) {
             return forbidden("the access token is for another tenant");
+        }
+        if permission.is_server_wide() && token.tenant.is_some() {
+            return forbidden("the access token is bound to a tenant, and this concerns the whole server");
         }
         if !token.role.allows(permission) {
             return Err(Error::new(

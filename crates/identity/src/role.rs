@@ -11,8 +11,14 @@ pub enum Permission {
     Ingest,
     /// To change anything within the tenant.
     Write,
-    /// To run the server: tokens, purges, metrics.
+    /// To purge what is within the tenant.
     Administer,
+    /// To see how the whole server fares: its metrics, which name every tenant.
+    Observe,
+    /// To take away what all tenants share: contexts.
+    Curate,
+    /// To run the whole server: tokens, backups.
+    Operate,
 }
 
 /// What a token's holder is.
@@ -24,23 +30,31 @@ pub enum Role {
     Writer,
     /// Brings in readings, and sees nothing.
     Ingest,
-    /// Everything.
+    /// Everything, within the token's tenant when it is bound to one.
     Admin,
 }
 
 impl Permission {
     /// Every permission with its name.
-    pub const ALL: [(Self, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str); 8] = [
         (Self::Public, "public"),
         (Self::Read, "read"),
         (Self::Ingest, "ingest"),
         (Self::Write, "write"),
         (Self::Administer, "administer"),
+        (Self::Observe, "observe"),
+        (Self::Curate, "curate"),
+        (Self::Operate, "operate"),
     ];
 
     /// Its name, as the API description gives it.
     pub fn as_str(self) -> &'static str {
         Self::ALL[self as usize].1
+    }
+
+    /// Whether it reaches beyond one tenant: a token that is bound to one never has it, whatever its role.
+    pub fn is_server_wide(self) -> bool {
+        matches!(self, Self::Observe | Self::Curate | Self::Operate)
     }
 }
 
@@ -59,14 +73,14 @@ impl Role {
         Self::ALL.iter().find(|(_, n)| *n == name).map(|(role, _)| *role)
     }
 
-    /// Whether the role is enough for the permission.
+    /// Whether the role is enough for the permission. (A token must also not be bound to a tenant for a server-wide one.)
     pub fn allows(self, permission: Permission) -> bool {
         match permission {
             Permission::Public => true,
-            Permission::Read => matches!(self, Self::Reader | Self::Writer | Self::Admin),
+            Permission::Read | Permission::Observe => matches!(self, Self::Reader | Self::Writer | Self::Admin),
             Permission::Ingest => matches!(self, Self::Ingest | Self::Writer | Self::Admin),
-            Permission::Write => matches!(self, Self::Writer | Self::Admin),
-            Permission::Administer => matches!(self, Self::Admin),
+            Permission::Write | Permission::Curate => matches!(self, Self::Writer | Self::Admin),
+            Permission::Administer | Permission::Operate => matches!(self, Self::Admin),
         }
     }
 }
@@ -90,10 +104,10 @@ mod tests {
     #[test]
     fn nobody_but_an_admin_administers_and_ingest_sees_nothing() {
         let table = [
-            (Role::Reader, [true, true, false, false, false]),
-            (Role::Writer, [true, true, true, true, false]),
-            (Role::Ingest, [true, false, true, false, false]),
-            (Role::Admin, [true, true, true, true, true]),
+            (Role::Reader, [true, true, false, false, false, true, false, false]),
+            (Role::Writer, [true, true, true, true, false, true, true, false]),
+            (Role::Ingest, [true, false, true, false, false, false, false, false]),
+            (Role::Admin, [true; 8]),
         ];
         for (role, allowed) in table {
             for ((permission, name), expected) in Permission::ALL.into_iter().zip(allowed) {

@@ -6,6 +6,10 @@ use compact_str::CompactString;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
+/// Deeper than any body that a configuration lets in, and what stands around it: for documents of our own, which must be
+/// readable whatever was accepted.
+pub const KEPT_DEPTH: usize = 576;
+
 /// A JSON value. Numbers keep whether they were whole; texts up to 24 bytes live inline; members keep their order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json {

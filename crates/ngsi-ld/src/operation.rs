@@ -7,7 +7,9 @@ mod batch;
 mod create;
 mod delete;
 mod instance;
+mod loss;
 mod merge;
+mod totals;
 mod update;
 
 pub use append::append_attributes;
@@ -15,7 +17,9 @@ pub use attribute::{delete_attribute, delete_attributes, delete_scope, patch_att
 pub use batch::{BatchKind, apply_batch_item};
 pub use create::{create_entity, replace_entity};
 pub use delete::delete_entity;
+pub use loss::Head;
 pub use merge::{MergeOptions, merge_entity};
+pub use totals::{check_bytes, check_totals, json_bytes};
 pub use update::update_attributes;
 
 use crate::{Entity, Name};

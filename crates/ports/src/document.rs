@@ -27,11 +27,13 @@ pub enum Collection {
     Delivery = 9,
     /// State of a resumable import.
     Import = 10,
+    /// Remote @contexts as they were fetched.
+    RemoteContext = 11,
 }
 
 impl Collection {
     /// Every collection.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Subscription,
         Self::Context,
         Self::Cursor,
@@ -42,6 +44,7 @@ impl Collection {
         Self::Audit,
         Self::Delivery,
         Self::Import,
+        Self::RemoteContext,
     ];
 
     /// The collection of this number.

@@ -9,6 +9,8 @@ pub struct Page {
     pub offset: usize,
     /// How many to give at most.
     pub limit: usize,
+    /// Bytes, as the store keeps them, of all entities given at most: fewer are given then, at least one.
+    pub bytes: usize,
     /// Whether the number of all matches is wanted too, which costs a look at all of them.
     pub count: bool,
 }

@@ -2,9 +2,13 @@
 //! hosted ones are documents of the store; remote ones are fetched once and remembered. Expands nothing itself.
 
 mod hosted;
+mod implicit;
+mod memory;
 mod remote;
+mod shelf;
 
 pub use hosted::{Hosted, Kind as HostedKind, NewHosted};
+pub use memory::remember;
 pub use remote::{Cached, Fetching};
 
 use crate::outbound::Outbound;
@@ -13,6 +17,7 @@ use belfry_ngsi_ld::context::{BuildError, ContextCache, Limits, is_core_url};
 use belfry_ngsi_ld::{Context, Json};
 use belfry_ports::Store;
 use hashbrown::HashMap;
+use implicit::Implicit;
 use remote::Remote;
 use std::sync::Arc;
 
@@ -24,9 +29,9 @@ pub const HOSTED_PATH: &str = "/ngsi-ld/v1/jsonldContexts/";
 pub struct Options {
     /// How large and deep one context may be.
     pub limits: Limits,
-    /// Processed contexts that are held.
+    /// Processed contexts that are held, and as many of those made for answers.
     pub cached: usize,
-    /// Bytes that they may weigh together.
+    /// Bytes that each of the two may weigh together.
     pub cached_bytes: usize,
     /// Whether and how remote documents are fetched.
     pub fetching: Fetching,
@@ -52,22 +57,27 @@ pub struct Contexts {
     cache: ContextCache,
     store: Arc<dyn Store>,
     remote: Remote,
+    implicit: Implicit,
     clock: Arc<dyn Clock>,
     limits: Limits,
     own: Vec<String>,
 }
 
 impl Contexts {
-    /// `store` holds the hosted contexts (that of the default tenant); `outbound` reaches remote ones.
+    /// `store` holds the hosted contexts (that of the default tenant) and what was fetched before; `outbound` reaches
+    /// remote ones.
     pub fn new(options: Options, store: Arc<dyn Store>, outbound: Arc<Outbound>, clock: Arc<dyn Clock>) -> Self {
-        Self {
+        let contexts = Self {
             cache: ContextCache::new(options.cached, options.cached_bytes),
             remote: Remote::new(options.fetching, outbound),
+            implicit: Implicit::new(options.cached, options.cached_bytes),
             store,
             clock,
             limits: options.limits,
             own: options.own,
-        }
+        };
+        contexts.load_remote();
+        contexts
     }
 
     /// The context of the value of an `@context` member.
@@ -132,6 +142,11 @@ impl Contexts {
     fn hosted_id<'u>(&self, url: &'u str) -> Option<&'u str> {
         let path = self.own.iter().find_map(|own| url.strip_prefix(own.as_str()))?;
         path.strip_prefix(HOSTED_PATH).filter(|id| !id.is_empty() && !id.contains(['/', '?', '#']))
+    }
+
+    /// The addresses under which this server is known.
+    pub fn own(&self) -> &[String] {
+        &self.own
     }
 
     /// The URL of a hosted context.

@@ -8,7 +8,8 @@ use crate::tenant::Tenants;
 use crate::write::{Current, with_gone, write};
 use belfry_connect_payload::{Reading, Value as Read};
 use belfry_kernel::{Clock, Error, Geometry, Iri, Kind, Tally, Time};
-use belfry_ngsi_ld::form::Deny;
+use belfry_ngsi_ld::form::{Limits, NULL};
+use belfry_ngsi_ld::operation::{check_bytes, json_bytes};
 use belfry_ngsi_ld::{Attribute, Context, Entity, Json, Name, Value};
 use belfry_ports::{Change, ChangeKind, ChangeSet, EntityChange};
 use hashbrown::HashMap;
@@ -100,7 +101,7 @@ impl Counters {
 /// Takes readings in.
 pub struct Ingest {
     tenants: Arc<Tenants>,
-    deny: Arc<Deny>,
+    limits: Arc<Limits>,
     clock: Arc<dyn Clock>,
     /// Only devices that are registered may report.
     register_only: bool,
@@ -109,9 +110,9 @@ pub struct Ingest {
 }
 
 impl Ingest {
-    /// Into these stores, under these names to refuse.
-    pub fn new(tenants: Arc<Tenants>, deny: Arc<Deny>, clock: Arc<dyn Clock>, register_only: bool) -> Self {
-        Self { tenants, deny, clock, register_only, counters: Counters::default() }
+    /// Into these stores, within these limits and refusing their names.
+    pub fn new(tenants: Arc<Tenants>, limits: Limits, clock: Arc<dyn Clock>, register_only: bool) -> Self {
+        Self { tenants, limits: Arc::new(limits), clock, register_only, counters: Counters::default() }
     }
 
     /// Hands a batch to the store at once, in order; the future resolves when it is durable, with one outcome a message.
@@ -121,13 +122,13 @@ impl Ingest {
         batch: Vec<Message>,
     ) -> impl Future<Output = Result<Vec<Taken>, Error>> + Send + 'static + use<> {
         let ingest = self.clone();
-        let (deny, register_only) = (self.deny.clone(), self.register_only);
+        let (limits, register_only) = (self.limits.clone(), self.register_only);
         let writing = self.tenants.get_or_create(tenant.unwrap_or_default()).map(|store| {
             write(&*store, move |read, now| {
                 let mut work = Work {
                     read,
                     now,
-                    deny: &deny,
+                    limits: &limits,
                     register_only,
                     entities: HashMap::new(),
                     seen: HashMap::new(),
@@ -206,7 +207,7 @@ type Touched = (Iri, Entity, (bool, Current), Vec<Change>);
 struct Work<'a> {
     read: &'a dyn belfry_ports::Read,
     now: Time,
-    deny: &'a Deny,
+    limits: &'a Limits,
     register_only: bool,
     /// Images as this batch has left them.
     entities: HashMap<Iri, Arc<Entity>>,
@@ -265,7 +266,10 @@ impl Work<'_> {
             };
             let (_, image, _, changes) = &mut touched[at];
             let name = self.name(&reading.attribute)?;
-            set(image, name, reading, self.now, changes)?;
+            set(image, name, reading, self.now, changes, self.limits)?;
+        }
+        for (_, image, ..) in &touched {
+            check_bytes(image, self.limits)?;
         }
         for (id, mut image, (created, mut current), changes) in touched {
             image.modified_at = self.now;
@@ -308,7 +312,7 @@ impl Work<'_> {
 
     fn name(&self, term: &str) -> Result<Name, Fault> {
         let name = Context::core().expand(term)?;
-        match self.deny.reason(name.as_str()) {
+        match self.limits.deny.reason(name.as_str()) {
             Some(why) => {
                 let error = Error::bad_data(format!("{term:?} is refused: {why}"));
                 Err(Fault { reason: Reason::Name, error })
@@ -324,17 +328,26 @@ impl Work<'_> {
 }
 
 /// Puts a reading into an image.
-fn set(image: &mut Entity, name: Name, reading: Reading, now: Time, changes: &mut Vec<Change>) -> Result<(), Error> {
+fn set(
+    image: &mut Entity,
+    name: Name,
+    reading: Reading,
+    now: Time,
+    changes: &mut Vec<Change>,
+    limits: &Limits,
+) -> Result<(), Error> {
     let value = match reading.value {
         Read::Number(f) => Value::Property(Json::number(f)),
         Read::Bool(b) => Value::Property(Json::Bool(b)),
-        Read::Text(text) => Value::Property(Json::Str(text)),
+        Read::Text(text) => Value::Property(sound(Json::Str(text), name, limits)?),
         Read::Json(text) => {
-            Value::Property(Json::parse(text.as_bytes(), JSON_DEPTH).map_err(|e| Error::bad_data(e.public()))?)
+            let json = Json::parse(text.as_bytes(), JSON_DEPTH).map_err(|e| Error::bad_data(e.public()))?;
+            Value::Property(sound(json, name, limits)?)
         }
         Read::Point(position) => Value::Geo(Geometry::Point(position)),
     };
     let observed_at = Some(reading.observed_at.unwrap_or(now));
+    let full = image.attributes.len() >= limits.attributes;
     let old = image.attributes.iter_mut().find(|a| a.name == name && a.dataset_id.is_none());
     let kind = if old.is_some() { ChangeKind::Updated } else { ChangeKind::Created };
     match old {
@@ -343,6 +356,9 @@ fn set(image: &mut Entity, name: Name, reading: Reading, now: Time, changes: &mu
             if reading.unit_code.is_some() {
                 a.unit_code = reading.unit_code;
             }
+        }
+        None if full => {
+            return Err(Error::bad_data(format!("{} would have more than {} attributes", image.id, limits.attributes)));
         }
         None => image.attributes.push(Attribute {
             name,
@@ -360,4 +376,72 @@ fn set(image: &mut Entity, name: Name, reading: Reading, now: Time, changes: &mu
         changes.push(Change { name, dataset_id: None, kind, before: None });
     }
     Ok(())
+}
+
+/// A value that may be stored: neither too large nor with a denied name inside, and no Null.
+fn sound(json: Json, name: Name, limits: &Limits) -> Result<Json, Error> {
+    if json == Json::Null || json.as_str() == Some(NULL) {
+        return Err(Error::bad_data(format!("{name}: null is no value")));
+    }
+    if json_bytes(&json) > limits.value_bytes {
+        return Err(Error::bad_data(format!("{name}: its value is larger than {} bytes", limits.value_bytes)));
+    }
+    match limits.deny.inside(&json) {
+        Some((term, reason)) => Err(Error::bad_data(format!("{name}: the term {term:?} is refused: {reason}"))),
+        None => Ok(json),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use belfry_connect_payload::EntityRef;
+
+    fn entity() -> Entity {
+        Entity {
+            id: Iri::parse("urn:a:1").expect("a URI"),
+            types: SmallVec::new(),
+            scopes: Vec::new(),
+            attributes: Vec::new(),
+            created_at: Time::default(),
+            modified_at: Time::default(),
+            expires_at: None,
+        }
+    }
+
+    fn take(image: &mut Entity, attribute: &str, value: Read, limits: &Limits) -> Result<(), Error> {
+        let entity = EntityRef { id: image.id.clone(), types: ["T".into()].into() };
+        let reading = Reading {
+            device: "d".into(),
+            entity: Some(Arc::new(entity)),
+            attribute: attribute.into(),
+            value,
+            unit_code: None,
+            observed_at: None,
+        };
+        let name = Context::core().expand(attribute)?;
+        set(image, name, reading, Time::default(), &mut Vec::new(), limits)
+    }
+
+    #[test]
+    fn what_a_device_says_is_looked_at_as_what_a_client_says() {
+        let limits = Limits { attributes: 2, value_bytes: 100, ..Limits::default() };
+        let mut image = entity();
+        for (value, text) in [
+            (Read::Json(r#"{"a":[{"licensePlate":"x"}]}"#.into()), "licensePlate"),
+            (Read::Json(format!("[\"{}\"]", "x".repeat(200)).into()), "larger than 100 bytes"),
+            (Read::Text("x".repeat(200).into()), "larger than 100 bytes"),
+            (Read::Json("null".into()), "null is no value"),
+            (Read::Text("urn:ngsi-ld:null".into()), "null is no value"),
+        ] {
+            let error = take(&mut image, "a", value, &limits).expect_err("it is refused");
+            assert!(error.kind() == Kind::BadRequestData && error.public().contains(text), "{}", error.public());
+            assert!(image.attributes.is_empty());
+        }
+        for attribute in ["a", "b", "a"] {
+            take(&mut image, attribute, Read::Json(r#"{"level":[1,2]}"#.into()), &limits).expect("it is fine");
+        }
+        let error = take(&mut image, "c", Read::Number(1.0), &limits).expect_err("a third one");
+        assert!(error.public().contains("more than 2 attributes"), "{}", error.public());
+    }
 }

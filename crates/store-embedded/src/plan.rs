@@ -25,6 +25,9 @@ const MAX_SORTED: usize = 10_000;
 /// The first piece of candidates; each next one is twice as large, up to the last.
 const FIRST_PIECE: usize = 64;
 const LAST_PIECE: usize = 512;
+/// Bytes of stored images that are decoded at one time, and those that an answer in a wanted order is sorted from.
+const PIECE_BYTES: usize = 4 << 20;
+const MAX_SORTED_BYTES: usize = 256 << 20;
 
 /// Answers a query.
 ///
@@ -45,15 +48,20 @@ pub(crate) fn query(
     let wanted = page.offset.saturating_add(page.limit);
     let shortcut = if page.count { whole_type(shared, query) } else { None };
     let counting = page.count && shortcut.is_none();
-    search(shared, query, now, &mut |entity| {
+    let (mut bytes, mut full) = (0_usize, false);
+    search(shared, query, now, &mut |entity, len| {
         matched += 1;
-        if matched > page.offset && matched <= wanted {
-            answer.entities.push(entity);
+        if matched > page.offset && matched <= wanted && !full {
+            bytes = bytes.saturating_add(len);
+            full = bytes > page.bytes && !answer.entities.is_empty();
+            if !full {
+                answer.entities.push(entity);
+            }
         }
         // One more than wanted tells whether more follow.
-        counting || matched <= wanted
+        counting || (matched <= wanted && !full)
     })?;
-    answer.more = matched > wanted;
+    answer.more = matched > wanted || full;
     answer.count = page.count.then(|| shortcut.unwrap_or(matched));
     Ok(answer)
 }
@@ -68,26 +76,45 @@ fn ordered(shared: &Shared, query: &EntityQuery, order: &OrderBy, page: Page, no
         ));
     }
     let mut best: BinaryHeap<Ranked<'_>> = BinaryHeap::new();
-    let mut count = 0_usize;
-    search(shared, query, now, &mut |entity| {
-        let next = Ranked { entity, order, now };
+    let (mut count, mut bytes) = (0_usize, 0_usize);
+    search(shared, query, now, &mut |entity, len| {
+        let next = Ranked { entity, len, order, now };
         count += 1;
         if best.len() < wanted {
+            bytes += len;
             best.push(next);
         } else if let Some(mut last) = best.peek_mut()
             && next < *last
         {
+            bytes = bytes + len - last.len;
             *last = next;
         }
-        true
+        bytes <= MAX_SORTED_BYTES
     })?;
-    let entities = best.into_sorted_vec().into_iter().skip(page.offset).map(|ranked| ranked.entity).collect();
-    Ok(Answer { entities, count: page.count.then_some(count), more: count > wanted })
+    if bytes > MAX_SORTED_BYTES {
+        return Err(Error::new(
+            Kind::TooComplexQuery,
+            format!("more than {MAX_SORTED_BYTES} bytes of entities would have to be put in order; narrow the query"),
+        ));
+    }
+    let mut entities: Vec<Entity> = Vec::new();
+    let mut bytes = 0_usize;
+    for ranked in best.into_sorted_vec().into_iter().skip(page.offset) {
+        bytes = bytes.saturating_add(ranked.len);
+        if bytes > page.bytes && !entities.is_empty() {
+            break;
+        }
+        entities.push(ranked.entity);
+    }
+    let more = count > page.offset.saturating_add(entities.len());
+    Ok(Answer { entities, count: page.count.then_some(count), more })
 }
 
 /// A match with its place in the wanted order, in which no two are equal.
 struct Ranked<'a> {
     entity: Entity,
+    /// Bytes of its image.
+    len: usize,
     order: &'a OrderBy,
     now: Time,
 }
@@ -132,8 +159,13 @@ fn whole_type(shared: &Shared, query: &EntityQuery) -> Option<usize> {
     Some(number.and_then(|n| state.indexes.of_type(n)).map_or(0, |slots| slots.len() as usize))
 }
 
-/// Hands every match to `take` until it returns false.
-fn search(shared: &Shared, query: &EntityQuery, now: Time, take: &mut dyn FnMut(Entity) -> bool) -> Result<(), Error> {
+/// Hands every match with the bytes of its image to `take` until it returns false.
+fn search(
+    shared: &Shared,
+    query: &EntityQuery,
+    now: Time,
+    take: &mut dyn FnMut(Entity, usize) -> bool,
+) -> Result<(), Error> {
     let conjuncts = query.conjuncts();
     if conjuncts.contains(&Conjunct::Nothing) {
         return Ok(());
@@ -147,24 +179,36 @@ fn search(shared: &Shared, query: &EntityQuery, now: Time, take: &mut dyn FnMut(
     let (mut piece, mut candidates, mut images) = (FIRST_PIECE, Vec::new(), Vec::new());
     loop {
         candidates.clear();
-        images.clear();
-        let done = {
-            let state = shared.state.read();
-            let done = run.driver.next_piece(&state, piece, &mut candidates);
-            for &slot in &candidates {
-                if run.sieve(&state, slot) {
-                    images.extend(image(&state, slot, shared)?);
+        let mut done = None;
+        let mut at = 0;
+        while done.is_none() || at < candidates.len() {
+            images.clear();
+            {
+                let state = shared.state.read();
+                if done.is_none() {
+                    done = Some(run.driver.next_piece(&state, piece, &mut candidates));
+                }
+                let mut bytes = 0;
+                while bytes < PIECE_BYTES
+                    && let Some(&slot) = candidates.get(at)
+                {
+                    at += 1;
+                    if run.sieve(&state, slot) {
+                        let found = image(&state, slot, shared)?;
+                        bytes += found.as_ref().map_or(0, |(_, len)| *len);
+                        images.extend(found);
+                    }
                 }
             }
-            done
-        };
-        for entity in images.drain(..) {
-            let matches =
-                if linked { query.matches_linked(&entity, now, &lookup) } else { query.matches(&entity, now) };
-            if matches && !take(entity) {
-                return Ok(());
+            for (entity, len) in images.drain(..) {
+                let matches =
+                    if linked { query.matches_linked(&entity, now, &lookup) } else { query.matches(&entity, now) };
+                if matches && !take(entity, len) {
+                    return Ok(());
+                }
             }
         }
+        let done = done.unwrap_or(true);
         if done {
             return Ok(());
         }
@@ -172,6 +216,8 @@ fn search(shared: &Shared, query: &EntityQuery, now: Time, take: &mut dyn FnMut(
     }
 }
 
-fn image(state: &State, slot: u32, shared: &Shared) -> Result<Option<Entity>, Damaged> {
-    state.slots.get(slot).map(|bytes| blob::decode(bytes, &shared.names)).transpose()
+/// The entity of a slot, with the bytes of its image.
+fn image(state: &State, slot: u32, shared: &Shared) -> Result<Option<(Entity, usize)>, Damaged> {
+    let bytes = state.slots.get(slot);
+    bytes.map(|bytes| Ok((blob::decode(bytes, &shared.names)?, bytes.len()))).transpose()
 }

@@ -129,7 +129,7 @@ impl Store for EmbeddedStore {
     }
 
     fn ids(&self, query: &EntityQuery, limit: usize, now: Time) -> Result<Vec<Iri>, Error> {
-        let page = Page { offset: 0, limit, count: false };
+        let page = Page { offset: 0, limit, bytes: usize::MAX, count: false };
         Ok(plan::query(&self.shared, query, None, page, now)?.entities.into_iter().map(|e| e.id).collect())
     }
 

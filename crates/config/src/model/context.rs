@@ -30,6 +30,9 @@ pub struct Context {
     /// Processed contexts held in memory; the least recently used one goes first.
     #[schemars(range(min = 1, max = 100_000))]
     pub cache_entries: usize,
+    /// Bytes that processed contexts may weigh in memory, and as much again for remote documents and for contexts made for answers; what was used longest ago goes first.
+    #[schemars(range(min = 1_048_576, max = 17_179_869_184_u64))]
+    pub cache_bytes: usize,
 }
 
 impl Default for Context {
@@ -44,6 +47,7 @@ impl Default for Context {
             allow_loopback: false,
             allow_private: false,
             cache_entries: 512,
+            cache_bytes: 64 * 1024 * 1024,
         }
     }
 }

@@ -37,6 +37,9 @@ pub struct Limits {
     /// Most attribute instances that one entity may have.
     #[schemars(range(min = 1, max = 100_000))]
     pub max_attributes_per_entity: usize,
+    /// Bytes that one entity may grow to, however many requests bring it there: texts and names count their bytes, other values eight, an attribute 64 beside.
+    #[schemars(range(min = 65_536, max = 268_435_456))]
+    pub max_entity_bytes: usize,
     /// Most entities in one batch operation.
     #[schemars(range(min = 1, max = 100_000))]
     pub max_batch: usize,
@@ -49,7 +52,7 @@ pub struct Limits {
     /// Seconds that one request may take, body included, before it is answered with a timeout.
     #[schemars(range(min = 1, max = 3600))]
     pub request_timeout_s: u64,
-    /// Seconds that a client may take to send the head of a request; slower ones are cut off.
+    /// Seconds that a client may take to send the head of a request, from its connecting or its last answer on; slower and idle connections are closed.
     #[schemars(range(min = 1, max = 600))]
     pub header_read_timeout_s: u64,
     /// Most connections at one time; further ones wait in the kernel's queue.
@@ -67,6 +70,9 @@ pub struct Limits {
     /// Most attribute instances in one body that writes to the past; one attribute may have as many.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_temporal_instances_per_body: usize,
+    /// Bytes of entities, as they are stored, on one page; a page ends early when its entities are larger.
+    #[schemars(range(min = 65_536, max = 1_073_741_824))]
+    pub page_max_bytes: usize,
 }
 
 impl Default for Limits {
@@ -75,6 +81,7 @@ impl Default for Limits {
             max_body_bytes: 8 * 1024 * 1024,
             max_depth: 64,
             max_attributes_per_entity: 1000,
+            max_entity_bytes: 16 * 1024 * 1024,
             max_batch: 2000,
             max_header_bytes: 16 * 1024,
             max_url_bytes: 8 * 1024,
@@ -85,6 +92,7 @@ impl Default for Limits {
             page_max: 1000,
             temporal_instances: 1000,
             max_temporal_instances_per_body: 20_000,
+            page_max_bytes: 16 * 1024 * 1024,
         }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let name = if term == "scope" { None } else { Naming::new(&context).term(&term)?.name };
     let types = stated_types(&exchange, &context)?;
     let store = exchange.store()?;
-    change(&*store, id, types, exchange.keep_before(), move |current, now| match name {
+    change(&*store, id, types, exchange.writing(), move |current, now| match name {
         Some(name) => delete_attribute(current, name, dataset.as_ref(), all, now),
         None if term == "scope" => delete_scope(current, now),
         // Nothing ever had this name.

@@ -15,6 +15,6 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let fragment = reader.attribute(exchange.segment(1), parsed.json)?;
     let types = stated_types(&exchange, &parsed.context)?;
     let store = exchange.store()?;
-    change(&*store, id, types, exchange.keep_before(), |current, now| patch_attribute(current, fragment, now)).await?;
+    change(&*store, id, types, exchange.writing(), |current, now| patch_attribute(current, fragment, now)).await?;
     Ok(problem::no_content())
 }

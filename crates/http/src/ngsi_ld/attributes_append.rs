@@ -16,7 +16,7 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     check_same(&id, fragment.id.as_ref())?;
     let types = stated_types(&exchange, &parsed.context)?;
     let store = exchange.store()?;
-    let outcome = change(&*store, id, types, exchange.keep_before(), move |current, now| {
+    let outcome = change(&*store, id, types, exchange.writing(), move |current, now| {
         append_attributes(current, fragment, overwrite, now)
     })
     .await?;

@@ -16,7 +16,7 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let types = stated_types(&exchange, &parsed.context)?;
     let store = exchange.store()?;
     let outcome =
-        change(&*store, id, types, exchange.keep_before(), |current, now| update_attributes(current, fragment, now))
+        change(&*store, id, types, exchange.writing(), |current, now| update_attributes(current, fragment, now))
             .await?;
     Ok(update_result::answer(&outcome))
 }

@@ -1,15 +1,16 @@
 //! What batch operations share: reading the items under their contexts, one decision for all of them, the report
 //! (ETSI GS CIM 009 clauses 5.2.16, 5.2.17, 5.5.11). Which rule an item follows is the operation's.
 
+use super::change::check;
 use crate::problem::write_problem;
-use crate::request::Exchange;
 use crate::request::context::Parsed;
 use crate::request::media::Content;
+use crate::request::{Exchange, Writing};
 use belfry_kernel::{Error, Iri, Kind};
 use belfry_ngsi_ld::form::read::{Batch, BatchFault, read_batch};
 use belfry_ngsi_ld::form::{EntityFragment, Reader};
 use belfry_ngsi_ld::json::write_str;
-use belfry_ngsi_ld::operation::{BatchKind, apply_batch_item};
+use belfry_ngsi_ld::operation::{BatchKind, Head, apply_batch_item};
 use belfry_ngsi_ld::{Context, Entity, Json};
 use belfry_ports::{ChangeSet, EntityChange, Store};
 use belfry_runtime::write::{Current, change_of, with_gone, write};
@@ -73,12 +74,7 @@ async fn contexts(exchange: &Exchange, items: &Json) -> Result<Vec<(Json, Resolv
 }
 
 /// Applies the good items in one decision and one commit; the others are reported.
-pub(super) async fn apply(
-    store: &dyn Store,
-    kind: BatchKind,
-    items: Batch,
-    keep_before: bool,
-) -> Result<Report, Error> {
+pub(super) async fn apply(store: &dyn Store, kind: BatchKind, items: Batch, writing: Writing) -> Result<Report, Error> {
     let mut report = Report::default();
     let mut good: Vec<EntityFragment> = Vec::with_capacity(items.len());
     for item in items {
@@ -91,6 +87,7 @@ pub(super) async fn apply(
         return Ok(report);
     }
     let repeats = repeats(&good);
+    let keep_before = writing.keep_before;
     let (mut report, _) = write(store, move |read, now| {
         let mut set = ChangeSet { entities: Vec::with_capacity(good.len()), ..ChangeSet::default() };
         // What earlier items of this batch made of an entity that comes again.
@@ -105,7 +102,9 @@ pub(super) async fn apply(
             let mut current = Current::of(stored, now, keep_before);
             let (gone, ended) = (current.gone(), current.ended);
             let before = current.entity.clone().filter(|_| keep_before);
-            match apply_batch_item(kind, current.entity.map(Arc::unwrap_or_clone), fragment, now) {
+            let head = current.entity.as_deref().filter(|_| !writing.may_delete).map(Head::of);
+            let applied = apply_batch_item(kind, current.entity.map(Arc::unwrap_or_clone), fragment, now);
+            match applied.and_then(|outcome| check(head.as_ref(), &outcome, &writing).map(|()| outcome)) {
                 Ok(mut outcome) => {
                     let created = outcome.created;
                     if let Some(mut change) = change_of(&mut outcome, before.as_ref(), keep_before) {

@@ -11,7 +11,7 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let parsed = exchange.read_json().await?;
     let items = batch::items(&exchange, parsed, BatchKind::Create).await?;
     let store = exchange.store_or_new().await?;
-    let report = batch::apply(&*store, BatchKind::Create, items, exchange.keep_before()).await?;
+    let report = batch::apply(&*store, BatchKind::Create, items, exchange.writing()).await?;
     Ok(if report.errors.is_empty() {
         problem::created_all(report.created_body())
     } else {

@@ -15,6 +15,6 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let parsed = exchange.read_json().await?;
     let items = batch::items(&exchange, parsed, kind).await?;
     let store = exchange.store()?;
-    let report = batch::apply(&*store, kind, items, exchange.keep_before()).await?;
+    let report = batch::apply(&*store, kind, items, exchange.writing()).await?;
     Ok(if report.errors.is_empty() { problem::no_content() } else { problem::multi_status(report.body()) })
 }

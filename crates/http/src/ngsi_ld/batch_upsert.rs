@@ -20,7 +20,7 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let parsed = exchange.read_json().await?;
     let items = batch::items(&exchange, parsed, kind).await?;
     let store = exchange.store_or_new().await?;
-    let report = batch::apply(&*store, kind, items, exchange.keep_before()).await?;
+    let report = batch::apply(&*store, kind, items, exchange.writing()).await?;
     Ok(if !report.errors.is_empty() {
         problem::multi_status(report.body())
     } else if report.created.is_empty() {

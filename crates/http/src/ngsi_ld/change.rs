@@ -1,8 +1,8 @@
 //! A change of one entity that is there: the decision around an operation's rule. Parses nothing, answers nothing.
 
-use crate::request::Exchange;
-use belfry_kernel::{Error, Iri, Time};
-use belfry_ngsi_ld::operation::Outcome;
+use crate::request::{Exchange, Writing};
+use belfry_kernel::{Error, Iri, Kind, Time};
+use belfry_ngsi_ld::operation::{Head, Outcome, check_totals};
 use belfry_ngsi_ld::query::{Naming, TypeSelection};
 use belfry_ngsi_ld::{Context, Entity};
 use belfry_ports::{ChangeSet, Store};
@@ -46,19 +46,22 @@ pub(crate) async fn change(
     store: &dyn Store,
     id: Iri,
     types: Option<TypeSelection>,
-    keep_before: bool,
+    writing: Writing,
     operate: impl FnOnce(Entity, Time) -> Result<Outcome, Error> + Send + 'static,
 ) -> Result<Outcome, Error> {
     let (outcome, _) = write(store, move |read, now| {
+        let keep_before = writing.keep_before;
         let mut current = Current::of(read.entity(id.as_str())?, now, keep_before);
         let gone = current.gone();
         let found = current
             .entity
             .filter(|entity| types.as_ref().is_none_or(|t| t.matches(&entity.types)))
             .ok_or_else(|| no_entity(&id))?;
+        let head = (!writing.may_delete).then(|| Head::of(&found));
         let (current, before) =
             if keep_before { (Entity::clone(&found), Some(found)) } else { (Arc::unwrap_or_clone(found), None) };
         let mut outcome = operate(current, now)?;
+        check(head.as_ref(), &outcome, &writing)?;
         let mut change = change_of(&mut outcome, before.as_ref(), keep_before);
         if let Some(change) = &mut change {
             with_gone(change, gone);
@@ -67,6 +70,21 @@ pub(crate) async fn change(
     })
     .await?;
     Ok(outcome)
+}
+
+/// Refuses an outcome that takes something away from who may not do that (`head` is what the entity had), or that makes
+/// the entity too large.
+///
+/// # Errors
+/// `Forbidden`, `BadRequestData`.
+pub(crate) fn check(head: Option<&Head>, outcome: &Outcome, writing: &Writing) -> Result<(), Error> {
+    if head.is_some_and(|head| head.loses(outcome)) {
+        return Err(Error::new(
+            Kind::Forbidden,
+            "the access token's role may create and update, and this would delete something",
+        ));
+    }
+    check_totals(outcome, &writing.limits)
 }
 
 /// Refuses a body that names another entity than the path does.

@@ -1,5 +1,6 @@
 //! POST /entities: create entity (ETSI GS CIM 009 clauses 5.6.1, 6.4.3.1).
 
+use super::change::check;
 use crate::problem;
 use crate::request::Exchange;
 use axum::response::Response;
@@ -29,12 +30,13 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let reader = Reader::new(&parsed.context, &exchange.app.reading, Mode::Full);
     let entity = reader.entity(parsed.json)?;
     let location = location(entity.id.as_str());
-    let keep_before = exchange.keep_before();
+    let writing = exchange.writing();
     let store = exchange.store_or_new().await?;
     write(&*store, move |read, now| {
-        let current = Current::of(read.entity(entity.id.as_str())?, now, keep_before);
+        let current = Current::of(read.entity(entity.id.as_str())?, now, writing.keep_before);
         let mut outcome = create_entity(current.entity.as_deref(), entity, now)?;
-        let change = change_of(&mut outcome, None, keep_before);
+        check(None, &outcome, &writing)?;
+        let change = change_of(&mut outcome, None, writing.keep_before);
         Ok((ChangeSet { entities: current.ended.into_iter().chain(change).collect(), ..ChangeSet::default() }, ()))
     })
     .await?;

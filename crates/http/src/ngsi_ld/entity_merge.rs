@@ -43,7 +43,7 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     let types = stated_types(&exchange, &parsed.context)?;
     let store = exchange.store()?;
     let context = parsed.context;
-    let outcome = change(&*store, id, types, exchange.keep_before(), move |current, now| {
+    let outcome = change(&*store, id, types, exchange.writing(), move |current, now| {
         let options = MergeOptions { observed_at, lang, context: Some(&context) };
         merge_entity(current, fragment, &options, now)
     })

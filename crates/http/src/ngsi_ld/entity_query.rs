@@ -45,30 +45,32 @@ pub(super) struct Asked<'c> {
 
 pub(super) async fn answer(exchange: &Exchange, asked: &Asked<'_>) -> Result<Response, Error> {
     let store = exchange.store()?;
-    let (answer, out) = if may_take_long(&*store, asked) && can_step_aside() {
+    let (answer, given, out) = if may_take_long(&*store, asked) && can_step_aside() {
         tokio::task::block_in_place(|| render(exchange, &*store, asked))?
     } else {
         render(exchange, &*store, asked)?
     };
     let mut response = problem::ok(asked.media.header(), out);
     exchange.put_context_link(asked.context, asked.media, &mut response).await?;
-    exchange.put_paging(asked.page, &answer, asked.media, &mut response);
+    exchange.put_paging_after(given, asked.page, &answer, asked.media, &mut response);
     Ok(response)
 }
 
-fn render(exchange: &Exchange, store: &dyn Store, asked: &Asked<'_>) -> Result<(Answer, Vec<u8>), Error> {
+/// The answer, how many entities the store gave for it, and the body.
+fn render(exchange: &Exchange, store: &dyn Store, asked: &Asked<'_>) -> Result<(Answer, usize, Vec<u8>), Error> {
     let now = exchange.now();
     let mut answer = store.query(&asked.query, asked.order.as_ref(), asked.page, now)?;
+    let given = answer.entities.len();
     let entities: Vec<_> = std::mem::take(&mut answer.entities).into_iter().filter_map(|e| alive(e, now)).collect();
     let member = exchange.context_member(asked.context, asked.media);
     let mut out = Vec::with_capacity(2 + entities.len() * 1024);
-    match asked.shape.geometry {
-        Some(geometry) => {
-            write_feature_collection(&entities, asked.context, &asked.shape.view, geometry, member, &mut out);
-        }
-        None => write_entities(&entities, asked.context, &asked.shape.view, member, &mut out),
+    let Shape { view, geojson, geometry } = &asked.shape;
+    if *geojson {
+        write_feature_collection(&entities, asked.context, view, *geometry, member, &mut out);
+    } else {
+        write_entities(&entities, asked.context, view, member, &mut out);
     }
-    Ok((answer, out))
+    Ok((answer, given, out))
 }
 
 /// Whether many entities may have to be looked at.

@@ -16,7 +16,7 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     fragment.id = Some(id.clone());
     let types = stated_types(&exchange, &parsed.context)?;
     let store = exchange.store()?;
-    change(&*store, id, types, exchange.keep_before(), move |current, now| {
+    change(&*store, id, types, exchange.writing(), move |current, now| {
         // The path says which entity; a body without a type leaves its type as it is.
         if fragment.types.is_empty() {
             fragment.types.clone_from(&current.types);

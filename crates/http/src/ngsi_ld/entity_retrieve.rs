@@ -31,9 +31,10 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     }
     let member = exchange.context_member(&context, media);
     let mut out = Vec::with_capacity(USUAL_BYTES);
-    match shape.geometry {
-        Some(geometry) => write_feature(&entity, &context, &shape.view, geometry, member, &mut out),
-        None => write_entity(&entity, &context, &shape.view, member, &mut out),
+    if shape.geojson {
+        write_feature(&entity, &context, &shape.view, shape.geometry, member, &mut out);
+    } else {
+        write_entity(&entity, &context, &shape.view, member, &mut out);
     }
     let mut response = problem::ok(media.header(), out);
     exchange.put_context_link(&context, media, &mut response).await?;

@@ -3,8 +3,8 @@
 
 use super::batch::{self, Report};
 use crate::problem::{self, write_problem};
-use crate::request::Exchange;
 use crate::request::body::{Coding, coding};
+use crate::request::{Exchange, Writing};
 use axum::response::Response;
 use belfry_kernel::{Error, Iri, Kind};
 use belfry_ngsi_ld::form::read::{Batch, BatchFault};
@@ -53,7 +53,7 @@ pub(super) async fn run(mut exchange: Exchange, kind: BatchKind) -> Result<Respo
     let store = exchange.store_or_new().await?;
     let mut body = std::mem::take(exchange.body.get_mut());
     let limit = exchange.app.limits.max_body_bytes;
-    let keep_before = exchange.keep_before();
+    let writing = exchange.writing();
     let (mut progress, mut waiting, mut rest) = (Progress::default(), Waiting::default(), BytesMut::new());
     let silence = Duration::from_secs(exchange.app.limits.request_timeout_s);
     let mut paused = Instant::now();
@@ -65,7 +65,7 @@ pub(super) async fn run(mut exchange: Exchange, kind: BatchKind) -> Result<Respo
             }
             // What came so far is not kept waiting for what may come.
             Err(_) => {
-                store_all(&*store, kind, keep_before, &mut waiting, &mut progress).await?;
+                store_all(&*store, kind, &writing, &mut waiting, &mut progress).await?;
                 continue;
             }
             Ok(None) => break,
@@ -86,7 +86,7 @@ pub(super) async fn run(mut exchange: Exchange, kind: BatchKind) -> Result<Respo
             from = 0;
             take(&exchange, &context, kind, &line, &mut progress, &mut waiting);
             if waiting.items.len() >= LINES_AT_ONCE || waiting.bytes >= BYTES_AT_ONCE {
-                store_all(&*store, kind, keep_before, &mut waiting, &mut progress).await?;
+                store_all(&*store, kind, &writing, &mut waiting, &mut progress).await?;
             }
         }
         if rest.len() > limit {
@@ -99,7 +99,7 @@ pub(super) async fn run(mut exchange: Exchange, kind: BatchKind) -> Result<Respo
     if progress.broken.is_none() && !rest.is_empty() {
         take(&exchange, &context, kind, &rest, &mut progress, &mut waiting);
     }
-    store_all(&*store, kind, keep_before, &mut waiting, &mut progress).await?;
+    store_all(&*store, kind, &writing, &mut waiting, &mut progress).await?;
     Ok(answer(&progress))
 }
 
@@ -136,7 +136,7 @@ fn take(
 async fn store_all(
     store: &dyn belfry_ports::Store,
     kind: BatchKind,
-    keep_before: bool,
+    writing: &Writing,
     waiting: &mut Waiting,
     progress: &mut Progress,
 ) -> Result<(), Error> {
@@ -147,7 +147,7 @@ async fn store_all(
     waiting.bytes = 0;
     let numbers: Vec<(u64, Option<Iri>)> = items.iter().map(|(number, item)| (*number, item.id.clone())).collect();
     let batch: Batch = items.into_iter().map(|(_, item)| Ok(item)).collect();
-    let report: Report = batch::apply(store, kind, batch, keep_before).await?;
+    let report: Report = batch::apply(store, kind, batch, writing.clone()).await?;
     progress.created += report.created.len() as u64;
     progress.updated += report.updated.len() as u64;
     for fault in report.errors {

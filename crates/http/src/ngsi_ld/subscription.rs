@@ -48,7 +48,7 @@ pub(super) async fn name_context(
         && !context.reference().is_core()
         && let Json::Object(all) = members
     {
-        let url = exchange.app.contexts.link_url(context).await?;
+        let url = exchange.app.contexts.lasting_url(context).await?;
         all.push(("jsonldContext".into(), Json::from(url.as_str())));
     }
     Ok(())
@@ -79,12 +79,17 @@ pub(super) struct Shown<'s> {
     pub(super) status: DeliveryStatus,
     pub(super) now: Time,
     pub(super) sys_attrs: bool,
+    /// Whether what opens the endpoint is shown: to those who could change it.
+    pub(super) secrets: bool,
 }
 
 /// Appends a subscription as a client sees it (clause 5.2.12).
 pub(super) fn write(shown: &Shown<'_>, context: &Context, context_member: Option<&str>, out: &mut Vec<u8>) {
-    let Shown { subscription, status, now, sys_attrs } = shown;
+    let Shown { subscription, status, now, sys_attrs, secrets } = shown;
     let mut members: Vec<(CompactString, Json)> = compacted(&subscription.body, context);
+    if !secrets {
+        mask(&mut members);
+    }
     members.push(("status".into(), Json::from(subscription.state(*now).as_str())));
     if members.iter().all(|(key, _)| key != "isActive") {
         members.push(("isActive".into(), Json::Bool(subscription.active)));
@@ -103,6 +108,53 @@ pub(super) fn write(shown: &Shown<'_>, context: &Context, context_member: Option
         out.extend_from_slice(member.as_bytes());
         out.push(b'}');
     }
+}
+
+/// What stands in the place of a secret.
+const MASK: &str = "***";
+
+/// Takes out what opens the endpoint: the values of `receiverInfo` (such as Authorization) and of `notifierInfo`, user and
+/// password in its URL.
+fn mask(members: &mut [(CompactString, Json)]) {
+    fn of<'m>(members: &'m mut [(CompactString, Json)], key: &str) -> Option<&'m mut Json> {
+        members.iter_mut().find(|(k, _)| k == key).map(|(_, value)| value)
+    }
+    let Some(Json::Object(notification)) = of(members, "notification") else { return };
+    let Some(Json::Object(endpoint)) = of(notification, "endpoint") else { return };
+    for (key, value) in endpoint {
+        match (key.as_str(), value) {
+            ("receiverInfo" | "notifierInfo", Json::Array(pairs)) => {
+                for pair in pairs {
+                    if let Json::Object(pair) = pair
+                        && let Some(value) = of(pair, "value")
+                    {
+                        *value = Json::from(MASK);
+                    }
+                }
+            }
+            ("uri", Json::Str(uri)) => {
+                if let Some((scheme, rest)) = uri.split_once("://") {
+                    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+                    if let Some(at) = rest[..end].rfind('@') {
+                        *uri = format!("{scheme}://{MASK}{}", &rest[at..]).into();
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Refuses an endpoint that would never be called: by the address policy, or since it names a user (clause 5.8.1.4).
+///
+/// # Errors
+/// `BadRequestData` saying why.
+pub(super) fn check_endpoint(exchange: &Exchange, subscription: &Subscription) -> Result<(), Error> {
+    let uri = &*subscription.notification.endpoint.uri;
+    let Some(notifiers) = exchange.app.notifiers.get() else { return Ok(()) };
+    notifiers
+        .check_endpoint(uri)
+        .map_err(|error| Error::bad_data(format!("notification.endpoint.uri: it cannot be called: {error}")))
 }
 
 /// The media type of an answer: GeoJSON has no form for subscriptions.

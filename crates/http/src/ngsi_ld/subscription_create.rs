@@ -1,6 +1,6 @@
 //! POST /subscriptions: create subscription (ETSI GS CIM 009 clauses 5.8.1, 6.10.3.1).
 
-use super::subscription::{PATH, kept, name_context};
+use super::subscription::{PATH, check_endpoint, kept, name_context};
 use crate::problem;
 use crate::request::Exchange;
 use axum::response::Response;
@@ -19,7 +19,7 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
         all.insert(0, ("id".into(), Json::from(new_id(&exchange).as_str())));
     }
     // Refused before anything is made for it.
-    Subscription::read(members.clone(), Some(exchange.now()))?;
+    check_endpoint(&exchange, &Subscription::read(members.clone(), Some(exchange.now()))?)?;
     name_context(&exchange, &mut members, &parsed.context, true).await?;
     let store = exchange.store_or_new().await?;
     let (id, _) = write(&*store, move |read, now| {

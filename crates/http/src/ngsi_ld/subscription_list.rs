@@ -4,6 +4,7 @@ use super::subscription::{Shown, media, status, write};
 use crate::problem;
 use crate::request::Exchange;
 use axum::response::Response;
+use belfry_identity::Permission;
 use belfry_kernel::Error;
 use belfry_ngsi_ld::subscription::Subscription;
 use belfry_ports::{Answer, Collection};
@@ -29,6 +30,7 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
                     status: status(&exchange, &*store, &document.key)?,
                     now: exchange.now(),
                     sys_attrs: exchange.parameters.lists("options", "sysAttrs"),
+                    secrets: exchange.may(Permission::Write),
                 };
                 if given > 0 {
                     out.push(b',');

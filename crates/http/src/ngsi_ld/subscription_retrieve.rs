@@ -6,6 +6,7 @@ use crate::problem;
 use crate::request::Exchange;
 use crate::request::parameters::parameter;
 use axum::response::Response;
+use belfry_identity::Permission;
 use belfry_kernel::Error;
 use belfry_ngsi_ld::subscription::Subscription;
 use belfry_ports::Collection;
@@ -25,6 +26,7 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
         status: status(&exchange, &*store, id.as_str())?,
         now: exchange.now(),
         sys_attrs: exchange.parameters.lists("options", "sysAttrs"),
+        secrets: exchange.may(Permission::Write),
     };
     let mut out = Vec::new();
     write(&shown, &context, exchange.context_member(&context, media), &mut out);

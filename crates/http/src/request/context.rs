@@ -50,6 +50,10 @@ fn next_link(text: &str) -> Result<Option<(&str, &str, &str)>, Error> {
         return Ok(None);
     }
     let (url, mut rest) = text.strip_prefix('<').and_then(|t| t.split_once('>')).ok_or_else(malformed)?;
+    // What RFC 3986 lets stand nowhere in a URI: a `<` in it is the beginning of the next link, whose `>` is missing here.
+    if url.is_empty() || url.contains(|c: char| c.is_control() || " \"<{|}\\^`".contains(c)) {
+        return Err(malformed());
+    }
     let mut relation = "";
     loop {
         rest = rest.trim_start();
@@ -175,7 +179,7 @@ impl Exchange {
             response.headers_mut().append(header::LINK, core_link());
             return Ok(());
         }
-        let url = self.app.contexts.link_url(context).await?;
+        let url = self.app.contexts.link_url(context);
         problem::put(response, header::LINK, &context_link(&url));
         Ok(())
     }
@@ -235,7 +239,16 @@ mod tests {
         ] {
             assert_eq!(link(&headers(&values)).unwrap(), url, "{values:?}");
         }
-        for bad in [vec![good, good], vec!["http://a"], vec!["<http://a"], vec!["<a> b"], vec!["<a>; rel=\"x"]] {
+        for bad in [
+            vec![good, good],
+            vec!["http://a"],
+            vec!["<http://a"],
+            vec!["<a> b"],
+            vec!["<http://a.<b>"],
+            vec!["<http://a b>"],
+            vec!["<>"],
+            vec!["<a>; rel=\"x"],
+        ] {
             assert!(link(&headers(&bad)).is_err(), "{bad:?}");
         }
         assert!(link(&headers(&[&"<a>,".repeat(40)])).is_err());

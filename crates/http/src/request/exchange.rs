@@ -4,7 +4,9 @@ use super::query::Parameters;
 use crate::app::App;
 use crate::operation::Operation;
 use axum::body::Body;
+use belfry_identity::{Permission, Principal};
 use belfry_kernel::{Error, Iri, Kind, Time};
+use belfry_ngsi_ld::form;
 use belfry_ports::Store;
 use belfry_runtime::tenant;
 use http::HeaderName;
@@ -31,11 +33,32 @@ pub struct Exchange {
     pub parameters: Parameters,
     /// The variable segments of the path, decoded.
     pub path: SmallVec<[String; 2]>,
+    /// Who makes it, once that was checked.
+    pub principal: Option<Principal>,
+}
+
+/// What holds for the writes of one request.
+#[derive(Clone)]
+pub struct Writing {
+    /// Whether commits are to carry what was before.
+    pub keep_before: bool,
+    /// Whether it may take something away: not who may only bring in.
+    pub may_delete: bool,
+    /// How large an entity may become.
+    pub limits: form::Limits,
 }
 
 impl Exchange {
     pub(crate) fn new(app: Arc<App>, operation: &'static Operation, head: Parts, body: Body) -> Self {
-        Self { app, operation, head, body: Mutex::new(body), parameters: Parameters::default(), path: SmallVec::new() }
+        Self {
+            app,
+            operation,
+            head,
+            body: Mutex::new(body),
+            parameters: Parameters::default(),
+            path: SmallVec::new(),
+            principal: None,
+        }
     }
 
     /// The tenant that the request names; the empty text for the default one.
@@ -90,6 +113,20 @@ impl Exchange {
     /// Whether commits are to carry what was before.
     pub fn keep_before(&self) -> bool {
         self.app.keep_before.load(Ordering::Relaxed)
+    }
+
+    /// Whether the one who makes the request may do what needs this permission.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.principal.as_ref().is_some_and(|principal| principal.role.allows(permission))
+    }
+
+    /// What holds for its writes.
+    pub fn writing(&self) -> Writing {
+        Writing {
+            keep_before: self.keep_before(),
+            may_delete: self.may(Permission::Write),
+            limits: self.app.reading.clone(),
+        }
     }
 
     /// The present moment.

@@ -27,16 +27,22 @@ impl Exchange {
         if limit == 0 && !count {
             return Err(Error::bad_data("limit: 0 makes sense only with count=true"));
         }
-        Ok(Page { offset: self.parameters.number("offset").unwrap_or(0), limit, count })
+        let offset = self.parameters.number("offset").unwrap_or(0);
+        Ok(Page { offset, limit, bytes: limits.page_max_bytes, count })
     }
 
     /// Adds the count and the links to the next and the previous page.
     pub fn put_paging(&self, page: Page, answer: &Answer, media: Media, response: &mut Response) {
+        self.put_paging_after(page.limit, page, answer, media, response);
+    }
+
+    /// The same for a page that may have ended early (clause 5.5.9.1): the next one begins after `given` entities.
+    pub fn put_paging_after(&self, given: usize, page: Page, answer: &Answer, media: Media, response: &mut Response) {
         if let Some(count) = answer.count {
             response.headers_mut().insert(RESULTS_COUNT, count.into());
         }
         if answer.more && page.limit > 0 {
-            self.put_page_link(page.offset.saturating_add(page.limit), page.limit, "next", media, response);
+            self.put_page_link(page.offset.saturating_add(given), page.limit, "next", media, response);
         }
         if page.offset > 0 && page.limit > 0 {
             self.put_page_link(page.offset.saturating_sub(page.limit), page.limit, "prev", media, response);

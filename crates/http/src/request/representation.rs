@@ -36,7 +36,9 @@ pub(crate) const PARAMETERS: &[Parameter] = &[
 pub struct Shape {
     /// What is shown.
     pub view: View,
-    /// The geometry of GeoJSON features.
+    /// Whether it is shown as GeoJSON features.
+    pub geojson: bool,
+    /// Their geometry; none when nothing here has an attribute of that name, so that it is null.
     pub geometry: Option<Name>,
 }
 
@@ -118,11 +120,11 @@ impl<'a> Wishes<'a> {
             (Some(_), Media::Json | Media::JsonLd) => {
                 return Err(Error::bad_data("geometryProperty is for answers in application/geo+json"));
             }
-            (Some(term), Media::GeoJson) => Some(context.expand(term)?),
+            (Some(term), Media::GeoJson) => context.expand_known(term)?,
             (None, Media::GeoJson) => Some(context.expand("location")?),
             (None, _) => None,
         };
-        Ok(Shape { view, geometry })
+        Ok(Shape { view, geojson: media == Media::GeoJson, geometry })
     }
 
     fn representation(&self) -> Result<Representation, Error> {

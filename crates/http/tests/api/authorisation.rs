@@ -2,8 +2,10 @@
 
 use crate::server::Server;
 use belfry_config::Limits;
+use belfry_http::operation::Takes;
 use belfry_http::operations;
 use belfry_identity::{Mode, Permission, Role};
+use belfry_ngsi_ld::Json;
 
 /// What each operation asks for. A new row fails this test until someone has thought about who may call it.
 const EXPECTED: &str = include_str!("authorisation.tsv");
@@ -71,6 +73,32 @@ async fn every_operation_with_every_role() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_a_tenant_reaches_nothing_beyond_it() {
+    let server = Server::with(Limits::default(), Mode::Tokens).await;
+    for tenant in ["", "mill"] {
+        if !tenant.is_empty() {
+            server.app.tenants.get_or_create(tenant).unwrap();
+        }
+        for (role, _) in Role::ALL {
+            let bearer = format!("Bearer {}", server.token(role, Some(tenant)).await);
+            let mut headers = vec![("authorization", bearer.as_str())];
+            if !tenant.is_empty() {
+                headers.push(("ngsild-tenant", tenant));
+            }
+            for operation in operations().iter().filter(|operation| operation.permission.is_server_wide()) {
+                let path = operation.path.replace("{tokenId}", "bc2136f40bbe").replace("{contextId}", "x");
+                let body = if operation.takes == Takes::Nothing { "" } else { "{}" };
+                let reply = server.call(operation.method.as_str(), &format!("!{path}"), &headers, body).await;
+                assert_eq!(reply.status, 403, "{} {role:?} {tenant:?}: {}", operation.id, reply.text());
+            }
+            // Within its tenant it is what its role says.
+            let reply = server.call("GET", "/entities?local=true", &headers, "").await;
+            assert_eq!(reply.status, if role.allows(Permission::Read) { 200 } else { 403 }, "{role:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tokens_are_made_listed_and_revoked() {
     let server = Server::with(Limits::default(), Mode::Tokens).await;
     let admin = format!("Bearer {}", server.token(Role::Admin, None).await);
@@ -97,4 +125,97 @@ async fn tokens_are_made_listed_and_revoked() {
     let old = format!("Bearer {}", old.as_str().unwrap());
     let reply = server.call("GET", "/types", &[("authorization", old.as_str())], "").await.expect(401);
     assert!(reply.text().contains("expired"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_brings_readings_in_deletes_nothing() {
+    let server = Server::with(Limits::default(), Mode::Tokens).await;
+    let writer = format!("Bearer {}", server.token(Role::Writer, None).await);
+    let ingest = format!("Bearer {}", server.token(Role::Ingest, None).await);
+    let (writer, ingest) = ([("authorization", writer.as_str())], [("authorization", ingest.as_str())]);
+    let whole =
+        r#"{"id":"urn:a:1","type":["T","U"],"a":{"type":"Property","value":1},"b":{"type":"Property","value":2}}"#;
+    server.call("POST", "/entities", &writer, whole).await.expect(201);
+    let null = r#"{"type":"Property","value":"urn:ngsi-ld:null"}"#;
+    let less = r#"[{"id":"urn:a:1","type":["T","U"],"a":{"type":"Property","value":3}}]"#;
+    let other_type =
+        r#"[{"id":"urn:a:1","type":"T","a":{"type":"Property","value":3},"b":{"type":"Property","value":2}}]"#;
+    let update = r#"[{"id":"urn:a:1","type":"T","a":{"type":"Property","value":"urn:ngsi-ld:null"}}]"#;
+    let soon = r#"{"expiresAt":"2099-01-01T00:00:00Z","a":{"type":"Property","value":3}}"#;
+    for (method, path, body, status) in [
+        ("PATCH", "/entities/urn:a:1/attrs/a", null, 403),
+        ("POST", "/entityOperations/upsert", less, 207),
+        ("POST", "/entityOperations/upsert", other_type, 207),
+        ("POST", "/entityOperations/upsert?options=update", update, 207),
+        ("POST", "/entities/urn:a:1/attrs", soon, 403),
+    ] {
+        let reply = server.call(method, path, &ingest, body).await.expect(status);
+        assert!(reply.text().contains("would delete something"), "{path}: {}", reply.text());
+    }
+    let lines = [ingest[0], ("content-type", "application/x-ndjson")];
+    let reply = server.call("POST", "/entityOperations/upsert", &lines, &less[1..less.len() - 1]).await.expect(207);
+    assert!(reply.text().contains("would delete something"), "{}", reply.text());
+    let kept = server.call("GET", "/entities/urn:a:1?options=keyValues", &writer, "").await.expect(200);
+    assert_eq!((kept.member("a"), kept.member("b")), (Json::Int(1), Json::Int(2)));
+    assert_eq!(kept.member("type.1"), Json::from("U"));
+
+    // What it is for.
+    let more = r#"[{"id":"urn:a:1","type":["T","U"],"a":{"type":"Property","value":4},"b":{"type":"Property","value":5},"c":{"type":"Property","value":6}}]"#;
+    server.call("POST", "/entityOperations/upsert", &ingest, more).await.expect(204);
+    server.call("POST", "/entityOperations/upsert?options=update", &ingest, less).await.expect(204);
+    server.call("PATCH", "/entities/urn:a:1/attrs/b", &ingest, r#"{"value":7}"#).await.expect(204);
+    let new = r#"[{"id":"urn:a:2","type":"T","expiresAt":"2099-01-01T00:00:00Z","a":1}]"#;
+    server.call("POST", "/entityOperations/upsert", &ingest, new).await.expect(201);
+    server.call("PATCH", "/entities/urn:a:1/attrs/a", &writer, null).await.expect(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_of_endpoints_are_shown_to_writers_only() {
+    let server = Server::with(Limits::default(), Mode::Tokens).await;
+    let writer = format!("Bearer {}", server.token(Role::Writer, None).await);
+    let reader = format!("Bearer {}", server.token(Role::Reader, None).await);
+    let (writer, reader) = ([("authorization", writer.as_str())], [("authorization", reader.as_str())]);
+    for (id, endpoint) in [
+        ("urn:s:1", r#"{"uri":"http://127.0.0.1:9/x","receiverInfo":[{"key":"Authorization","value":"Bearer hush"}]}"#),
+        ("urn:s:2", r#"{"uri":"mqtt://me:hush@127.0.0.1:1883/topic","notifierInfo":[{"key":"MQTT-QoS","value":"1"}]}"#),
+    ] {
+        let body = format!(
+            "{{\"id\":\"{id}\",\"type\":\"Subscription\",\"entities\":[{{\"type\":\"T\"}}],\"notification\":{{\"endpoint\":{endpoint}}}}}"
+        );
+        server.call("POST", "/subscriptions", &writer, &body).await.expect(201);
+    }
+    for path in ["/subscriptions", "/subscriptions/urn:s:1", "/subscriptions/urn:s:2"] {
+        let hidden = server.call("GET", path, &reader, "").await.expect(200);
+        assert!(!hidden.text().contains("hush") && hidden.text().contains("***"), "{}", hidden.text());
+        assert!(server.call("GET", path, &writer, "").await.expect(200).text().contains("hush"));
+    }
+    let hidden = server.call("GET", "/subscriptions/urn:s:2", &reader, "").await;
+    assert_eq!(hidden.member("notification.endpoint.uri"), Json::from("mqtt://***@127.0.0.1:1883/topic"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_server_answers_to_its_own_names_only() {
+    let server = Server::start().await;
+    let port = server.address.port();
+    for (host, status) in [
+        (format!("localhost:{port}"), 200),
+        (format!("127.0.0.1:{port}"), 200),
+        (format!("evil.example:{port}"), 403),
+        ("localhost.evil.example".to_owned(), 403),
+    ] {
+        let request = |path: &str| {
+            let request = http::Request::get(path).header("host", &host);
+            server.send(request.body(http_body_util::Full::new(bytes::Bytes::new())).unwrap())
+        };
+        for path in ["/ngsi-ld/v1/types", "/metrics", "/tokens"] {
+            request(path).await.expect(status);
+        }
+        request("/health").await.expect(200);
+    }
+    // With tokens the name does not matter: a page from elsewhere has none.
+    let server = Server::with(Limits::default(), Mode::Tokens).await;
+    let bearer = format!("Bearer {}", server.token(Role::Reader, None).await);
+    let request =
+        http::Request::get("/ngsi-ld/v1/types").header("host", "town.example").header("authorization", bearer);
+    server.send(request.body(http_body_util::Full::new(bytes::Bytes::new())).unwrap()).await.expect(200);
 }

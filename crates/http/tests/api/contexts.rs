@@ -1,7 +1,11 @@
 //! Contexts: hosted here, fetched from elsewhere, made for an answer.
 
 use crate::server::Server;
-use belfry_ngsi_ld::Json;
+use belfry_identity::{Mode, Role};
+use belfry_ngsi_ld::{Json, Name};
+use belfry_runtime::SystemClock;
+use belfry_runtime::context::{self, Contexts, Fetching};
+use belfry_runtime::outbound::{AddressPolicy, Outbound};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -89,7 +93,7 @@ async fn a_remote_context_is_fetched_once_and_outlives_its_source() {
     server.call("DELETE", &format!("/jsonldContexts/{at}?reload=true"), &[], "").await.expect(204);
     assert_eq!(source.asked(), 2);
     source.down.store(true, Ordering::SeqCst);
-    let failed = server.call("DELETE", &format!("/jsonldContexts/{at}?reload=true"), &[], "").await.expect(503);
+    let failed = server.call("DELETE", &format!("/jsonldContexts/{at}?reload=true"), &[], "").await.expect(504);
     assert_eq!(failed.problem(), "LdContextNotAvailable");
     let still =
         server.call("GET", "/entities?type=T&q=warmth==3&format=simplified", &[("link", &link)], "").await.expect(200);
@@ -108,16 +112,16 @@ async fn sources_that_are_not_to_be_had() {
     )
     .await;
     for (source, status, text) in [
-        (Source::start("/x", ok("no json")).await, 503, "is no JSON document"),
+        (Source::start("/x", ok("no json")).await, 400, "is no JSON document"),
         (Source::start("/x", ok("{}")).await, 400, "has no @context"),
-        (Source::start("/x", "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".into()).await, 503, "answered 404"),
+        (Source::start("/x", "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".into()).await, 504, "answered 404"),
         (
             Source::start("/x", ok(&format!("{{\"@context\":{{\"a\":\"{}\"}}}}", "x".repeat(2 << 20)))).await,
-            503,
+            504,
             "larger than",
         ),
-        (Source::start("/x", metadata.into()).await, 503, "metadata"),
-        (around, 503, "redirects"),
+        (Source::start("/x", metadata.into()).await, 504, "metadata"),
+        (around, 504, "redirects"),
     ] {
         let reply = server.call("GET", "/entities?type=T", &[("link", &link(&source.url))], "").await.expect(status);
         assert!(reply.text().contains(text), "{}", reply.text());
@@ -130,7 +134,7 @@ async fn sources_that_are_not_to_be_had() {
         ("ftp://example.org/c", ""),
     ] {
         let reply = server.call("GET", "/entities?type=T", &[("link", &link(url))], "").await;
-        assert!(matches!(reply.status, 400 | 503) && reply.text().contains(text), "{url}: {}", reply.text());
+        assert!(matches!(reply.status, 400 | 504) && reply.text().contains(text), "{url}: {}", reply.text());
     }
 }
 
@@ -195,4 +199,163 @@ async fn where_a_context_may_stand() {
     let reply = server.call("POST", "/entityOperations/create", &[LD], batch).await.expect(207);
     assert_eq!(reply.member("success"), Json::Array(vec![Json::from("urn:a:2"), Json::from("urn:a:3")]));
     assert!(server.get("/entities/urn:a:3").await.text().contains("https://example.org/other"));
+}
+
+/// Contexts of a process that starts on the store of this server.
+fn contexts(server: &Server, fetching: Fetching) -> Contexts {
+    let outbound = Arc::new(Outbound::new(AddressPolicy { loopback: true, ..AddressPolicy::default() }));
+    let options = context::Options { fetching, ..context::Options::default() };
+    Contexts::new(options, server.app.tenants.get("").unwrap(), outbound, Arc::new(SystemClock))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_fetched_is_there_after_a_restart_though_its_source_is_down() {
+    let server = Server::start().await;
+    let source = Source::start("/c.jsonld", ok(r#"{"@context":{"warmth":"https://example.org/warmth"}}"#)).await;
+    let gone = Source::start("/g.jsonld", ok(r#"{"@context":{"g":"https://example.org/g"}}"#)).await;
+    let first = contexts(&server, Fetching::default());
+    for url in [&source.url, &gone.url] {
+        first.of_url(url).await.unwrap();
+    }
+    first.save_remote().await.unwrap();
+    let seq = server.app.tenants.get("").unwrap().health().seq;
+    first.save_remote().await.unwrap();
+    assert_eq!(server.app.tenants.get("").unwrap().health().seq, seq, "nothing is new");
+    assert!(first.drop_cached(&gone.url));
+    first.save_remote().await.unwrap();
+    drop(first);
+    source.down.store(true, Ordering::SeqCst);
+    gone.down.store(true, Ordering::SeqCst);
+
+    let second = contexts(&server, Fetching::default());
+    let context = second.of_url(&source.url).await.unwrap();
+    assert_eq!(context.expand("warmth").unwrap().as_str(), "https://example.org/warmth");
+    assert_eq!(source.asked(), 1, "it is still fresh");
+    assert!(second.of_url(&gone.url).await.is_err());
+    // Stale, and its source down: the one at hand.
+    assert!(second.reload(&source.url).await.is_err());
+    second.of_url(&source.url).await.unwrap();
+    assert!(source.asked() > 1);
+    // A smaller memory lets go of it in the store too.
+    let small = contexts(&server, Fetching { documents_bytes: 100, ..Fetching::default() });
+    assert!(small.cached().is_empty());
+    small.save_remote().await.unwrap();
+    assert!(contexts(&server, Fetching::default()).cached().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn remote_documents_are_bounded_in_bytes() {
+    let server = Server::start().await;
+    let contexts = contexts(&server, Fetching { documents_bytes: 600_000, ..Fetching::default() });
+    for n in 0..3 {
+        let large = format!("{{\"@context\":{{\"a\":\"https://example.org/{n}\"}},\"x\":\"{}\"}}", "y".repeat(400_000));
+        let source = Source::start("/large", ok(&large)).await;
+        contexts.of_url(&source.url).await.unwrap();
+        assert_eq!(contexts.cached().len(), 1);
+        assert_eq!(contexts.cached()[0].url, source.url);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_go_away_do_not_lock_a_context() {
+    let server = Server::start().await;
+    // Takes connections and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = silent.accept().await {
+            held.push(stream);
+        }
+    });
+    for round in 0..12 {
+        let all = (0..50).map(|n| {
+            let contexts = server.app.contexts.clone();
+            async move {
+                let url = format!("http://{address}/{round}-{n}");
+                tokio::time::timeout(Duration::from_millis(20), contexts.of_url(&url)).await
+            }
+        });
+        for one in futures_util::future::join_all(all).await {
+            assert!(one.is_err(), "it never comes");
+        }
+    }
+    let source = Source::start("/c", ok(r#"{"@context":{"a":"https://example.org/a"}}"#)).await;
+    server.call("GET", "/entities?type=T", &[("link", &link(&source.url))], "").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_reads_leaves_nothing_behind() {
+    let server = Server::with(belfry_config::Limits::default(), Mode::Tokens).await;
+    let bearer = format!("Bearer {}", server.token(Role::Reader, None).await);
+    let store = server.app.tenants.get("").unwrap();
+    let before = store.health().seq;
+    for n in 0..20 {
+        let query = format!(
+            "{{\"@context\":{{\"t{n}\":\"https://example.org/t{n}\"}},\"type\":\"Query\",\"entities\":[{{\"type\":\"T\"}}]}}"
+        );
+        let headers = [LD, ("authorization", bearer.as_str())];
+        let found = server.call("POST", "/entityOperations/query", &headers, &query).await.expect(200);
+        let url = found.header("link")[1..].split('>').next().unwrap().to_owned();
+        let path = url.strip_prefix(&format!("http://{}", server.address)).unwrap();
+        let served = server.get(&format!("!{path}")).await.expect(200);
+        assert!(served.text().contains(&format!("https://example.org/t{n}")));
+    }
+    assert_eq!(store.health().seq, before, "reading wrote something");
+
+    let headers = [("accept", "application/geo+json"), ("authorization", bearer.as_str())];
+    let path = "/entities?type=T&geometryProperty=neverHeardOfBefore";
+    server.call("GET", path, &headers, "").await.expect(200);
+    let unknown = "https://uri.etsi.org/ngsi-ld/default-context/neverHeardOfBefore";
+    assert_eq!(Name::lookup(unknown), None, "a reader filled the table of names");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_nothing_has_is_no_geometry() {
+    let server = Server::start().await;
+    let entity = r#"{"id":"urn:a:1","type":"T","location":{"type":"Point","coordinates":[1,2]}}"#;
+    server.post("/entities", entity).await.expect(201);
+    let geo = [("accept", "application/geo+json")];
+    let shown = server.call("GET", "/entities/urn:a:1?geometryProperty=notHeardOf", &geo, "").await.expect(200);
+    assert_eq!((shown.member("type"), shown.member("geometry")), (Json::from("Feature"), Json::Null));
+    let shown = server.call("GET", "/entities?type=T&geometryProperty=notHeardOf", &geo, "").await.expect(200);
+    assert_eq!(shown.member("features.0.geometry"), Json::Null);
+    let shown = server.call("GET", "/entities/urn:a:1", &geo, "").await.expect(200);
+    assert_eq!(shown.member("geometry.type"), Json::from("Point"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_accepted_can_be_read_again() {
+    let server = Server::start().await;
+    // A context within a term of a context, and so on.
+    let scoped = |levels: usize| {
+        let mut context = r#"{"a":"https://example.org/a"}"#.to_owned();
+        for _ in 0..levels {
+            context = format!("{{\"a\":{{\"@id\":\"https://example.org/a\",\"@context\":{context}}}}}");
+        }
+        format!("{{\"@context\":{context}}}")
+    };
+    server.post("/jsonldContexts", &scoped(6)).await.expect(201);
+    let refused = server.post("/jsonldContexts", &scoped(20)).await.expect(400);
+    assert_eq!(refused.problem(), "BadRequestData");
+    let arrays = format!(
+        "{{\"@context\":{{\"a\":{{\"@id\":\"https://example.org/a\",\"@context\":{}{}}}}}}}",
+        "[".repeat(40),
+        "]".repeat(40)
+    );
+    server.post("/jsonldContexts", &arrays).await.expect(400);
+    server.get("/jsonldContexts?details=true").await.expect(200);
+
+    let deep = format!("{}1{}", "[".repeat(58), "]".repeat(58));
+    let endpoint = r#"{"uri":"http://127.0.0.1:9/x"}"#;
+    for notification in [
+        format!("{{\"type\":{deep},\"endpoint\":{endpoint}}}"),
+        format!("{{\"endpoint\":{{\"uri\":\"http://127.0.0.1:9/x\",\"type\":{deep}}}}}"),
+    ] {
+        let body =
+            format!("{{\"type\":\"Subscription\",\"entities\":[{{\"type\":\"T\"}}],\"notification\":{notification}}}");
+        let refused = server.post("/subscriptions", &body).await.expect(400);
+        assert_eq!(refused.problem(), "BadRequestData");
+    }
+    server.get("/subscriptions").await.expect(200);
 }

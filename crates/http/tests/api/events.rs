@@ -19,7 +19,7 @@ impl Events {
         let stream = TcpStream::connect(server.address).await.unwrap();
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        let mut request = Request::get("/events").header("host", "x");
+        let mut request = Request::get("/events").header("host", "localhost");
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }

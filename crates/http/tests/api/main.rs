@@ -8,6 +8,7 @@ mod description;
 mod entities;
 mod events;
 mod expired;
+mod limits;
 mod lines;
 mod malformed;
 mod media;

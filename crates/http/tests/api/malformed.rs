@@ -51,12 +51,12 @@ async fn every_malformed_request_gets_its_problem_and_writes_nothing() {
             continue;
         }
         assert!(
-            (400..500).contains(&reply.status) || reply.status == 503,
+            (400..500).contains(&reply.status) || reply.status == 504,
             "{line}\n gave {}: {}",
             reply.status,
             reply.text()
         );
-        if reply.status == 503 {
+        if reply.status == 504 {
             assert_eq!(kind, "LdContextNotAvailable", "{line}");
         }
         if !reply.body.is_empty() {

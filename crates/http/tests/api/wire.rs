@@ -24,18 +24,24 @@ async fn raw(server: &Server, bytes: &[u8]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_http_is_refused() {
     let server = Server::start().await;
-    let long = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(100_000));
+    let long = format!("GET /{} HTTP/1.1\r\nhost: localhost\r\n\r\n", "x".repeat(100_000));
     let many: String = (0..500).map(|n| format!("x-{n}: y\r\n")).collect();
-    let many = format!("GET /health HTTP/1.1\r\nhost: x\r\n{many}\r\n");
+    let many = format!("GET /health HTTP/1.1\r\nhost: localhost\r\n{many}\r\n");
     for (bytes, statuses) in [
         ("nonsense\r\n\r\n", &["400"][..]),
         ("GET /health HTTP/9.9\r\n\r\n", &["400", "505"]),
         ("GET /health HTTP/1.1\r\nbad header\r\n\r\n", &["400"]),
-        ("POST /ngsi-ld/v1/entities HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n", &["400"]),
-        ("POST /ngsi-ld/v1/entities HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n", &["400"]),
-        ("POST /ngsi-ld/v1/entities HTTP/1.1\r\nhost: x\r\ntransfer-encoding: nonsense\r\n\r\n", &["400"]),
-        ("GET /ngsi-ld/v1/types HTTP/1.1\r\nhost: x\r\nngsild-tenant: \u{e9}\r\nconnection: close\r\n\r\n", &["400"]),
-        ("POST /ngsi-ld/v1/entities HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", &["411"]),
+        (
+            "POST /ngsi-ld/v1/entities HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
+            &["400"],
+        ),
+        ("POST /ngsi-ld/v1/entities HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n", &["400"]),
+        ("POST /ngsi-ld/v1/entities HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: nonsense\r\n\r\n", &["400"]),
+        (
+            "GET /ngsi-ld/v1/types HTTP/1.1\r\nhost: localhost\r\nngsild-tenant: \u{e9}\r\nconnection: close\r\n\r\n",
+            &["400"],
+        ),
+        ("POST /ngsi-ld/v1/entities HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", &["411"]),
         (&long, &["414", "431", "400"]),
         (&many, &["431"]),
     ] {
@@ -73,8 +79,9 @@ async fn packed_bodies() {
         encoder.finish().unwrap()
     };
     let send = |coding: &'static str, body: Vec<u8>| {
-        let request =
-            Request::post("/ngsi-ld/v1/entities").header("host", "x").header("content-type", "application/json");
+        let request = Request::post("/ngsi-ld/v1/entities")
+            .header("host", "localhost")
+            .header("content-type", "application/json");
         server.send(request.header("content-encoding", coding).body(Full::new(Bytes::from(body))).unwrap())
     };
     send("gzip", pack(br#"{"id":"urn:a:1","type":"T"}"#)).await.expect(201);
@@ -91,10 +98,64 @@ async fn slow_clients_are_cut_off() {
     let started = Instant::now();
     let head = raw(&server, b"GET /health HTTP/1.1\r\nhost:").await;
     assert!(head.is_empty() || head.contains("408"), "{head}");
-    let body = raw(&server, b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 50\r\nconnection: close\r\n\r\n{").await;
+    let body = raw(&server, b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 50\r\nconnection: close\r\n\r\n{").await;
     assert!(body.starts_with("HTTP/1.1 408"), "{body}");
     assert!(started.elapsed() < Duration::from_secs(7), "{:?}", started.elapsed());
     assert_eq!(server.get("/entities?local=true").await.text(), "[]");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_do_nothing_make_room() {
+    let limits = Limits { max_connections: 8, header_read_timeout_s: 1, ..Limits::default() };
+    let server = Server::with(limits, Mode::Open).await;
+    let beginnings: [&[u8]; 8] = [
+        b"",
+        b"P",
+        b"PRI * HT",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+        b"GET /health HT",
+        b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\nx: ",
+        b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n",
+    ];
+    let mut held = Vec::new();
+    for bytes in beginnings {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        held.push(stream);
+    }
+    let started = Instant::now();
+    for (stream, bytes) in held.iter_mut().zip(beginnings) {
+        let mut answer = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_secs(4), stream.read_to_end(&mut answer)).await;
+        assert!(ended.is_ok(), "{:?} is still open", String::from_utf8_lossy(bytes));
+    }
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    server.get("!/health").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_long_is_not_cut_off_while_it_is_under_way() {
+    let limits = Limits { header_read_timeout_s: 1, ..Limits::default() };
+    let server = Server::with(limits, Mode::Open).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = "POST /ngsi-ld/v1/entities HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 27\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // A body that comes slowly, and an event stream that says nothing for longer than a head may take.
+    let mut events = TcpStream::connect(server.address).await.unwrap();
+    events.write_all(b"GET /events HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    stream.write_all(br#"{"id":"urn:a:1","type":"T"}"#).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 201");
+    let mut seen = String::new();
+    while !seen.contains("event: entity") {
+        let mut buffer = [0; 4096];
+        let n = tokio::time::timeout(Duration::from_secs(2), events.read(&mut buffer)).await.unwrap().unwrap();
+        assert_ne!(n, 0, "the event stream was cut off: {seen}");
+        seen.push_str(&String::from_utf8_lossy(&buffer[..n]));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,8 +2,10 @@
 
 use super::receiver::Receiver;
 use super::server::{Server, Setup};
+use belfry_kernel::Time;
 use belfry_ngsi_ld::Json;
-use belfry_ports::BoxFuture;
+use belfry_ngsi_ld::subscription::Subscription;
+use belfry_ports::{BoxFuture, ChangeSet, Collection, DocumentChange};
 use belfry_runtime::notify::{Message, Publish};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -83,7 +85,16 @@ async fn messages_for_mqtt() {
 async fn addresses_that_may_not_be_called_are_not() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path()).await;
-    server.subscribe(S, "http://169.254.169.254/latest", "", "").await;
+    // Kept under another policy: by name it would be refused at once.
+    let body = format!(
+        r#"{{"id":"{S}","type":"Subscription","entities":[{{"type":"https://uri.etsi.org/ngsi-ld/default-context/Car"}}],
+        "notification":{{"endpoint":{{"uri":"http://169.254.169.254/latest"}}}}}}"#
+    );
+    let kept = Subscription::read(Json::parse(body.as_bytes(), 16).unwrap(), Some(Time::from_micros(1))).unwrap();
+    let (key, bytes) = (S.into(), Some(kept.encode().into()));
+    let document = DocumentChange { collection: Collection::Subscription, key, bytes };
+    let set = ChangeSet { documents: vec![document], ..ChangeSet::default() };
+    server.store.write(Box::new(move |_, _| Ok(set))).await.unwrap();
     server.create("urn:car:1", 1).await;
     let status = server.becomes(S, |status| status.get("lastFailureReason").is_some()).await;
     assert!(status.get("lastFailureReason").unwrap().as_str().unwrap().contains("metadata"), "{status}");

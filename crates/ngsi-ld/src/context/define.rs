@@ -12,6 +12,8 @@ use std::hash::BuildHasher;
 
 /// How many definitions may hang on each other in a chain (`a` defined by prefix `b`, defined by prefix `c`, ...).
 const MAX_CHAIN: usize = 64;
+/// How many contexts and arrays deep a scoped context may be.
+const MAX_SCOPED: usize = 8;
 
 /// The definitions made so far, above those of the core @context.
 pub(super) struct Definitions {
@@ -311,7 +313,7 @@ fn check_members(term: &str, definition: &Json) -> Result<(), Error> {
             "@language" => matches!(value, Json::Null | Json::Str(_)),
             "@direction" => matches!(value, Json::Null) || matches!(value.as_str(), Some("ltr" | "rtl")),
             "@prefix" | "@protected" => matches!(value, Json::Bool(_)),
-            "@context" => matches!(value, Json::Null | Json::Str(_) | Json::Array(_) | Json::Object(_)),
+            "@context" => is_scoped_context(value, MAX_SCOPED),
             "@container" => match value {
                 Json::Null => true,
                 Json::Str(container) => CONTAINERS.contains(&container.as_str()),
@@ -327,6 +329,33 @@ fn check_members(term: &str, definition: &Json) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether a scoped context has the shape of one (JSON-LD 1.1 section 4.1.8). It is not applied, since values are not
+/// expanded, so what its terms stand for is not looked at.
+fn is_scoped_context(value: &Json, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match value {
+        Json::Null | Json::Str(_) => true,
+        Json::Array(parts) => {
+            parts.iter().all(|part| !matches!(part, Json::Array(_)) && is_scoped_context(part, depth))
+        }
+        Json::Object(members) => members.iter().all(|(key, value)| match value {
+            Json::Null | Json::Str(_) => true,
+            Json::Bool(_) => matches!(key.as_str(), "@propagate" | "@protected"),
+            Json::Float(_) => key == "@version",
+            Json::Object(definition) => {
+                (!key.starts_with('@') || key == "@type")
+                    && definition.iter().all(|(key, value)| match (key.as_str(), value) {
+                        ("@context", scoped) => is_scoped_context(scoped, depth),
+                        (_, Json::Array(all)) => all.iter().all(|one| matches!(one, Json::Str(_))),
+                        (_, value) => matches!(value, Json::Null | Json::Bool(_) | Json::Str(_)),
+                    })
+            }
+            _ => false,
+        }),
+        _ => false,
+    }
 }
 
 /// `@type` may be defined to be a protected set, and nothing else.

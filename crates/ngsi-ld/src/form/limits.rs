@@ -18,6 +18,8 @@ pub struct Limits {
     pub sub_attributes: usize,
     /// Bytes of one attribute's value: texts and member names count their bytes, everything else eight.
     pub value_bytes: usize,
+    /// Bytes of one entity, counted in the same way, an attribute instance 64 beside.
+    pub entity_bytes: usize,
     /// Types of one entity, and terms of one VocabProperty, and types of a Relationship's targets.
     pub types: usize,
     /// Languages of one LanguageProperty.
@@ -41,6 +43,7 @@ impl Default for Limits {
             levels: 8,
             sub_attributes: 100,
             value_bytes: 1 << 20,
+            entity_bytes: 16 << 20,
             types: 32,
             languages: 256,
             scopes: 64,

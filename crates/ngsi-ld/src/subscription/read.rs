@@ -119,7 +119,7 @@ impl Subscription {
     /// # Errors
     /// `Internal` when it is damaged.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        let json = Json::parse(bytes, 64).map_err(Error::internal)?;
+        let json = Json::parse(bytes, crate::json::KEPT_DEPTH).map_err(Error::internal)?;
         let time = |key| match json.get(key) {
             Some(Json::Int(micros)) => Ok(Time::from_micros(*micros)),
             _ => Err(Error::internal("a kept subscription is damaged")),
@@ -289,7 +289,8 @@ fn params(value: &Json) -> Result<NotificationParams, Error> {
     let (mut attributes, mut pick, mut omit) = (None, None, None);
     for (key, value) in members {
         match key.as_str() {
-            "endpoint" | "type" => {}
+            "endpoint" => {}
+            "type" => drop(text("notification.type", value)?),
             "format" => {
                 found.format = match text("notification.format", value)? {
                     "normalized" => Representation::Normalized,
@@ -404,7 +405,8 @@ fn endpoint(value: &Json) -> Result<Endpoint, Error> {
     for (key, value) in members {
         let member = format!("{AT}.{}", shown(key));
         match key.as_str() {
-            "uri" | "type" => {}
+            "uri" => {}
+            "type" => drop(text(&member, value)?),
             "accept" => {
                 found.accept = match text(&member, value)? {
                     "application/json" => Accept::Json,

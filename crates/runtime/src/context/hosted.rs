@@ -1,16 +1,14 @@
-//! Contexts that are kept here (ETSI GS CIM 009 clause 5.13): those that clients add, and those made for answers whose
+//! Contexts that are kept here (ETSI GS CIM 009 clause 5.13): those that clients add, and those made for subscriptions whose
 //! context no single URL names. Documents of the store; a change makes processed contexts forget what they came from.
 
 use super::Contexts;
 use crate::write::write;
 use belfry_kernel::{Error, Time};
 use belfry_ngsi_ld::context::NoRemote;
-use belfry_ngsi_ld::{Context, Json};
+use belfry_ngsi_ld::{Context, Json, json};
 use belfry_ports::{ChangeSet, Collection, DocumentChange};
 use std::sync::Arc;
 
-/// How deep the JSON of a context document may be.
-const MAX_DEPTH: usize = 32;
 /// How many documents are listed at most.
 const MAX_LISTED: usize = 10_000;
 
@@ -73,7 +71,7 @@ impl Hosted {
 
     fn decode(id: &str, bytes: &[u8]) -> Result<Self, Error> {
         let damaged = || Error::internal("a kept @context is damaged");
-        let json = Json::parse(bytes, MAX_DEPTH + 2).map_err(Error::internal)?;
+        let json = Json::parse(bytes, json::KEPT_DEPTH).map_err(Error::internal)?;
         let text = |key: &str| json.get(key).and_then(Json::as_str);
         let created_at = match json.get("createdAt") {
             Some(Json::Int(micros)) => Time::from_micros(*micros),
@@ -107,7 +105,7 @@ impl Contexts {
     pub fn hosted(&self, id: &str) -> Result<Option<Hosted>, Error> {
         match self.store.document(Collection::Context, id)? {
             Some(bytes) => Hosted::decode(id, &bytes).map(Some),
-            None => Ok(None),
+            None => self.implicit.get(id, self.now()),
         }
     }
 
@@ -117,7 +115,14 @@ impl Contexts {
     /// `Internal` when one is damaged.
     pub fn all_hosted(&self) -> Result<Vec<Hosted>, Error> {
         let documents = self.store.documents(Collection::Context, None, MAX_LISTED)?;
-        documents.iter().map(|d| Hosted::decode(&d.key, &d.bytes)).collect()
+        let mut all = documents.iter().map(|d| Hosted::decode(&d.key, &d.bytes)).collect::<Result<Vec<_>, _>>()?;
+        for implicit in self.implicit.all()? {
+            // One that is kept for a subscription has the same name.
+            if !documents.iter().any(|d| *d.key == *implicit.id) {
+                all.push(implicit);
+            }
+        }
+        Ok(all)
     }
 
     /// Checks a context and keeps it.
@@ -130,7 +135,7 @@ impl Contexts {
         self.keep(new).await
     }
 
-    async fn keep(&self, new: NewHosted) -> Result<(), Error> {
+    pub(super) async fn keep(&self, new: NewHosted) -> Result<(), Error> {
         let url = self.hosted_url(&new.id);
         let id = new.id.clone();
         write(&*self.store, move |_, now| {
@@ -161,8 +166,9 @@ impl Contexts {
             Ok((ChangeSet { documents: vec![change], ..ChangeSet::default() }, true))
         })
         .await?;
+        let implicit = self.implicit.remove(id);
         self.forget(&self.hosted_url(id));
-        Ok(found)
+        Ok(found || implicit)
     }
 
     /// Processed contexts that came from this document are built anew when next needed.
@@ -170,39 +176,8 @@ impl Contexts {
         self.cache.forget(url);
     }
 
-    /// A URL that says all of this context: its own, or that of a document made for it (clause 5.13.1, implicitly
-    /// created), named by a digest of its content so that the same one is made once.
-    ///
-    /// # Errors
-    /// `Unavailable` when the store takes no writes.
-    pub async fn link_url(&self, context: &Context) -> Result<String, Error> {
-        if let Some(url) = context.link_url() {
-            return Ok(url.to_owned());
-        }
-        let digest = fingerprint(context.reference().text());
-        // Two contexts of one digest get two names.
-        for attempt in 0_u64..16 {
-            let id = format!("implicit-{:016x}", digest.wrapping_add(attempt));
-            match self.hosted(&id)? {
-                Some(kept) if kept.context == *context.reference().json() => return Ok(self.hosted_url(&id)),
-                Some(_) => {}
-                None => {
-                    let context = context.reference().json().clone();
-                    self.keep(NewHosted { id: id.clone(), kind: Kind::ImplicitlyCreated, context }).await?;
-                    return Ok(self.hosted_url(&id));
-                }
-            }
-        }
-        Err(Error::internal("no name is left for a context of an answer"))
-    }
-
     /// Whether a value is an `@context` that can be processed without any remote document.
     pub fn is_closed(&self, local: &Json) -> bool {
         Context::build(local, &NoRemote, &self.limits).is_ok()
     }
-}
-
-/// FNV-1a, 64 bits: a name for a document that is compared by nobody but ourselves.
-fn fingerprint(text: &[u8]) -> u64 {
-    text.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -1,16 +1,19 @@
 //! Remote context documents: fetched once however many ask at the same time, remembered for as long as their source
-//! says, served stale when the source is down. Bounded in number and size. Processes nothing.
+//! says, served stale when the source is down. Bounded in number and bytes. Processes nothing.
 
+use super::shelf::{Kept, Shelf};
 use crate::outbound::{Call, Outbound};
 use belfry_kernel::{Error, Kind, Time};
 use belfry_ngsi_ld::Json;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
 const SECOND: i64 = 1_000_000;
+/// Documents that are being fetched at one time.
+const MAX_UNDERWAY: usize = 128;
 
 /// Whether and how remote contexts are fetched.
 #[derive(Clone, Debug)]
@@ -27,6 +30,8 @@ pub struct Fetching {
     pub redirects: usize,
     /// Documents that are remembered.
     pub documents: usize,
+    /// Bytes of all documents that are remembered.
+    pub documents_bytes: usize,
     /// Seconds for which a document is fresh when its source does not say.
     pub fresh_s: i64,
     /// Seconds for which a failure is remembered, so that a source that is down is not asked by every request.
@@ -42,6 +47,7 @@ impl Default for Fetching {
             timeout: Duration::from_secs(5),
             redirects: 5,
             documents: 512,
+            documents_bytes: 64 << 20,
             fresh_s: 24 * 3600,
             failed_s: 10,
         }
@@ -61,28 +67,90 @@ pub struct Cached {
     pub last_used: Time,
     /// How often it was used.
     pub uses: u64,
-    /// What it says.
-    pub document: Arc<Json>,
+    /// What it says: JSON, as its source gave it. (Text is a tenth of what a tree of it weighs.)
+    pub text: Arc<[u8]>,
 }
 
-type Fetched = Result<(Arc<Json>, Time), (Kind, String)>;
+impl Kept for Cached {
+    fn bytes(&self) -> usize {
+        self.text.len()
+    }
 
-#[derive(Default)]
-struct Held {
-    documents: HashMap<String, Cached>,
+    fn last_used(&self) -> Time {
+        self.last_used
+    }
+}
+
+type Fetched = Result<(Arc<[u8]>, Time), (Kind, String)>;
+type Cell = Arc<OnceCell<Fetched>>;
+
+pub(super) struct Held {
+    pub(super) documents: Shelf<Cached>,
     failures: HashMap<String, (Time, Kind, String)>,
-    underway: HashMap<String, Arc<OnceCell<Fetched>>>,
+    underway: HashMap<String, Cell>,
+    /// Those that the store keeps.
+    pub(super) saved: HashSet<String>,
+    /// Those that the store keeps otherwise than they are here.
+    pub(super) unsaved: HashSet<String>,
+}
+
+impl Held {
+    /// Remembers a document, and says what the store does not know yet.
+    pub(super) fn remember(&mut self, document: Cached) {
+        let url = document.url.clone();
+        let same = self.documents.get(&url).is_some_and(|known| known.text == document.text);
+        let gone = self.documents.put(&url, document);
+        if !same || !self.saved.contains(&url) {
+            self.unsaved.insert(url);
+        }
+        for url in gone {
+            self.dropped(&url);
+        }
+    }
+
+    fn dropped(&mut self, url: &str) {
+        if self.saved.contains(url) {
+            self.unsaved.insert(url.to_owned());
+        } else {
+            self.unsaved.remove(url);
+        }
+    }
 }
 
 pub(super) struct Remote {
-    fetching: Fetching,
+    pub(super) fetching: Fetching,
     outbound: Arc<Outbound>,
-    held: Mutex<Held>,
+    pub(super) held: Mutex<Held>,
+}
+
+/// One that waits for a document. When the last of them leaves, nobody fetches it any more.
+struct Waiting<'r> {
+    remote: &'r Remote,
+    url: &'r str,
+    cell: Cell,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut held = self.remote.held.lock();
+        let mine = held.underway.get(self.url).is_some_and(|cell| Arc::ptr_eq(cell, &self.cell));
+        // The table's and this one.
+        if mine && (self.cell.initialized() || Arc::strong_count(&self.cell) == 2) {
+            held.underway.remove(self.url);
+        }
+    }
 }
 
 impl Remote {
     pub(super) fn new(fetching: Fetching, outbound: Arc<Outbound>) -> Self {
-        Self { fetching, outbound, held: Mutex::default() }
+        let held = Held {
+            documents: Shelf::new(fetching.documents, fetching.documents_bytes),
+            failures: HashMap::new(),
+            underway: HashMap::new(),
+            saved: HashSet::new(),
+            unsaved: HashSet::new(),
+        };
+        Self { fetching, outbound, held: Mutex::new(held) }
     }
 
     /// Whether what came from these URLs need not be asked for again. URLs that are not remembered are someone else's.
@@ -99,16 +167,22 @@ impl Remote {
     /// # Errors
     /// `LdContextNotAvailable` when it cannot be had and was not remembered; `BadRequestData` when it is no context.
     pub(super) async fn document(&self, url: &str, now: Time) -> Result<Arc<Json>, Error> {
-        let (cell, stale) = {
+        let text = self.text(url, now).await?;
+        // It was parsed before it was remembered.
+        Json::parse(&text, self.fetching.max_depth).map(Arc::new).map_err(Error::internal)
+    }
+
+    async fn text(&self, url: &str, now: Time) -> Result<Arc<[u8]>, Error> {
+        let (waiting, stale) = {
             let mut held = self.held.lock();
             let mut stale = None;
             if let Some(known) = held.documents.get_mut(url) {
                 known.uses += 1;
                 known.last_used = now;
                 if known.fresh_until > now || !self.fetching.enabled {
-                    return Ok(known.document.clone());
+                    return Ok(known.text.clone());
                 }
-                stale = Some(known.document.clone());
+                stale = Some(known.text.clone());
             }
             if !self.fetching.enabled {
                 return Err(unavailable(url, "remote contexts are not fetched here"));
@@ -119,65 +193,50 @@ impl Remote {
                 }
                 held.failures.remove(url);
             }
-            if held.underway.len() >= self.fetching.documents {
+            if held.underway.len() >= MAX_UNDERWAY && !held.underway.contains_key(url) {
                 return stale.ok_or_else(|| unavailable(url, "too many others are being fetched"));
             }
-            (held.underway.entry(url.to_owned()).or_default().clone(), stale)
+            let cell = held.underway.entry(url.to_owned()).or_default().clone();
+            (Waiting { remote: self, url, cell }, stale)
         };
-        let fetched = cell.get_or_init(|| self.fetch(url, now)).await.clone();
+        let fetched = waiting.cell.get_or_init(|| self.fetch(url, now)).await.clone();
         let mut held = self.held.lock();
-        held.underway.remove(url);
-        match fetched {
-            Ok((document, fresh_until)) => {
-                self.remember(&mut held, url, &document, fresh_until, now);
-                Ok(document)
+        let answer = match fetched {
+            Ok((text, fresh_until)) => {
+                let uses = held.documents.get(url).map_or(1, |d| d.uses);
+                let url = url.to_owned();
+                held.remember(Cached { url, fetched_at: now, fresh_until, last_used: now, uses, text: text.clone() });
+                Ok(text)
             }
             Err((kind, why)) => {
+                let until = now.plus_micros(self.fetching.failed_s * SECOND);
                 if held.failures.len() >= self.fetching.documents {
                     held.failures.retain(|_, (until, ..)| *until > now);
                 }
                 if held.failures.len() < self.fetching.documents {
-                    let until = now.plus_micros(self.fetching.failed_s * SECOND);
                     held.failures.insert(url.to_owned(), (until, kind, why.clone()));
                 }
                 match stale {
-                    Some(document) => {
+                    Some(text) => {
                         // It counts as fresh until it is worth asking again, so that requests need not build it anew.
                         if let Some(known) = held.documents.get_mut(url) {
-                            known.fresh_until = now.plus_micros(self.fetching.failed_s * SECOND);
+                            known.fresh_until = until;
                         }
                         tracing::warn!(
                             url,
                             why,
                             "a remote @context could not be fetched anew; the one at hand is used"
                         );
-                        Ok(document)
+                        Ok(text)
                     }
                     None => Err(Error::new(kind, why)),
                 }
             }
-        }
-    }
-
-    fn remember(&self, held: &mut Held, url: &str, document: &Arc<Json>, fresh_until: Time, now: Time) {
-        let uses = held.documents.get(url).map_or(1, |d| d.uses);
-        if held.documents.len() >= self.fetching.documents && !held.documents.contains_key(url) {
-            let oldest = held.documents.values().min_by_key(|d| d.last_used).map(|d| d.url.clone());
-            if let Some(oldest) = oldest {
-                held.documents.remove(&oldest);
-            }
-        }
-        held.documents.insert(
-            url.to_owned(),
-            Cached {
-                url: url.to_owned(),
-                fetched_at: now,
-                fresh_until,
-                last_used: now,
-                uses,
-                document: document.clone(),
-            },
-        );
+        };
+        // Only then: whoever waits takes the lock when it leaves.
+        drop(held);
+        drop(waiting);
+        answer
     }
 
     async fn fetch(&self, url: &str, now: Time) -> Fetched {
@@ -187,6 +246,7 @@ impl Remote {
             redirects: self.fetching.redirects,
         };
         let not_available = |why: String| (Kind::LdContextNotAvailable, why);
+        let invalid = |why: &str| (Kind::BadRequestData, format!("the document at {} {why}", shown(url)));
         let reply = self
             .outbound
             .get(url, "application/ld+json, application/json;q=0.9", &call)
@@ -197,14 +257,14 @@ impl Remote {
                 format!("the remote @context {} is not available: its server answered {}", shown(url), reply.status);
             return Err(not_available(why));
         }
-        let document = Json::parse(&reply.body, self.fetching.max_depth).map_err(|_| {
-            not_available(format!("the remote @context {} is not available: it is no JSON document", shown(url)))
-        })?;
+        // Clause 5.5.6: one that came and is not valid is the request's fault, not the network's.
+        let document = Json::parse(&reply.body, self.fetching.max_depth)
+            .map_err(|_| invalid("is no JSON document, or one that is nested too deeply"))?;
         if document.get("@context").is_none() {
-            return Err((Kind::BadRequestData, format!("the document at {} has no @context", shown(url))));
+            return Err(invalid("has no @context"));
         }
         let fresh_s = reply.max_age_s().unwrap_or(self.fetching.fresh_s).clamp(60, 30 * 24 * 3600);
-        Ok((Arc::new(document), now.plus_micros(fresh_s * SECOND)))
+        Ok((Arc::from(&*reply.body), now.plus_micros(fresh_s * SECOND)))
     }
 
     pub(super) fn all(&self) -> Vec<Cached> {
@@ -218,7 +278,9 @@ impl Remote {
     pub(super) fn remove(&self, url: &str) -> bool {
         let mut held = self.held.lock();
         held.failures.remove(url);
-        held.documents.remove(url).is_some()
+        let found = held.documents.remove(url).is_some();
+        held.dropped(url);
+        found
     }
 
     /// Makes a remembered document stale, so that it is asked for again. Answers whether there was one.

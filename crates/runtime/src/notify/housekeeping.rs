@@ -162,7 +162,7 @@ fn period(shared: &Arc<Shared>, target: &Arc<Target>, subscription: &Subscriptio
         geo: subscription.geo.clone(),
         scope: subscription.scope.clone(),
     };
-    let page = Page { offset: 0, limit: shared.tools.options.entities_per_period, count: false };
+    let page = Page { offset: 0, limit: shared.tools.options.entities_per_period, bytes: usize::MAX, count: false };
     match shared.tools.store.query(&query, None, page, now) {
         Ok(answer) => {
             if answer.more {

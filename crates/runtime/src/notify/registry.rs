@@ -2,7 +2,7 @@
 
 use super::{Notifier, Options, Publish, Tools};
 use crate::context::Contexts;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, OutboundError};
 use crate::telemetry::Tracer;
 use belfry_kernel::{Clock, Rng};
 use belfry_ngsi_ld::subscription::DeliveryStatus;
@@ -45,6 +45,14 @@ enum Begun {
 }
 
 impl Notifiers {
+    /// Whether an endpoint could be called at all, as far as its URL tells.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_endpoint(&self, url: &str) -> Result<(), OutboundError> {
+        self.parts.outbound.check_endpoint(url)
+    }
+
     /// None yet.
     pub fn new(parts: Parts) -> Self {
         Self { parts, running: RwLock::default(), begun: Mutex::new(Begun::Waiting(Vec::new())) }

@@ -110,10 +110,29 @@ impl Outbound {
         Ok(uri)
     }
 
+    /// The same for the endpoint of a subscription, which may be one of MQTT: those may name a user.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_endpoint(&self, url: &str) -> Result<(), OutboundError> {
+        let uri: Uri = url.parse().map_err(|_| OutboundError::Url)?;
+        match uri.scheme_str() {
+            Some("mqtt" | "mqtts") => self.check_authority(uri.authority().ok_or(OutboundError::Url)?),
+            _ => self.check_uri(&uri),
+        }
+    }
+
     fn check_uri(&self, uri: &Uri) -> Result<(), OutboundError> {
         let authority = uri.authority().ok_or(OutboundError::Url)?;
         let http = matches!(uri.scheme_str(), Some("http" | "https"));
-        if !http || authority.as_str().contains('@') || authority.host().is_empty() {
+        if !http || authority.as_str().contains('@') {
+            return Err(OutboundError::Url);
+        }
+        self.check_authority(authority)
+    }
+
+    fn check_authority(&self, authority: &http::uri::Authority) -> Result<(), OutboundError> {
+        if authority.host().is_empty() {
             return Err(OutboundError::Url);
         }
         self.policy.check_host(authority.host()).map_err(OutboundError::Refused)?;

@@ -92,12 +92,17 @@ fn canonical(address: IpAddr) -> IpAddr {
 fn is_metadata_v4(v4: Ipv4Addr) -> bool {
     matches!(
         v4.octets(),
-        [169, 254, 169, 254] | [169, 254, 170, 2] | [169, 254, 170, 23] | [100, 100, 100, 200] | [192, 0, 0, 192]
+        [169, 254, 169, 254]
+            | [169, 254, 170, 2]
+            | [169, 254, 170, 23]
+            | [100, 100, 100, 200]
+            | [192, 0, 0, 192]
+            | [168, 63, 129, 16]
     )
 }
 
 fn is_metadata_v6(v6: Ipv6Addr) -> bool {
-    v6.segments() == [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]
+    matches!(v6.segments(), [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254])
 }
 
 fn is_public_v4(v4: Ipv4Addr) -> bool {
@@ -159,6 +164,9 @@ mod tests {
             ("64:ff9b::7f00:1", Some(Refusal::Loopback), None, None),
             ("169.254.169.254", Some(Refusal::Metadata), Some(Refusal::Metadata), Some(Refusal::Metadata)),
             ("::ffff:169.254.169.254", Some(Refusal::Metadata), Some(Refusal::Metadata), Some(Refusal::Metadata)),
+            ("168.63.129.16", Some(Refusal::Metadata), Some(Refusal::Metadata), Some(Refusal::Metadata)),
+            ("::ffff:168.63.129.16", Some(Refusal::Metadata), Some(Refusal::Metadata), Some(Refusal::Metadata)),
+            ("fd20:ce::254", Some(Refusal::Metadata), Some(Refusal::Metadata), Some(Refusal::Metadata)),
             ("fd00:ec2::254", Some(Refusal::Metadata), Some(Refusal::Metadata), Some(Refusal::Metadata)),
         ] {
             let ip: IpAddr = address.parse().unwrap();

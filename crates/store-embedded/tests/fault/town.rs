@@ -120,7 +120,7 @@ pub fn number_of(entity: &Entity) -> u64 {
 
 /// Everything in the store, having proved that no write is there by half.
 pub fn numbers(store: &EmbeddedStore) -> Numbers {
-    let page = Page { offset: 0, limit: 1_000_000, count: false };
+    let page = Page { offset: 0, limit: 1_000_000, bytes: usize::MAX, count: false };
     let found = store.query(&EntityQuery::default(), None, page, Time::MIN).unwrap();
     let numbers: Numbers = found.entities.iter().map(|e| (e.id.as_str().to_owned(), number_of(e))).collect();
     let documents = store.documents(Collection::Audit, None, 1_000_000).unwrap();

@@ -20,7 +20,7 @@ pub(super) fn checks() -> Vec<(&'static str, Check)> {
     ]
 }
 
-const EVERYTHING: Page = Page { offset: 0, limit: usize::MAX, count: true };
+const EVERYTHING: Page = Page { offset: 0, limit: usize::MAX, bytes: usize::MAX, count: true };
 
 /// Numbers that look random and are the same in every run (Knuth, TAOCP 3.3.4, the multiplier of MMIX).
 struct Lcg(u64);
@@ -170,7 +170,10 @@ async fn pages(b: &mut Bench<'_>) {
         let whole = b.store().query(&query, None, EVERYTHING, now).expect("an answer").entities;
         let mut joined = Vec::new();
         for offset in (0..).step_by(7) {
-            let page = b.store().query(&query, None, Page { offset, limit: 7, count: false }, now).expect("an answer");
+            let page = b
+                .store()
+                .query(&query, None, Page { offset, limit: 7, bytes: usize::MAX, count: false }, now)
+                .expect("an answer");
             assert_eq!(page.more, offset + 7 < whole.len());
             let more = page.more;
             joined.extend(page.entities);
@@ -179,6 +182,21 @@ async fn pages(b: &mut Bench<'_>) {
             }
         }
         assert!(joined == whole, "pages differ from the whole answer: {query:?}");
+        // A page of few bytes ends early, has at least one entity, and the next begins where it ended.
+        let mut joined = Vec::new();
+        for bytes in [1, 1000].into_iter().cycle() {
+            let page = Page { offset: joined.len(), limit: 7, bytes, count: true };
+            let page = b.store().query(&query, None, page, now).expect("an answer");
+            assert_eq!(page.count, Some(whole.len()));
+            assert_eq!(page.entities.is_empty(), whole.len() == joined.len());
+            assert!(bytes > 1 || page.entities.len() <= 1);
+            joined.extend(page.entities);
+            assert_eq!(page.more, joined.len() < whole.len());
+            if !page.more {
+                break;
+            }
+        }
+        assert!(joined == whole, "short pages differ from the whole answer: {query:?}");
     }
 }
 

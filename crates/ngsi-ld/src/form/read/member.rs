@@ -161,7 +161,7 @@ impl Reader<'_> {
     }
 
     /// Denied terms, by the term that the client wrote and by what it expands to: the sentence for the client.
-    fn denied(&self, term: &str, name: Name) -> Option<String> {
+    pub(super) fn denied(&self, term: &str, name: Name) -> Option<String> {
         let deny = &self.limits.deny;
         let reason = deny.reason(name.as_str()).or_else(|| deny.reason(term))?;
         Some(format!("the term '{}' is refused: {reason}", shown(term)))

@@ -170,7 +170,11 @@ impl Reader<'_> {
             if text.is_empty() || text.starts_with('@') || text.chars().any(|c| c.is_control()) {
                 return Err(Fault::new(format!("vocab: '{}' is not a term", shown(text))));
             }
-            Ok(self.context.expand(text)?)
+            let name = self.context.expand(text)?;
+            match self.denied(text, name) {
+                Some(why) => Err(Fault::new(format!("vocab: {why}"))),
+                None => Ok(name),
+            }
         };
         match json {
             Json::Str(text) => one(&text).map(Terms::One),

@@ -6,24 +6,27 @@ use crate::json::write_str;
 use crate::{Context, Entity, Name, Value};
 
 /// Appends the entity as a Feature: its geometry is the value of `geometry_property` (`location` unless the client said
-/// otherwise), null when there is none. The geometry is that of the instance in a shown dataset, the default one first.
+/// otherwise), null when there is none or no property is named. The geometry is that of the instance in a shown dataset, the default one first.
 pub fn write_feature(
     entity: &Entity,
     context: &Context,
     view: &View,
-    geometry_property: Name,
+    geometry_property: impl Into<Option<Name>>,
     context_member: Option<&str>,
     out: &mut Vec<u8>,
 ) {
     out.extend_from_slice(b"{\"id\":");
     write_str(entity.id.as_str(), out);
     out.extend_from_slice(b",\"type\":\"Feature\",\"geometry\":");
-    let geometry = entity.instances(geometry_property).find_map(|instance| match &instance.value {
-        Value::Geo(geometry) => match &view.datasets {
-            Some(_) => view.shows_dataset(instance.dataset_id.as_ref()).then_some(geometry),
-            None => instance.dataset_id.is_none().then_some(geometry),
-        },
-        _ => None,
+    let named = geometry_property.into();
+    let geometry = named.and_then(|name| {
+        entity.instances(name).find_map(|instance| match &instance.value {
+            Value::Geo(geometry) => match &view.datasets {
+                Some(_) => view.shows_dataset(instance.dataset_id.as_ref()).then_some(geometry),
+                None => instance.dataset_id.is_none().then_some(geometry),
+            },
+            _ => None,
+        })
     });
     match geometry {
         Some(geometry) => write_geometry(geometry, out),
@@ -43,10 +46,11 @@ pub fn write_feature_collection<'e>(
     entities: impl IntoIterator<Item = &'e Entity>,
     context: &Context,
     view: &View,
-    geometry_property: Name,
+    geometry_property: impl Into<Option<Name>>,
     context_member: Option<&str>,
     out: &mut Vec<u8>,
 ) {
+    let geometry_property = geometry_property.into();
     out.extend_from_slice(b"{\"type\":\"FeatureCollection\",\"features\":[");
     for (at, entity) in entities.into_iter().enumerate() {
         if at > 0 {
