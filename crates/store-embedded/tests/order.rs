@@ -34,7 +34,7 @@ async fn pages_are_those_of_the_whole_answer_sorted() {
     let ask = |page| store.query(&EntityQuery::default(), Some(&order), page, Time::MIN);
     for (offset, limit) in [(0, 20), (0, 0), (700, 50), (2490, 20), (2500, 5), (0, 2500), (9000, 1000)] {
         for count in [false, true] {
-            let answer = ask(Page { offset, limit, count }).unwrap();
+            let answer = ask(Page { offset, limit, bytes: usize::MAX, count }).unwrap();
             let ids: Vec<_> = answer.entities.iter().map(|e| e.id.as_str()).collect();
             let wanted: Vec<_> = expected.iter().skip(offset).take(limit).map(|(_, id)| id.as_str()).collect();
             assert_eq!(ids, wanted, "{offset}, {limit}");
@@ -43,6 +43,6 @@ async fn pages_are_those_of_the_whole_answer_sorted() {
         }
     }
     for (offset, limit) in [(9_990, 20), (usize::MAX, 1)] {
-        assert_eq!(ask(Page { offset, limit, count: false }).unwrap_err().kind(), Kind::TooComplexQuery);
+        assert_eq!(ask(Page { offset, limit, bytes: usize::MAX, count: false }).unwrap_err().kind(), Kind::TooComplexQuery);
     }
 }

@@ -101,7 +101,8 @@ async fn attributes(exchange: &Exchange, query: Arc<EntityQuery>, part: &Part) -
     let keep_before = exchange.keep_before();
     let mut offset = 0;
     loop {
-        let page = Page { offset, limit: FOUND_AT_ONCE, count: false };
+        let bytes = exchange.app.limits.page_max_bytes;
+        let page = Page { offset, limit: FOUND_AT_ONCE, bytes, count: false };
         let answer = aside(|| store.query(&query, None, page, exchange.now()))?;
         let ids: Vec<Iri> = answer.entities.into_iter().map(|entity| entity.id).collect();
         for piece in ids.chunks(PIECE) {

@@ -1,7 +1,7 @@
 //! Bringing history up to the state where the log cannot: it was cut while no history was kept. What happened in between
 //! stays unknown; from here on the two agree again.
 
-use super::{Batch, LIFE, Life, history_error, key_into, read};
+use super::{Batch, LIFE, Life, history_error, key_into, past, read};
 use crate::blob;
 use crate::shared::Shared;
 use belfry_history::{History, Room};
@@ -32,16 +32,17 @@ pub(crate) fn fill(shared: &Shared, history: &History, stamp: Time) -> Result<()
     }
     let mut after: Option<String> = None;
     loop {
-        let page = read::historic(shared, after.as_deref(), PAGE)?;
-        let Some((last, _)) = page.last() else { break };
+        let page = past::historic(shared, None, after.as_deref(), PAGE)?;
+        let Some(last) = page.last() else { break };
         after = Some(last.as_str().to_owned());
-        for (id, _) in &page {
+        for id in &page {
             if shared.state.read().slots.find(id.as_str()).is_some() {
                 continue;
             }
             let Some(past) = read::entity_at(shared, id.as_str(), Time::MAX)? else { continue };
             let mut batch = Batch::new(&shared.names);
             batch.tombstone(id.as_str(), LIFE, None, stamp.micros());
+            batch.past(id.as_str(), &past.types, stamp.micros());
             for a in &past.attributes {
                 let number = shared.names.number(a.name);
                 batch.tombstone(id.as_str(), number, a.dataset_id.as_ref(), stamp.micros());
