@@ -2,7 +2,7 @@
 //! opened, checked and read as it is. Restoring to a later instant adds the commits of a log that goes further.
 
 use crate::checkpoint;
-use crate::open::{history_dir, log_dir, log_error, state_dir};
+use crate::open::{claim, history_dir, log_dir, log_error, state_dir};
 use crate::record;
 use crate::shared::Shared;
 use belfry_kernel::{Error, Kind, Time};
@@ -97,17 +97,49 @@ pub(crate) fn last(dir: &Path) -> Option<Seq> {
 }
 
 /// Copies a backup into a new directory and adds the commits of `log` (the log directory of the store that it was taken
-/// of, which nobody may be writing to) up to and including the instant `until`.
+/// of, which nobody may be writing to) up to and including the instant `until`. Only the store's own files are copied,
+/// not what lies beside them.
 ///
 /// # Errors
 /// `InvalidRequest` when the target is not empty, the backup is unfinished or ends after `until`; `Internal` naming
 /// file and place when something is damaged. The target is then to be thrown away.
 pub fn restore(backup: &Path, log: Option<&Path>, until: Option<Time>, into: &Path) -> Result<Copied, Error> {
-    if !backup.join("FORMAT").is_file() {
+    let format = backup.join("FORMAT");
+    if !format.is_file() {
         return Err(Error::invalid(format!("{} is no finished backup: it has no FORMAT file", backup.display())));
     }
     empty_dir(into)?;
-    let mut bytes = copy_tree(backup, into)?;
+    let mut bytes = 0;
+    for (from, to) in [
+        (log_dir(backup), log_dir(into)),
+        (state_dir(backup), state_dir(into)),
+        (history_dir(backup), history_dir(into)),
+    ] {
+        if from.is_dir() {
+            bytes += copy_tree(&from, &to)?;
+        }
+    }
+    let copied = go_on(bytes, log, until, into)?;
+    // Last of all, so that a directory without it is seen to be unfinished.
+    copy_durably(&format, &into.join("FORMAT"))?;
+    sync_dir(into)?;
+    Ok(copied)
+}
+
+/// Makes a store directory from a log alone, as [`restore`] does from a backup of nothing: for a store that was made
+/// after the backup. No commit (`seq` 0) means that the log's first is after `until`.
+///
+/// # Errors
+/// As [`restore`]; `InvalidRequest` also when the log does not reach back to the first commit.
+pub fn rebuild(log: &Path, until: Option<Time>, into: &Path) -> Result<Copied, Error> {
+    empty_dir(into)?;
+    let copied = go_on(0, Some(log), until, into)?;
+    claim(into)?;
+    Ok(copied)
+}
+
+/// Brings the log in `into` on by the commits of another one.
+fn go_on(mut bytes: u64, log: Option<&Path>, until: Option<Time>, into: &Path) -> Result<Copied, Error> {
     let options = belfry_log::Options::default();
     let (mut target, recovered) = Log::open(log_dir(into), options.clone()).map_err(|e| log_error(&e))?;
     let mut seq = recovered.last_seq;
@@ -152,7 +184,6 @@ pub fn restore(backup: &Path, log: Option<&Path>, until: Option<Time>, into: &Pa
         fs::remove_dir_all(&scratch).map_err(io_error(&scratch))?;
     }
     target.close().map_err(|e| log_error(&e))?;
-    sync_dir(into)?;
     Ok(Copied { seq, at, bytes })
 }
 

@@ -95,7 +95,7 @@ fn io_error(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {
 }
 
 /// Makes the directory, or proves that it is one that this program can read.
-fn claim(dir: &Path) -> Result<(), Error> {
+pub(crate) fn claim(dir: &Path) -> Result<(), Error> {
     let format = dir.join("FORMAT");
     for d in [dir.to_path_buf(), state_dir(dir)] {
         fs::create_dir_all(&d).map_err(io_error(dir))?;
