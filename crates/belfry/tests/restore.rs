@@ -3,11 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where what it stands on does not hold")]
 
+use belfry_kernel::Clock as _;
+use belfry_runtime::SystemClock;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_belfry");
 
@@ -97,8 +99,7 @@ fn every_tenant_stands_as_it_stood_at_the_instant() {
         server.make(tenant, "between");
     }
     std::thread::sleep(Duration::from_millis(20));
-    let micros = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros();
-    let instant = belfry_kernel::Time::from_micros(i64::try_from(micros).unwrap()).to_string();
+    let instant = SystemClock.now().to_string();
     std::thread::sleep(Duration::from_millis(20));
     for tenant in ["", "east", "west", "later"] {
         server.make(tenant, "after");

@@ -25,7 +25,8 @@ export function draw(box: HTMLElement, samples: Sample[], unit: string, lang: st
         cursor: { y: false, points: { size: 7 } },
         scales: { x: { time: true } },
         axes: [
-          { ...axis, space: old ? 110 : 90, values: (_, splits) => splits.map((at) => ticks.format(at * 1000)) },
+          // Isolated (U+2068): the canvas reads from left to right, a date in Arabic does not.
+          { ...axis, space: old ? 110 : 90, values: (_, splits) => splits.map((at) => `\u2068${ticks.format(at * 1000)}\u2069`) },
           { ...axis, size: 64, values: (_, splits) => splits.map((value) => (unit === '' ? write(value) : `${write(value)} ${unit}`)) },
         ],
         series: [

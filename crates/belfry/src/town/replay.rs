@@ -211,7 +211,6 @@ fn report(entity: &Json) -> Option<(Time, String)> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test ends where something it needs is missing")]
     use super::*;
 
     const MAP: &str = "[time]\ncolumn='t'\nformat='%Y-%m-%d %H:%M'\nzone='UTC'\n[[entity]]\nid='urn:ngsi-ld:SoilProbe:{p|slug}'\ntype='SoilProbe'\n\
