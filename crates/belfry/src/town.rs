@@ -40,6 +40,27 @@ impl Town {
     }
 }
 
+/// How a device speaks MQTT: as a client of the broker at an address.
+struct Mqtt {
+    publisher: Publisher,
+    broker: Endpoint,
+}
+
+impl Mqtt {
+    fn new(address: SocketAddr) -> anyhow::Result<Self> {
+        Ok(Self {
+            publisher: Publisher::new(PublisherConfig::default(), Arc::new(TcpDial), Arc::new(SystemRng)),
+            broker: Endpoint::parse(&format!("mqtt://{address}"))?,
+        })
+    }
+
+    /// Publishes at QoS 1 and returns when it is acknowledged.
+    async fn publish(&self, topic: &str, payload: String) -> anyhow::Result<()> {
+        let (broker, version) = (&self.broker, Version::V5);
+        Ok(self.publisher.publish(broker, version, topic, payload, QoS::AtLeastOnce, &[]).await?)
+    }
+}
+
 /// Sets the devices up, lets each report once, and keeps them reporting.
 pub async fn start(http: SocketAddr, mqtt: SocketAddr, devices: u32, speed: f64) -> anyhow::Result<Town> {
     let devices: Vec<Device> = (0..devices).map(Device::new).collect();
@@ -53,8 +74,7 @@ pub async fn start(http: SocketAddr, mqtt: SocketAddr, devices: u32, speed: f64)
         let first = chunk.iter().map(|device| device.update(&morning, began));
         client.upsert(first).await.context("the devices could not send their first values")?;
     }
-    let publisher = Publisher::new(PublisherConfig::default(), Arc::new(TcpDial), Arc::new(SystemRng));
-    let broker = Endpoint::parse(&format!("mqtt://{mqtt}"))?;
+    let publisher = Mqtt::new(mqtt)?;
     let (stop, mut stopped) = watch::channel(false);
     let task = tokio::spawn(async move {
         let mut tick = tokio::time::interval(ROUND);
@@ -70,8 +90,7 @@ pub async fn start(http: SocketAddr, mqtt: SocketAddr, devices: u32, speed: f64)
             let weather = Weather::at(hours);
             for device in devices.iter().filter(|d| d.speaks_mqtt()) {
                 let payload = device.report(&weather, now);
-                let sent =
-                    publisher.publish(&broker, Version::V5, &device.topic(), payload, QoS::AtLeastOnce, &[]).await;
+                let sent = publisher.publish(&device.topic(), payload).await;
                 if let Err(error) = sent {
                     tracing::warn!(%error, "a simulated device could not publish");
                     break;

@@ -2,13 +2,10 @@
 //! so many times faster than it happened, with the instant that the file gives. Holds the reading and the pace; what a
 //! row means is the mapping's, the same as for an import.
 
-use super::{Town, http};
+use super::{Mqtt, Town, http};
 use anyhow::Context as _;
-use belfry_connect_mqtt::codec::{QoS, Version};
-use belfry_connect_mqtt::{Endpoint, Publisher, PublisherConfig, TcpDial};
 use belfry_kernel::Time;
 use belfry_ngsi_ld::Json;
-use belfry_runtime::SystemRng;
 use belfry_transfer::mapping::Mapping;
 use belfry_transfer::source::input::{self, Meter};
 use belfry_transfer::source::table::Table;
@@ -142,13 +139,13 @@ impl Replay {
             told.insert(id, known.unwrap_or(*first));
         }
         self.reports.retain(|report| told.get(report.id.as_str()).is_none_or(|told| report.at > *told));
-        let broker = Endpoint::parse(&format!("mqtt://{mqtt}"))?;
+        let publisher = Mqtt::new(mqtt)?;
         let (stop, mut stopped) = watch::channel(false);
         let reports = self.reports;
         let task = tokio::spawn(async move {
             tokio::select! {
                 _ = stopped.wait_for(|stop| *stop) => {}
-                () = play(reports, &broker, speed) => {}
+                () = play(reports, &publisher, speed) => {}
             }
         });
         Ok(Town { stop, task })
@@ -156,8 +153,7 @@ impl Replay {
 }
 
 /// Publishes each report when it is due.
-async fn play(reports: Vec<Report>, broker: &Endpoint, speed: f64) {
-    let publisher = Publisher::new(PublisherConfig::default(), Arc::new(TcpDial), Arc::new(SystemRng));
+async fn play(reports: Vec<Report>, publisher: &Mqtt, speed: f64) {
     let began = Instant::now();
     let first = reports.first().map_or(0, |report| report.at.micros());
     for Report { at, topic, payload, .. } in reports {
@@ -167,9 +163,7 @@ async fn play(reports: Vec<Report>, broker: &Endpoint, speed: f64) {
         let Some(due) = began.checked_add(after) else { return };
         sleep_until(due).await;
         // QoS 1: sent until it is acknowledged, and what is acknowledged is on the disk.
-        while let Err(error) =
-            publisher.publish(broker, Version::V5, &topic, payload.clone(), QoS::AtLeastOnce, &[]).await
-        {
+        while let Err(error) = publisher.publish(&topic, payload.clone()).await {
             tracing::warn!(%error, "a replayed report was not acknowledged, it is sent again");
             sleep(AGAIN).await;
         }
