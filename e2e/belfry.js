@@ -25,6 +25,12 @@ export class Belfry {
   #data = mkdtempSync(join(tmpdir(), 'belfry-e2e-'));
   #port = 0;
   #log = '';
+  #demo;
+
+  /** `demo`: arguments of `belfry demo`; without them it is `belfry serve`. */
+  constructor({ demo } = {}) {
+    this.#demo = demo;
+  }
 
   /** The address of the page. */
   get url() {
@@ -33,16 +39,17 @@ export class Belfry {
 
   /** Starts the binary and waits for its address. A second start uses the same port and data. */
   async start() {
-    const child = spawn(binary(), ['serve', '--data', this.#data, '--listen', `127.0.0.1:${this.#port}`], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const command = this.#demo
+      ? ['demo', '--data', this.#data, '--port', String(this.#port), '--mqtt-port', '0', ...this.#demo]
+      : ['serve', '--data', this.#data, '--listen', `127.0.0.1:${this.#port}`];
+    const child = spawn(binary(), command, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     this.#log = '';
     await new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`belfry did not start:\n${this.#log}`)), START);
       const heard = (chunk) => {
         this.#log += chunk;
-        const port = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(this.#log)?.[1];
+        const port = /(?:listening on|The town is live:) http:\/\/127\.0\.0\.1:(\d+)/.exec(this.#log)?.[1];
         if (!port) return;
         clearTimeout(timer);
         this.#port = Number(port);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { Belfry } from '../belfry.js';
 import { axe, launch, row, visit } from '../browser.js';
+import { Gateway } from '../gateway.js';
 import { number, STATION, town } from '../town.js';
 
 let belfry;
@@ -144,5 +145,32 @@ test('a list that cannot be loaded is said, tried again, and shown when it can',
   broken = false;
   await row(page, STATION).waitFor();
   assert.equal(await page.getByText('The list could not be loaded').count(), 0);
+  await context.close();
+});
+
+test('a list that fails together with the stream is loaded when the stream is back', async (t) => {
+  const gateway = new Gateway(belfry.url);
+  t.after(() => gateway.end());
+  const url = await gateway.start();
+  const { page, errors, context } = await visit(browser, url);
+  await row(page, STATION).waitFor();
+  await belfry.patch(STATION, { temperature: number(1.5, 'CEL') });
+  await row(page, STATION).getByText(/^1.5/).waitFor();
+
+  // The server says that the list must be loaded anew, the list fails, and the stream is gone when it would be tried again.
+  gateway.listBroken = true;
+  gateway.say('reset');
+  await page.getByText(/The list could not be loaded/).waitFor();
+  gateway.streamBroken = true;
+  gateway.cut();
+  await page.locator('[data-banner=cut]').waitFor();
+  await page.waitForTimeout(4000);
+
+  gateway.listBroken = gateway.streamBroken = false;
+  await page.locator('.link[data-state=live]').waitFor({ timeout: 20_000 });
+  await belfry.patch(STATION, { temperature: number(2.5, 'CEL') });
+  await row(page, STATION).getByText(/^2.5/).waitFor();
+  assert.equal(await page.getByText('The list could not be loaded').count(), 0);
+  assert.deepEqual(errors, []);
   await context.close();
 });

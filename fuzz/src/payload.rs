@@ -5,38 +5,7 @@ use belfry_connect_payload::format::{MAX_VALUES, homeassistant, lorawan, plain, 
 use belfry_connect_payload::{Mapped, Mapper, Mapping, Value, observed_at};
 use belfry_kernel::Time;
 
-const EVERYTHING: &str = "
-[[rule]]
-topic = 'v/{a}'
-format = 'value'
-attributes = { '{a}' = { kind = 'number' } }
-[[rule]]
-topic = 'j/#'
-format = 'json'
-each = '$.e'
-entity = 'urn:x:{$.id}'
-type = 'T'
-observed_at = '$.ts'
-attributes = { p = { path = '$.p', kind = 'point' }, n = { path = '$.n', scale = 2 } }
-[[rule]]
-topic = '#'
-format = 'json'
-[[rule]]
-topic = '+/#'
-format = 'senml'
-[[rule]]
-topic = '#'
-format = 'tts'
-[[rule]]
-topic = '#'
-format = 'chirpstack'
-[[rule]]
-topic = '#'
-format = 'homeassistant'
-[[rule]]
-topic = '#'
-format = 'sparkplug'
-";
+const EVERYTHING: &str = include_str!("../../crates/connect/payload/tests/every-format.toml");
 
 /// Runs the target: messages parted by a line of `---`, each a line with the topic and then the payload.
 pub fn run(data: &[u8]) {

@@ -1,7 +1,7 @@
 //! What a machine needs beside Rust and Node, and its installing. Installs nothing unasked.
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -27,30 +27,53 @@ pub enum Purpose {
     Test,
 }
 
-/// A program from Debian's packages.
+/// A program that the tests run, from the packages of Debian and Ubuntu.
 struct Tool {
     programs: &'static [&'static str],
-    package: &'static str,
+    package: fn(Distribution) -> &'static str,
     why: &'static str,
-    purpose: Purpose,
 }
 
-const TOOLS: [Tool; 4] = [
-    Tool { programs: &["cc"], package: "gcc", why: "compiles zstd", purpose: Purpose::Build },
+/// Whose packages they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Distribution {
+    Debian,
+    Ubuntu,
+}
+
+impl Distribution {
+    /// From the text of `/etc/os-release`; what is like Ubuntu is Ubuntu, all else Debian.
+    fn of(os_release: &str) -> Self {
+        let says = |key: &str| {
+            let value = os_release.lines().find_map(|line| line.strip_prefix(key));
+            value.is_some_and(|value| value.trim_matches('"').split_whitespace().any(|word| word == "ubuntu"))
+        };
+        if says("ID=") || says("ID_LIKE=") { Self::Ubuntu } else { Self::Debian }
+    }
+}
+
+/// What a browser may be called, the best known first.
+const BROWSERS: &[&str] = &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+const TOOLS: [Tool; 3] = [
+    Tool { programs: &["mosquitto"], package: |_| "mosquitto", why: "the broker in the MQTT tests" },
+    Tool { programs: &["mosquitto_pub"], package: |_| "mosquitto-clients", why: "MQTT tests" },
     Tool {
-        programs: &["mosquitto"],
-        package: "mosquitto",
-        why: "the broker in the MQTT tests",
-        purpose: Purpose::Test,
-    },
-    Tool { programs: &["mosquitto_pub"], package: "mosquitto-clients", why: "MQTT tests", purpose: Purpose::Test },
-    Tool {
-        programs: &["chromium", "chromium-browser", "google-chrome"],
-        package: "chromium",
+        programs: BROWSERS,
+        // Ubuntu has no package `chromium`; this one of its brings the snap.
+        package: |distribution| match distribution {
+            Distribution::Debian => "chromium",
+            Distribution::Ubuntu => "chromium-browser",
+        },
         why: "tests of the page in a real browser",
-        purpose: Purpose::Test,
     },
 ];
+
+/// The browser that the tests of the page run: what `CHROMIUM` names, or else the first that is installed.
+pub fn browser() -> Option<PathBuf> {
+    let named = std::env::var_os("CHROMIUM").filter(|name| !name.is_empty()).map(PathBuf::from);
+    named.or_else(|| BROWSERS.iter().find_map(|name| process::find(name)))
+}
 
 /// Oldest Node that the web page's tools run on.
 const NODE_MAJOR: u32 = 20;
@@ -63,20 +86,17 @@ pub fn run(options: &Options) -> Result<()> {
 /// Makes the machine ready; returns at once when it is.
 pub fn prepare(purpose: Purpose, yes: bool) -> Result<()> {
     require_node()?;
-    let missing: Vec<_> = TOOLS
-        .iter()
-        .filter(|tool| tool.purpose == Purpose::Build || purpose == Purpose::Test)
-        .filter(|tool| !tool.programs.iter().any(|program| process::find(program).is_some()))
-        .collect();
+    let missing: Vec<_> = TOOLS.iter().filter(|_| purpose == Purpose::Test).filter(|tool| !is_there(tool)).collect();
     let directories: &[&str] = if purpose == Purpose::Test { &["web", "e2e"] } else { &["web"] };
     let stale: Vec<_> = directories.iter().filter(|directory| npm_is_stale(&root().join(directory))).collect();
     if missing.is_empty() && stale.is_empty() {
         println!("set-up: nothing is missing");
         return Ok(());
     }
+    let distribution = Distribution::of(&std::fs::read_to_string("/etc/os-release").unwrap_or_default());
     println!("set-up: this is missing and would be installed:");
     for tool in &missing {
-        println!("  {} with apt-get ({})", tool.package, tool.why);
+        println!("  {} with apt-get ({})", (tool.package)(distribution), tool.why);
     }
     for directory in &stale {
         println!("  the packages of {directory}/package-lock.json with npm ci, into {directory}/node_modules");
@@ -84,13 +104,16 @@ pub fn prepare(purpose: Purpose, yes: bool) -> Result<()> {
     if !yes && !process::in_ci() && !ask("Install it?")? {
         bail!("nothing was installed; `--yes` installs without asking");
     }
-    if !missing.is_empty() {
-        install(&missing)?;
-    }
+    let installed = if missing.is_empty() { Ok(()) } else { install(&missing, distribution) };
     for directory in stale {
         npm_ci(&root().join(directory))?;
     }
-    Ok(())
+    installed
+}
+
+fn is_there(tool: &Tool) -> bool {
+    let named = tool.programs == BROWSERS && browser().is_some();
+    named || tool.programs.iter().any(|program| process::find(program).is_some())
 }
 
 /// Node is not installed for anyone: which one, and from where, is a choice of the machine's owner.
@@ -121,8 +144,9 @@ fn ask(question: &str) -> Result<bool> {
     Ok(["", "y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
-fn install(missing: &[&Tool]) -> Result<()> {
-    let packages: Vec<_> = missing.iter().map(|tool| tool.package).collect();
+/// Installs each by itself, so that one which cannot be had takes no other with it.
+fn install(missing: &[&Tool], distribution: Distribution) -> Result<()> {
+    let packages: Vec<_> = missing.iter().map(|tool| (tool.package)(distribution)).collect();
     if process::find("apt-get").is_none() {
         bail!("this is no Debian or Ubuntu; install these yourself: {}", packages.join(", "));
     }
@@ -131,8 +155,25 @@ fn install(missing: &[&Tool]) -> Result<()> {
         println!("the package list could not be renewed: {error:#}");
         anyhow::Ok(())
     })?;
-    let arguments = ["install", "-y", "-qq", "--no-install-recommends"];
-    apt_get(&[arguments.as_slice(), packages.as_slice()].concat())
+    let mut failed = Vec::new();
+    for (tool, package) in missing.iter().zip(packages) {
+        let arguments = ["install", "-y", "-qq", "--no-install-recommends", package];
+        let done = apt_get(&arguments);
+        // A package may be there and bring nothing, as one that needs snap does where snap cannot run.
+        if let Err(error) = &done {
+            println!("{package}: {error:#}");
+        }
+        if !is_there(tool) {
+            failed.push(format!("{} ({})", tool.programs.join(" or "), tool.why));
+        }
+    }
+    if !failed.is_empty() {
+        bail!(
+            "install these yourself and have them on the PATH (a browser elsewhere: name it in CHROMIUM): {}",
+            failed.join("; ")
+        );
+    }
+    Ok(())
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
@@ -172,4 +213,26 @@ fn locked_packages(lock: &Path) -> Option<serde_json::Map<String, Value>> {
 
 fn npm_ci(directory: &Path) -> Result<()> {
     process::run(&mut process::command("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], directory))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_browser_is_a_package_of_the_distribution() {
+        let package = |os_release: &str| (TOOLS[2].package)(Distribution::of(os_release));
+        assert_eq!(package("PRETTY_NAME=\"Debian GNU/Linux 12\"\nID=debian\n"), "chromium");
+        assert_eq!(package("NAME=\"Ubuntu\"\nID=ubuntu\nID_LIKE=debian\n"), "chromium-browser");
+        assert_eq!(package("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n"), "chromium-browser");
+        assert_eq!(package(""), "chromium");
+    }
+
+    #[test]
+    fn every_browser_that_counts_as_there_is_handed_on() {
+        for name in BROWSERS {
+            let found = process::find(name);
+            assert!(found.is_none() || browser().is_some(), "{name}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! `cargo xtask test`: set-up, checks, tests, the built program in a real browser, a bounded fuzz run, and a summary.
 //! Holds no tests.
 
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -35,7 +37,7 @@ const STEPS: [Step; 8] = [
     Step { name: "web-tests", after: &["set-up"], fast: true, run: |_| web_tests() },
     Step { name: "web-build", after: &["set-up"], fast: false, run: |_| demo::build_web() },
     Step { name: "build", after: &["web-build"], fast: false, run: |_| process::run(&mut demo::build_binary(&[])) },
-    Step { name: "tests", after: &[], fast: true, run: |_| rust_tests() },
+    Step { name: "tests", after: &["build"], fast: true, run: rust_tests },
     Step { name: "browser", after: &["build"], fast: false, run: |_| browser_tests() },
     Step { name: "fuzz", after: &[], fast: false, run: |_| fuzz::run(&fuzz::Options { seconds: 2 }) },
 ];
@@ -104,12 +106,20 @@ fn summary(outcomes: &[(&str, Outcome)], total: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Runs under nextest where it is installed, which is faster and isolates the tests; doc tests need cargo itself.
-fn rust_tests() -> Result<()> {
+/// Runs under nextest where it is installed, which is faster and isolates the tests; doc tests need cargo itself. In the
+/// whole suite the program is built and every service is there: a test that finds one missing is to fail, as with `CI`.
+fn rust_tests(options: &Options) -> Result<()> {
+    let prepared = |mut tests: Command| -> Result<Command> {
+        if !options.fast {
+            tests.env("CI", "1").env("BELFRY_BIN", built_binary()?);
+        }
+        Ok(tests)
+    };
     if process::find("cargo-nextest").is_none() {
-        return process::run(&mut process::cargo(["test", "--workspace", "--no-fail-fast"]));
+        return process::run(&mut prepared(process::cargo(["test", "--workspace", "--no-fail-fast"]))?);
     }
-    process::run(&mut process::cargo(["nextest", "run", "--workspace", "--no-fail-fast", "--no-tests=fail"]))?;
+    let tests = process::cargo(["nextest", "run", "--workspace", "--no-fail-fast", "--no-tests=fail"]);
+    process::run(&mut prepared(tests)?)?;
     process::run(&mut process::cargo(["test", "--workspace", "--doc", "--quiet"]))
 }
 
@@ -117,8 +127,16 @@ fn web_tests() -> Result<()> {
     process::run(&mut process::command("npm", ["test", "--silent"], &root().join("web")))
 }
 
-/// The tests of the built program learn where it is from `BELFRY_BIN`.
+/// The tests of the page learn from `BELFRY_BIN` where the built program is, and from `CHROMIUM` where the browser is.
 fn browser_tests() -> Result<()> {
-    let binary = target_directory()?.join("debug/belfry");
-    process::run(process::command("npm", ["test", "--silent"], &root().join("e2e")).env("BELFRY_BIN", binary))
+    let mut tests = process::command("npm", ["test", "--silent"], &root().join("e2e"));
+    tests.env("BELFRY_BIN", built_binary()?);
+    if let Some(browser) = setup::browser() {
+        tests.env("CHROMIUM", browser);
+    }
+    process::run(&mut tests)
+}
+
+fn built_binary() -> Result<PathBuf> {
+    Ok(target_directory()?.join("debug/belfry"))
 }

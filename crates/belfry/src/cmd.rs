@@ -14,6 +14,8 @@ mod token;
 use anyhow::Context;
 use belfry_config::Config;
 use clap::{Args, Subcommand};
+use std::fmt::Display;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -89,6 +91,11 @@ impl Source {
         flags.extend_from_slice(own);
         Config::load(self.config.as_deref(), std::env::vars(), &flags).context("the configuration cannot be used")
     }
+}
+
+/// Tells whoever started the program. A terminal or pipe that is gone is no reason to stop what runs.
+pub fn tell(line: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// The multi-threaded runtime that a command's asynchronous part runs on.

@@ -1,8 +1,12 @@
 //! A small town of simulated devices, for the demo until the simulated county exists. Each device is a customer of the
-//! public doors: half of them publish over MQTT, the others send NGSI-LD over HTTP. Holds no shortcut into the platform.
+//! public doors: half of them publish over MQTT, the others send NGSI-LD over HTTP; files of real measurements can be
+//! played back among them. Holds no shortcut into the platform.
 
 mod device;
 mod http;
+mod replay;
+
+pub use replay::Replay;
 
 use anyhow::Context as _;
 use belfry_connect_mqtt::codec::{QoS, Version};
@@ -18,6 +22,8 @@ use tokio::task::JoinHandle;
 
 /// How often the whole town reports.
 const ROUND: Duration = Duration::from_secs(2);
+/// The hour at which the simulated day begins.
+const MORNING: f64 = 7.0;
 
 /// A running town.
 pub struct Town {
@@ -34,18 +40,42 @@ impl Town {
     }
 }
 
+/// How a device speaks MQTT: as a client of the broker at an address.
+struct Mqtt {
+    publisher: Publisher,
+    broker: Endpoint,
+}
+
+impl Mqtt {
+    fn new(address: SocketAddr) -> anyhow::Result<Self> {
+        Ok(Self {
+            publisher: Publisher::new(PublisherConfig::default(), Arc::new(TcpDial), Arc::new(SystemRng)),
+            broker: Endpoint::parse(&format!("mqtt://{address}"))?,
+        })
+    }
+
+    /// Publishes at QoS 1 and returns when it is acknowledged.
+    async fn publish(&self, topic: &str, payload: String) -> anyhow::Result<()> {
+        let (broker, version) = (&self.broker, Version::V5);
+        Ok(self.publisher.publish(broker, version, topic, payload, QoS::AtLeastOnce, &[]).await?)
+    }
+}
+
 /// Sets the devices up, lets each report once, and keeps them reporting.
 pub async fn start(http: SocketAddr, mqtt: SocketAddr, devices: u32, speed: f64) -> anyhow::Result<Town> {
     let devices: Vec<Device> = (0..devices).map(Device::new).collect();
     let client = http::Client::new(http);
-    // The register first: where the devices stand does not come over MQTT.
+    let began = SystemClock.now();
+    // The register first, and a first value of each: where the devices stand and the units of their values do not come
+    // over MQTT.
+    let morning = Weather::at(MORNING);
     for chunk in devices.chunks(100) {
         client.upsert(chunk.iter().map(Device::registration)).await.context("the devices could not be registered")?;
+        let first = chunk.iter().map(|device| device.update(&morning, began));
+        client.upsert(first).await.context("the devices could not send their first values")?;
     }
-    let publisher = Publisher::new(PublisherConfig::default(), Arc::new(TcpDial), Arc::new(SystemRng));
-    let broker = Endpoint::parse(&format!("mqtt://{mqtt}"))?;
+    let publisher = Mqtt::new(mqtt)?;
     let (stop, mut stopped) = watch::channel(false);
-    let began = SystemClock.now();
     let task = tokio::spawn(async move {
         let mut tick = tokio::time::interval(ROUND);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -56,12 +86,11 @@ pub async fn start(http: SocketAddr, mqtt: SocketAddr, devices: u32, speed: f64)
             }
             let now = SystemClock.now();
             // The day passes faster than life; what is reported carries the real instant.
-            let hours = (now.micros() - began.micros()) as f64 / 3.6e9 * speed + 7.0;
+            let hours = (now.micros() - began.micros()) as f64 / 3.6e9 * speed + MORNING;
             let weather = Weather::at(hours);
             for device in devices.iter().filter(|d| d.speaks_mqtt()) {
                 let payload = device.report(&weather, now);
-                let sent =
-                    publisher.publish(&broker, Version::V5, &device.topic(), payload, QoS::AtLeastOnce, &[]).await;
+                let sent = publisher.publish(&device.topic(), payload).await;
                 if let Err(error) = sent {
                     tracing::warn!(%error, "a simulated device could not publish");
                     break;

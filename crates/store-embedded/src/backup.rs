@@ -2,7 +2,7 @@
 //! opened, checked and read as it is. Restoring to a later instant adds the commits of a log that goes further.
 
 use crate::checkpoint;
-use crate::open::{history_dir, log_dir, log_error, state_dir};
+use crate::open::{claim, history_dir, log_dir, log_error, state_dir};
 use crate::record;
 use crate::shared::Shared;
 use belfry_kernel::{Error, Kind, Time};
@@ -133,7 +133,7 @@ pub(crate) fn last(dir: &Path) -> Option<Seq> {
 /// Copies a backup into a new directory and adds the commits of `log` (the log directory of the store that it was taken
 /// of, which nobody may be writing to) up to and including the instant `until`. The new store's log is a log of its own,
 /// with an identity of its own: what is committed to it later cannot be taken for what the old store went on to commit.
-/// `options` are those of a log in the new store.
+/// `options` are those of a log in the new store. Only the store's own files are copied, not what lies beside them.
 ///
 /// # Errors
 /// `InvalidRequest` when the target is not empty, the backup is unfinished or ends after `until`, or the log is that of
@@ -186,6 +186,38 @@ pub fn restore(
     }
     bytes += target.close()?;
     finish(backup, into)?;
+    Ok(Copied { seq, at, bytes })
+}
+
+/// Makes a store directory from a log alone, as [`restore`] does from a backup of nothing: for a store that was made
+/// after the backup. No commit (`seq` 0) means that the log's first is after `until`.
+///
+/// # Errors
+/// As [`restore`]; `InvalidRequest` also when the log does not reach back to the first commit.
+pub fn rebuild(log: &Path, until: Option<Time>, into: &Path, options: &belfry_log::Options) -> Result<Copied, Error> {
+    empty_dir(into)?;
+    let scratch = into.join("log.source");
+    let source = Source::open(log, &scratch)?;
+    if source.0.first_seq() != 1 {
+        let first = source.0.first_seq();
+        return Err(Error::invalid(format!(
+            "the log begins with commit {first}: commits before it are missing, and no backup holds them"
+        )));
+    }
+    let made = belfry_log::Options { new_first_seq: 1, new_id: None, ..options.clone() };
+    let mut target = Target::new(Log::open(log_dir(into), made).map_err(|e| log_error(&e))?.0);
+    let (mut seq, mut at) = (0, Time::MIN);
+    source.each(1, |next, payload| {
+        let instant = record::instant(payload)?;
+        if until.is_some_and(|until| instant > until) {
+            return Ok(false);
+        }
+        (seq, at) = (next, instant);
+        target.append(payload).map(|()| true)
+    })?;
+    source.close(&scratch)?;
+    let bytes = target.close()?;
+    claim(into)?;
     Ok(Copied { seq, at, bytes })
 }
 

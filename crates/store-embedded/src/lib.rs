@@ -24,7 +24,7 @@ mod state;
 mod store;
 mod writer;
 
-pub use backup::restore;
+pub use backup::{rebuild, restore};
 pub use belfry_log::Durability;
 pub use check::{Report, check};
 pub use open::Options;

@@ -118,7 +118,7 @@ fn make_dir(dir: &Path) -> std::io::Result<()> {
 
 /// Makes the directory, or proves that it is one that this program can read. An empty `FORMAT` is what an interrupted
 /// making leaves: nothing was ever stored then.
-fn claim(dir: &Path) -> Result<(), Error> {
+pub(crate) fn claim(dir: &Path) -> Result<(), Error> {
     let (format, temporary) = (dir.join("FORMAT"), dir.join("FORMAT.tmp"));
     make_dir(&state_dir(dir)).map_err(io_error(dir))?;
     match fs::read_to_string(&format) {

@@ -43,6 +43,9 @@ async fn pages_are_those_of_the_whole_answer_sorted() {
         }
     }
     for (offset, limit) in [(9_990, 20), (usize::MAX, 1)] {
-        assert_eq!(ask(Page { offset, limit, bytes: usize::MAX, count: false }).unwrap_err().kind(), Kind::TooComplexQuery);
+        assert_eq!(
+            ask(Page { offset, limit, bytes: usize::MAX, count: false }).unwrap_err().kind(),
+            Kind::TooComplexQuery
+        );
     }
 }

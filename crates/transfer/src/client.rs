@@ -71,7 +71,7 @@ pub(crate) struct Call<'c> {
 pub(crate) enum Lost {
     /// Belfry cannot be reached or is not well, after all attempts; nothing was done.
     Stop(TransferError),
-    /// The connection broke after the request went out: it may have been done or not.
+    /// The connection broke after the request went out, or a gateway lost the answer: it may have been done or not.
     Unknown(TransferError),
 }
 
@@ -124,7 +124,10 @@ impl Client {
         let mut waits = WAITS.iter();
         loop {
             let lost = match self.once(call).await {
-                Ok(answer) if is_passing(answer.status) => Lost::Stop(self.stop(&problem(&answer))),
+                Ok(answer) if is_passing(answer.status) => {
+                    let error = self.stop(&problem(&answer));
+                    if leaves_open(answer.status) { Lost::Unknown(error) } else { Lost::Stop(error) }
+                }
                 Ok(answer) => return self.judged(answer),
                 Err(lost) => lost,
             };
@@ -208,6 +211,12 @@ impl Client {
 /// Answers that another attempt may better.
 fn is_passing(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504)
+}
+
+/// Answers of a gateway that handed the request on and got no answer that it could use (RFC 9110 sections 15.6.3 and
+/// 15.6.5): Belfry may have done what was asked.
+fn leaves_open(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)
 }
 
 /// The innermost reason, which says most.

@@ -58,9 +58,9 @@ pub async fn run(args: Args) -> Result<Summary, TransferError> {
         explain::run(plan, args.rows)?;
         return Ok(Summary::default());
     }
+    let sender = if args.dry_run { None } else { Some(Sender::new(Client::new(&args.target)?, &args, plan.existing)) };
     let bookmark = Bookmark::open(&args, &plan)?;
     let reporter = Reporter::open(args.report.as_deref(), bookmark.done > 0)?;
-    let sender = if args.dry_run { None } else { Some(Sender::new(Client::new(&args.target)?, &args, plan.existing)) };
     let progress = Progress::new(plan.size, true, "rows", args.quiet);
     let mut run = Run {
         summary: Summary { refused: bookmark.refused, ..Summary::default() },
@@ -203,7 +203,7 @@ impl Run {
             }
         }
         self.flush().await?;
-        self.bookmark.remove()
+        self.bookmark.complete(self.mode, self.summary.refused)
     }
 
     fn tell(&self, dry: bool) {

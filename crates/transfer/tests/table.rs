@@ -106,6 +106,8 @@ fn cells_are_refused() {
         ("longitude = \"v\"\nlatitude = \"v\"", "", "91", "v", "latitude 91"),
         ("column = \"v\"\ntype = \"geometry\"", "", "POINT(1 2)", "v", "not a GeoJSON geometry"),
         ("column = \"v\"\ntype = \"geometry\"", "", "{}", "v", ""),
+        ("column = \"v\"\ntype = \"json\"", "", "closed", "v", "it is not JSON"),
+        ("column = \"v\"\ntype = \"json\"", "", "[1", "v", "it is not JSON"),
         ("column = \"v\"\ndataset = \"d {v}\"", "", "1", "v", "dataset: \"d 1\" is no URI"),
         ("value = 1", time, "tomorrow", "v", "is not a time"),
         ("value = 1", time, "2024-02-30T00:00:00Z", "v", "is not a time"),

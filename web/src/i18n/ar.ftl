@@ -73,6 +73,7 @@ no-attributes = لا خصائص
 dataset = مجموعة { $id }
 observed = قيس { $age }
 stored = تغيّر { $age }
+arrived = وصل { $age }
 yes = نعم
 no = لا
 trend = اتجاه { $name }: { $count } قيمة من { $low } إلى { $high }

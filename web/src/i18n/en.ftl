@@ -70,6 +70,7 @@ no-attributes = No attributes
 dataset = dataset { $id }
 observed = measured { $age }
 stored = changed { $age }
+arrived = arrived { $age }
 yes = yes
 no = no
 trend = Trend of { $name }: { $count } values from { $low } to { $high }

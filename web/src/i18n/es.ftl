@@ -70,6 +70,7 @@ no-attributes = Sin atributos
 dataset = conjunto { $id }
 observed = medido { $age }
 stored = cambiado { $age }
+arrived = recibido { $age }
 yes = sí
 no = no
 trend = Tendencia de { $name }: { $count } valores de { $low } a { $high }

@@ -12,6 +12,7 @@ class Speech {
   private readonly wholes = $derived(new Intl.NumberFormat(this.lang, { maximumFractionDigits: 0 }));
   private readonly ages = $derived(new Intl.RelativeTimeFormat(this.lang, { style: 'narrow', numeric: 'always' }));
   private readonly instants = $derived(new Intl.DateTimeFormat(this.lang, { dateStyle: 'medium', timeStyle: 'medium' }));
+  private readonly minutes = $derived(new Intl.DateTimeFormat(this.lang, { dateStyle: 'medium', timeStyle: 'short' }));
 
   /** Uses a language from now on, and on the next visit. */
   use(lang: Lang): void {
@@ -48,6 +49,11 @@ class Speech {
   /** Date and time of an instant, in the browser's time zone. Milliseconds since 1970. */
   instant(at: number): string {
     return this.instants.format(at);
+  }
+
+  /** How long ago, or past two days the date and time, which then say more. `at` and `now` in milliseconds since 1970. */
+  when(at: number, now: number): string {
+    return Math.abs(now - at) < 2 * DAY * 1000 ? this.age(at, now) : this.minutes.format(at);
   }
 
   /** How long ago: "12s ago". `at` and `now` in milliseconds since 1970. */

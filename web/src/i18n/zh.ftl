@@ -69,6 +69,7 @@ no-attributes = 没有属性
 dataset = 数据集 { $id }
 observed = 测量于{ $age }
 stored = 更改于{ $age }
+arrived = 收到于{ $age }
 yes = 是
 no = 否
 trend = { $name } 的趋势：{ $count } 个值，从 { $low } 到 { $high }

@@ -15,6 +15,11 @@ export class ChangeBuffer<T> {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private held = false;
 
+  /** Whether changes are kept back: a list is being loaded, or could not be. */
+  get holding(): boolean {
+    return this.held;
+  }
+
   constructor(private readonly apply: (changes: Map<string, Change<T>>) => void) {}
 
   /** Notes a change; an older one of the same entity is forgotten. */

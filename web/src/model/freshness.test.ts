@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Entity } from './entity';
-import { isStale, shownAt, usualInterval } from './freshness';
+import { isLate, isStale, shownAt, usualInterval } from './freshness';
 
 const thing = (modifiedAt: number, observedAt?: number): Entity => ({
   id: 'urn:x', types: ['T'], readings: [], modifiedAt, ...(observedAt !== undefined && { observedAt }),
@@ -24,6 +24,12 @@ it.each([
 it('shows the observation before the change', () => {
   expect(shownAt(thing(5, 3))).toBe(3);
   expect(shownAt(thing(5))).toBe(5);
+});
+
+it('knows what arrived much later than it was measured', () => {
+  expect(isLate(thing(5))).toBe(false);
+  expect(isLate(thing(60_000, 0))).toBe(false);
+  expect(isLate(thing(1e12, 0))).toBe(true);
 });
 
 it('takes the median gap, in any order', () => {

@@ -21,6 +21,11 @@ export function isStale(entity: Entity, now: number, interval: number | undefine
   return now - shownAt(entity) > allowed;
 }
 
+/** Whether its newest value came much later than it was measured: what a gateway held back, or what is played back. */
+export function isLate(entity: Entity): boolean {
+  return entity.observedAt !== undefined && entity.modifiedAt - entity.observedAt > UNKNOWN;
+}
+
 /** The usual interval between some instants: the median of the gaps. `undefined` for fewer than three instants. */
 export function usualInterval(instants: number[]): number | undefined {
   if (instants.length < 3) return undefined;

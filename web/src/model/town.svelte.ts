@@ -99,7 +99,8 @@ class Town implements Listener {
   hello(now: number | undefined, resumed: boolean): void {
     if (now !== undefined) this.skew = now - Date.now();
     this.now = Date.now() + this.skew;
-    if (!resumed || !this.loaded) void this.reload();
+    // A list that was asked for before the cut may have failed with it: changes wait until one has come.
+    if (!resumed || !this.loaded || this.buffer.holding) void this.reload();
   }
 
   entity(entity: Json): void {

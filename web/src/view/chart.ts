@@ -13,7 +13,9 @@ export function draw(box: HTMLElement, samples: Sample[], unit: string, lang: st
     const style = getComputedStyle(document.documentElement);
     const colour = (name: string): string => style.getPropertyValue(name).trim();
     const span = (samples.at(-1)?.[0] ?? 0) - (samples[0]?.[0] ?? 0);
-    const ticks = new Intl.DateTimeFormat(lang, tickFormat(span));
+    // Hours alone say the day of what is of today.
+    const old = Date.now() - (samples.at(-1)?.[0] ?? 0) > 86_400_000;
+    const ticks = new Intl.DateTimeFormat(lang, { ...tickFormat(span), ...(old && span < DATED && { day: 'numeric', month: 'short' }) });
     const axis = { stroke: colour('--quiet'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line'), width: 1 } };
     const plot = new Plot(
       {
@@ -23,7 +25,8 @@ export function draw(box: HTMLElement, samples: Sample[], unit: string, lang: st
         cursor: { y: false, points: { size: 7 } },
         scales: { x: { time: true } },
         axes: [
-          { ...axis, space: 90, values: (_, splits) => splits.map((at) => ticks.format(at * 1000)) },
+          // Isolated (U+2068): the canvas reads from left to right, a date in Arabic does not.
+          { ...axis, space: old ? 110 : 90, values: (_, splits) => splits.map((at) => `\u2068${ticks.format(at * 1000)}\u2069`) },
           { ...axis, size: 64, values: (_, splits) => splits.map((value) => (unit === '' ? write(value) : `${write(value)} ${unit}`)) },
         ],
         series: [
@@ -52,10 +55,13 @@ export function draw(box: HTMLElement, samples: Sample[], unit: string, lang: st
   };
 }
 
+/** Series at least so long have dates on their axis in any case. Milliseconds. */
+const DATED = 48 * 3_600_000;
+
 function tickFormat(span: number): Intl.DateTimeFormatOptions {
   const hour = 3_600_000;
   if (span < hour) return { hour: 'numeric', minute: '2-digit', second: '2-digit', hourCycle: 'h23' };
-  if (span < 48 * hour) return { hour: 'numeric', minute: '2-digit', hourCycle: 'h23' };
+  if (span < DATED) return { hour: 'numeric', minute: '2-digit', hourCycle: 'h23' };
   if (span < 200 * 24 * hour) return { day: 'numeric', month: 'short' };
   return { month: 'short', year: 'numeric' };
 }

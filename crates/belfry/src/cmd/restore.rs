@@ -11,7 +11,8 @@ use std::process::ExitCode;
 /// Make a data directory from a backup.
 ///
 /// Without more it is the town as it stood at the backup. With --log, the log of the directory that was backed up (its
-/// server stopped), it goes on to the log's end, or to the instant given by --until.
+/// server stopped), it goes on to the log's end, or to the instant given by --until. Every tenant is brought to the same
+/// place, those made after the backup included.
 #[derive(Args)]
 pub struct Restore {
     /// The backup.
@@ -38,15 +39,17 @@ pub fn run(restore: &Restore) -> anyhow::Result<ExitCode> {
         .map(|text| Time::parse(text).with_context(|| format!("--until {text}")))
         .transpose()?;
     let config = Source { config: restore.config.clone(), ..Source::default() }.load(&[])?;
-    let done = wire::restore(&config, &restore.from, restore.log.as_deref(), until, &restore.to)?;
-    let found = wire::check(&config, &restore.to)?;
-    anyhow::ensure!(found.is_sound(), "the restored directory is not sound: {}", found.findings.join("; "));
-    println!(
-        "{}: up to commit {} of {}, {} entities, checked and sound",
-        restore.to.display(),
-        done.seq,
-        done.at,
-        found.entities
-    );
+    for done in wire::restore(&config, &restore.from, restore.log.as_deref(), until, &restore.to)? {
+        let found = wire::check(&config, &done.dir)?;
+        anyhow::ensure!(found.is_sound(), "{} is not sound: {}", done.dir.display(), found.findings.join("; "));
+        let tenant = if done.tenant.is_empty() { String::new() } else { format!(" (tenant {})", done.tenant) };
+        println!(
+            "{}{tenant}: up to commit {} of {}, {} entities, checked and sound",
+            done.dir.display(),
+            done.copied.seq,
+            done.copied.at,
+            found.entities
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! `belfry serve`: runs the platform until it is told to stop.
 
-use super::{Source, runtime};
+use super::{Source, runtime, tell};
 use crate::{logging, wire};
 use clap::Args;
 use std::process::ExitCode;
@@ -34,12 +34,12 @@ pub fn run(serve: &Serve) -> anyhow::Result<ExitCode> {
     logging::start(&config.log);
     runtime()?.block_on(async {
         let running = wire::start(&config).await?;
-        println!("listening on http://{}", running.address());
+        tell(format_args!("listening on http://{}", running.address()));
         if let Some(mqtt) = running.mqtt_address() {
-            println!("listening on mqtt://{mqtt}");
+            tell(format_args!("listening on mqtt://{mqtt}"));
         }
         stop_signal().await;
-        println!("stopping");
+        tell("stopping");
         running.stop().await;
         Ok(ExitCode::SUCCESS)
     })

@@ -1,12 +1,17 @@
 //! How a simulated device speaks HTTP: NGSI-LD batches to the platform's own address.
 
 use anyhow::Context as _;
+use belfry_kernel::Time;
+use belfry_ngsi_ld::Json;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use std::net::SocketAddr;
+
+/// How deep the JSON of an answer may be.
+const DEPTH: usize = 32;
 
 pub struct Client {
     pool: Pool<HttpConnector, Full<Bytes>>,
@@ -16,6 +21,25 @@ pub struct Client {
 impl Client {
     pub fn new(address: SocketAddr) -> Self {
         Self { pool: Pool::builder(TokioExecutor::new()).build_http(), address }
+    }
+
+    /// The newest `observedAt` of an entity's attributes; none when it is not there or has none. The id goes into the
+    /// address as it is.
+    pub async fn newest(&self, id: &str) -> anyhow::Result<Option<Time>> {
+        let address = format!("http://{}/ngsi-ld/v1/entities/{id}", self.address);
+        let answer =
+            self.pool.request(hyper::Request::get(address).body(Full::default())?).await.context("no answer")?;
+        let status = answer.status();
+        let text = answer.into_body().collect().await?.to_bytes();
+        if status.as_u16() == 404 {
+            return Ok(None);
+        }
+        anyhow::ensure!(status.is_success(), "{id}: it was answered {status}: {}", String::from_utf8_lossy(&text));
+        let Json::Object(members) = Json::parse(&text, DEPTH).map_err(|e| anyhow::anyhow!("{}", e.public()))? else {
+            anyhow::bail!("{id}: the answer is no entity");
+        };
+        let times = members.iter().filter_map(|(_, attribute)| attribute.get("observedAt")?.as_str());
+        Ok(times.filter_map(|text| Time::parse(text).ok()).max())
     }
 
     /// Sends entities (NGSI-LD JSON texts) as one upsert that updates what is there.

@@ -45,23 +45,27 @@ impl Stores for Embedded {
     }
 
     fn list(&self) -> Result<Vec<String>, Error> {
-        let dir = self.config.store.data_dir.join(TENANTS);
-        let unreadable = |e: std::io::Error| Error::new(Kind::Unavailable, format!("{}: {e}", dir.display()));
-        let entries = match std::fs::read_dir(&dir) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(e) => return Err(unreadable(e)),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let name = entry.map_err(unreadable)?.file_name().into_string().unwrap_or_default();
-            if check_name(&name).is_ok() {
-                names.push(name);
-            }
-        }
-        names.sort();
-        Ok(names)
+        tenants_in(&self.config.store.data_dir.join(TENANTS))
     }
+}
+
+/// The names of the tenants that have a directory below this one, sorted; none when it is not there.
+fn tenants_in(dir: &Path) -> Result<Vec<String>, Error> {
+    let unreadable = |e: std::io::Error| Error::new(Kind::Unavailable, format!("{}: {e}", dir.display()));
+    let entries = match std::fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(unreadable(e)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(unreadable)?.file_name().into_string().unwrap_or_default();
+        if check_name(&name).is_ok() {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 fn dir_of(config: &Config, tenant: &str) -> PathBuf {
@@ -143,26 +147,55 @@ pub fn backup(config: &Config, dir: &Path, into: &Path) -> anyhow::Result<Copied
     store.backup(into).context("the backup failed")
 }
 
-/// Restores a store directory; the tenants in a backup with it, as they stood then.
+/// A tenant that was restored; the default one has an empty name.
+pub struct Restored {
+    pub tenant: String,
+    pub dir: PathBuf,
+    pub copied: Copied,
+}
+
+/// Restores a data directory: the default tenant and every other of the backup, and with a log (`DATA/log` of the
+/// directory that was backed up) all of them to the same instant, those made after the backup included.
 pub fn restore(
     config: &Config,
     from: &Path,
     log: Option<&Path>,
     until: Option<Time>,
     into: &Path,
-) -> anyhow::Result<Copied> {
-    let options = options(config, into, Arc::new(SystemClock))?;
-    let restore = |from: &Path, log, until, into: &Path| {
-        belfry_store_embedded::restore(from, log, until, into, &options.log)
-            .context("the restore failed; throw its directory away")
+) -> anyhow::Result<Vec<Restored>> {
+    let made = options(config, into, Arc::new(SystemClock))?.log;
+    let failed = |tenant: &str| match tenant {
+        DEFAULT => "the restore failed; throw its directory away".to_owned(),
+        name => format!("the restore of the tenant {name} failed; throw the restored directory away"),
     };
-    let done = restore(from, log, until, into)?;
-    let tenants = from.join(TENANTS);
-    if tenants.is_dir() {
-        for entry in std::fs::read_dir(&tenants).with_context(|| tenants.display().to_string())? {
-            let entry = entry?;
-            restore(&entry.path(), None, None, &into.join(TENANTS).join(entry.file_name()))?;
+    let copied = belfry_store_embedded::restore(from, log, until, into, &made).with_context(|| failed(DEFAULT))?;
+    let mut done = vec![Restored { tenant: DEFAULT.to_owned(), dir: into.to_owned(), copied }];
+    let backed_up = tenants_in(&from.join(TENANTS))?;
+    let live = log.and_then(Path::parent).map(|data| data.join(TENANTS));
+    for tenant in &backed_up {
+        let own = live.as_ref().map(|tenants| tenants.join(tenant).join("log"));
+        if let Some(own) = own.as_ref().filter(|own| !own.is_dir()) {
+            anyhow::bail!(
+                "the backup holds the tenant {tenant}, and {} is not there: --log is the log within the whole data directory",
+                own.display()
+            );
         }
+        let dir = into.join(TENANTS).join(tenant);
+        let backup = from.join(TENANTS).join(tenant);
+        let copied = belfry_store_embedded::restore(&backup, own.as_deref(), until, &dir, &made);
+        done.push(Restored { tenant: tenant.clone(), copied: copied.with_context(|| failed(tenant))?, dir });
+    }
+    let Some(live) = live else { return Ok(done) };
+    for tenant in tenants_in(&live)?.into_iter().filter(|name| !backed_up.contains(name)) {
+        let dir = into.join(TENANTS).join(&tenant);
+        let copied = belfry_store_embedded::rebuild(&live.join(&tenant).join("log"), until, &dir, &made);
+        let copied = copied.with_context(|| failed(&tenant)).context("it was made after the backup")?;
+        if copied.seq == 0 {
+            // It was not there yet at that instant.
+            std::fs::remove_dir_all(&dir).with_context(|| dir.display().to_string())?;
+            continue;
+        }
+        done.push(Restored { tenant, dir, copied });
     }
     Ok(done)
 }

@@ -5,38 +5,7 @@ use belfry_connect_payload::{Filter, Mapped, Mapper, Mapping, Path, check, check
 use belfry_kernel::Time;
 use proptest::prelude::*;
 
-const EVERYTHING: &str = "
-[[rule]]
-topic = 'v/{a}'
-format = 'value'
-attributes = { '{a}' = { kind = 'number' } }
-[[rule]]
-topic = 'j/#'
-format = 'json'
-each = '$.e'
-entity = 'urn:x:{$.id}'
-type = 'T'
-observed_at = '$.ts'
-attributes = { p = { path = '$.p', kind = 'point' }, n = { path = '$.n', scale = 2 } }
-[[rule]]
-topic = '#'
-format = 'json'
-[[rule]]
-topic = '+/#'
-format = 'senml'
-[[rule]]
-topic = '#'
-format = 'tts'
-[[rule]]
-topic = '#'
-format = 'chirpstack'
-[[rule]]
-topic = '#'
-format = 'homeassistant'
-[[rule]]
-topic = '#'
-format = 'sparkplug'
-";
+const EVERYTHING: &str = include_str!("every-format.toml");
 
 fn json() -> impl Strategy<Value = String> {
     let words = "(n|v|vs|u|t|bn|bt|e|id|ts|p|lat|lon|type|Point|coordinates|object|deviceInfo|devEui|0102030405060708|end_device_ids|device_id|uplink_message|decoded_payload|state_topic|stat_t|val_tpl|~|cmps|dev|ids)";

@@ -86,9 +86,12 @@ pub struct Args {
     /// Where to remember how far it came; by default beside the source, with .import-state at the end of its name
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// Begin again, whatever an earlier run remembered
+    /// Begin again, whatever an earlier run that was cut remembered
     #[arg(long)]
     pub restart: bool,
+    /// Import into history what was imported completely before: each instance will be there twice
+    #[arg(long)]
+    pub again: bool,
     /// Entities in one batch; the server's limit is server.limits.max_batch
     #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10000))]
     pub batch: u16,

@@ -10,7 +10,6 @@ use crate::source::{Items, entity, feature};
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use xxhash_rust::xxh3::xxh3_64;
 
 /// An import that fits together.
 pub(super) struct Plan {
@@ -18,7 +17,8 @@ pub(super) struct Plan {
     pub(super) meter: Meter,
     /// Bytes of the source; none when unknown.
     pub(super) size: Option<u64>,
-    /// What tells this source under this mapping from another; none when it cannot be read twice.
+    /// What tells this import from another: the source, and all that says what becomes of it and where; none when the
+    /// source cannot be read twice, or nothing is sent.
     pub(super) fingerprint: Option<u64>,
     pub(super) mode: Mode,
     pub(super) existing: Existing,
@@ -49,10 +49,6 @@ impl Plan {
         let mapping = args.map.as_deref().map(Mapping::load).transpose()?.map(Arc::new);
         let mut input = input::open(&path, &meter)?;
         let format = format(args, &path, &mut input)?;
-        let mut fingerprint = input.fingerprint;
-        if let (Some(print), Some(mapping)) = (&mut fingerprint, &mapping) {
-            *print ^= xxh3_64(mapping.text.as_bytes()).rotate_left(17);
-        }
         let size = input.size;
         let file: Arc<Path> = path.clone().into();
         let mode = args.mode.unwrap_or_else(|| mapping.as_ref().map_or(Mode::State, |m| m.default_mode()));
@@ -85,8 +81,37 @@ impl Plan {
             Format::Json => entity::single(input.reader, file, args.form),
         };
         let existing = args.existing.unwrap_or(if mapped { Existing::Update } else { Existing::Replace });
+        let fingerprint = if args.explain || args.dry_run {
+            None
+        } else {
+            let map = mapping.as_ref().map_or("", |m| m.text.as_str());
+            fingerprint(args, &path, map, (format, mode, existing))?
+        };
         Ok(Self { items, meter, size, fingerprint, mode, existing, path, mapping, header })
     }
+}
+
+fn fingerprint(
+    args: &Args,
+    path: &Path,
+    map: &str,
+    (format, mode, existing): (Format, Mode, Existing),
+) -> Result<Option<u64>, TransferError> {
+    let Some(mut hash) = input::print(path)? else { return Ok(None) };
+    let of = |given: &Option<String>| given.clone().unwrap_or_default();
+    let told = [
+        map.to_owned(),
+        args.target.url.trim_end_matches('/').to_owned(),
+        of(&args.target.tenant),
+        format!("{format:?} {mode:?} {existing:?} {:?}", args.form),
+        of(&args.kind),
+        of(&args.id),
+    ];
+    for text in told {
+        hash.update(&(text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    }
+    Ok(Some(hash.digest()))
 }
 
 fn rule(args: &Args, mapping: Option<&Arc<Mapping>>) -> Result<Rule, TransferError> {

@@ -1,9 +1,11 @@
-//! How far an import came: a small file, replaced whole after every acknowledged window, removed at the end. A run that
-//! finds it goes on after the last acknowledged row.
+//! How far an import came: a small file, replaced whole after every acknowledged window. A run that finds it goes on
+//! after the last acknowledged row. At the end it says that the import is complete, so that it is not put into history a
+//! second time unasked; of an import of states alone, which may be repeated, it is removed.
 
 use super::args::Args;
 use super::plan::Plan;
 use crate::TransferError;
+use crate::mapping::Mode;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -30,7 +32,12 @@ struct Page {
     rows_done: u64,
     rows_begun: u64,
     rows_refused: u64,
+    /// Whether all of it was taken.
+    complete: bool,
 }
+
+/// The format of the file.
+const VERSION: u32 = 2;
 
 impl Bookmark {
     /// Opens the bookmark that fits this import.
@@ -52,27 +59,35 @@ impl Bookmark {
             ));
         }
         bookmark.path = Some(path.clone());
-        if args.restart {
-            return Ok(bookmark);
-        }
         let text = match std::fs::read(&path) {
             Ok(text) => text,
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(bookmark),
             Err(cause) => return Err(TransferError::File { path, cause }),
         };
-        let wrong = |why: &str| {
-            Err(TransferError::Usage(format!("{}: {why}; --restart begins again from the first row", path.display())))
-        };
-        match serde_json::from_slice::<Page>(&text) {
-            Ok(page) if page.version != 1 => wrong("it was written by another version"),
+        let why = match serde_json::from_slice::<Page>(&text) {
+            Ok(page) if page.complete && page.version == VERSION => {
+                if page.fingerprint == bookmark.fingerprint && !args.again {
+                    return Err(TransferError::Usage(format!(
+                        "{}: this import is complete; --again puts all of it into history a second time",
+                        path.display()
+                    )));
+                }
+                return Ok(bookmark);
+            }
+            _ if args.restart => return Ok(bookmark),
+            // Nothing was taken of it, most often since the address was wrong: there is nothing to lose.
+            Ok(page) if page.rows_done == 0 && page.fingerprint != bookmark.fingerprint => return Ok(bookmark),
+            Ok(page) if page.version != VERSION => "it was written by another version",
             Ok(page) if page.fingerprint != bookmark.fingerprint => {
-                wrong("it remembers an import of another source or mapping, or this file has changed since")
+                "it remembers another import: of another source or mapping, with other options, into another Belfry or tenant, or of this file before it changed"
             }
             Ok(page) => {
-                Ok(Self { done: page.rows_done, refused: page.rows_refused, begun: page.rows_begun, ..bookmark })
+                let Page { rows_done: done, rows_refused: refused, rows_begun: begun, .. } = page;
+                return Ok(Self { done, refused, begun, ..bookmark });
             }
-            Err(_) => wrong("it is not the state of an import"),
-        }
+            Err(_) => "it is not the state of an import",
+        };
+        Err(TransferError::Usage(format!("{}: {why}; --restart begins again from the first row", path.display())))
     }
 
     /// Whether rows after this one may have been written by a run that was cut before it could say so.
@@ -83,20 +98,29 @@ impl Bookmark {
     /// Remembers that all rows up to `done` are done with and that those up to `begun` are about to be sent.
     pub(super) fn save(&mut self, done: u64, begun: u64, refused: u64) -> Result<(), TransferError> {
         self.done = done;
+        self.write(begun.max(self.begun), refused, false)
+    }
+
+    fn write(&self, begun: u64, refused: u64, complete: bool) -> Result<(), TransferError> {
         let Some(path) = &self.path else { return Ok(()) };
         let page = Page {
-            version: 1,
+            version: VERSION,
             source: self.source.clone(),
             fingerprint: self.fingerprint.clone(),
-            rows_done: done,
-            rows_begun: begun.max(self.begun),
+            rows_done: self.done,
+            rows_begun: begun,
             rows_refused: refused,
+            complete,
         };
         replace(path, &page).map_err(TransferError::file(path.clone()))
     }
 
-    /// The import is complete: nothing is to be resumed.
-    pub(super) fn remove(&self) -> Result<(), TransferError> {
+    /// The import is complete: nothing is to be resumed. What went into history is remembered, what is state alone may be
+    /// imported again as often as one likes.
+    pub(super) fn complete(&self, mode: Mode, refused: u64) -> Result<(), TransferError> {
+        if mode != Mode::State {
+            return self.write(self.done, refused, true);
+        }
         let Some(path) = &self.path else { return Ok(()) };
         match std::fs::remove_file(path) {
             Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {

@@ -12,6 +12,7 @@ use crate::source::Refusal;
 use crate::source::entity::refusal;
 use crate::temporal::PATH;
 use belfry_ngsi_ld::Json;
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use http::{Method, StatusCode};
@@ -20,7 +21,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How often the connection may break while the history of one entity is sent.
+/// How often the answer may be lost while one parcel is sent.
 const MAX_LOST: u32 = 3;
 
 /// Sends windows.
@@ -97,6 +98,31 @@ impl Sender {
         Ok(all)
     }
 
+    /// Posts a body. None when it may have been written or not: what is there is not to be written again.
+    async fn post(
+        &self,
+        target: &'static str,
+        body: (&'static str, Bytes),
+        lost: &mut u32,
+    ) -> Result<Option<Answer>, TransferError> {
+        let call = Call {
+            method: Method::POST,
+            target,
+            body: Some(body),
+            accept: "application/json",
+            link: None,
+            repeatable: false,
+        };
+        match self.client.send(&call).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(Lost::Unknown(_)) if *lost < MAX_LOST => {
+                *lost += 1;
+                Ok(None)
+            }
+            Err(Lost::Unknown(error) | Lost::Stop(error)) => Err(error),
+        }
+    }
+
     async fn states(&self, parcel: &StateParcel, careful: bool) -> Result<Sent, TransferError> {
         let mut sent = Sent::default();
         let new = |rows: Vec<Arc<StateRow>>| existing::new_states(&self.client, rows);
@@ -107,27 +133,9 @@ impl Sender {
             if rows.is_empty() {
                 continue;
             }
-            let (media, body) = state_body(&rows);
-            let call = Call {
-                method: Method::POST,
-                target: self.upsert,
-                body: Some((media, body)),
-                accept: "application/json",
-                link: None,
-                repeatable: false,
-            };
-            let answer = match self.client.send(&call).await {
-                Ok(answer) => answer,
-                Err(Lost::Stop(error)) => return Err(error),
-                // It may have been written: what is there is not written again.
-                Err(Lost::Unknown(error)) => {
-                    lost += 1;
-                    if lost > MAX_LOST {
-                        return Err(error);
-                    }
-                    waiting.push(new(rows).await?);
-                    continue;
-                }
+            let Some(answer) = self.post(self.upsert, state_body(&rows), &mut lost).await? else {
+                waiting.push(new(rows).await?);
+                continue;
             };
             match answer.status {
                 StatusCode::MULTI_STATUS => self.partly(&rows, &answer, &mut sent)?,
@@ -176,27 +184,10 @@ impl Sender {
             if rows.is_empty() {
                 continue;
             }
-            let (media, body) = history_body(rows.iter().map(|(_, entity)| entity));
-            let call = Call {
-                method: Method::POST,
-                target: PATH,
-                body: Some((media, body)),
-                accept: "application/json",
-                link: None,
-                repeatable: false,
-            };
-            let answer = match self.client.send(&call).await {
-                Ok(answer) => answer,
-                Err(Lost::Stop(error)) => return Err(error),
-                // It may have been written: what is there is not written again.
-                Err(Lost::Unknown(error)) => {
-                    lost += 1;
-                    if lost > MAX_LOST {
-                        return Err(error);
-                    }
-                    waiting.push(Cow::Owned(existing::without_known(&self.client, &parcel.id, &rows).await?));
-                    continue;
-                }
+            let body = history_body(rows.iter().map(|(_, entity)| entity));
+            let Some(answer) = self.post(PATH, body, &mut lost).await? else {
+                waiting.push(Cow::Owned(existing::without_known(&self.client, &parcel.id, &rows).await?));
+                continue;
             };
             if answer.status.is_success() {
                 sent.instances += rows.iter().map(|(_, entity)| weight(entity).0 as u64).sum::<u64>();

@@ -10,6 +10,9 @@ use belfry_ngsi_ld::Json;
 use compact_str::CompactString;
 use std::borrow::Cow;
 
+/// How deep the JSON of a cell may be.
+const JSON_DEPTH: usize = 32;
+
 /// One attribute of an entity rule.
 #[derive(Clone, Debug)]
 pub struct AttributeRule {
@@ -45,6 +48,8 @@ enum ValueRule {
     Point([usize; 2], Option<usize>),
     Geometry(usize),
     Relationship(Template),
+    /// A cell of unknown kind: a number if it looks like one, else a text.
+    Auto(usize),
     Json(usize),
     Vocab(Template),
 }
@@ -144,7 +149,8 @@ impl AttributeRule {
                 no: no.unwrap_or_else(|| ["false", "no", "0"].map(str::to_owned).to_vec()),
             },
             (Kind::Geometry, Some(column), None, None, (None, None, None)) => ValueRule::Geometry(column),
-            (Kind::Auto | Kind::Json, Some(column), None, None, (None, None, None)) => ValueRule::Json(column),
+            (Kind::Auto, Some(column), None, None, (None, None, None)) => ValueRule::Auto(column),
+            (Kind::Json, Some(column), None, None, (None, None, None)) => ValueRule::Json(column),
             (Kind::Text | Kind::Relationship | Kind::Vocab | Kind::Auto, column, text, None, (None, None, None))
                 if column.is_some() != text.is_some() =>
             {
@@ -204,7 +210,10 @@ impl AttributeRule {
         match &self.value {
             ValueRule::Constant(_) => None,
             ValueRule::Number { column, .. } | ValueRule::Truth { column, .. } => Some(*column),
-            ValueRule::Geometry(column) | ValueRule::Json(column) | ValueRule::Point([column, _], _) => Some(*column),
+            ValueRule::Geometry(column)
+            | ValueRule::Auto(column)
+            | ValueRule::Json(column)
+            | ValueRule::Point([column, _], _) => Some(*column),
             ValueRule::Text(t) | ValueRule::Relationship(t) | ValueRule::Vocab(t) => t.first_column(),
         }
     }
@@ -314,6 +323,16 @@ impl AttributeRule {
                 }
             },
             ValueRule::Json(column) => match present(*column) {
+                None => None,
+                Some(Cell::Json(json)) => Some(("Property", "value", json.clone())),
+                Some(cell) => {
+                    let text = cell.text().unwrap_or(Cow::Borrowed(""));
+                    let json = Json::parse(text.as_bytes(), JSON_DEPTH)
+                        .map_err(|why| (Some(*column), format!("it is not JSON: {}", why.public())))?;
+                    Some(("Property", "value", json))
+                }
+            },
+            ValueRule::Auto(column) => match present(*column) {
                 None => None,
                 Some(Cell::Json(json)) => Some(("Property", "value", json.clone())),
                 Some(cell) => {

@@ -9,9 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use xxhash_rust::xxh3::Xxh3;
 
-/// How much of the beginning of a file tells it from another, bytes.
-const PRINT_BYTES: usize = 64 * 1024;
-
 /// The bytes of a source as read from its file, for progress.
 #[derive(Clone, Debug, Default)]
 pub struct Meter(Arc<AtomicU64>);
@@ -29,8 +26,6 @@ pub struct Input {
     pub reader: Box<dyn BufRead + Send>,
     /// The size of the file; none for standard input.
     pub size: Option<u64>,
-    /// What tells this file from another: its size and its first 64 KiB; none for standard input.
-    pub fingerprint: Option<u64>,
 }
 
 /// Opens a file, or standard input for `-`.
@@ -39,29 +34,48 @@ pub struct Input {
 /// [`TransferError::File`].
 pub fn open(path: &Path, meter: &Meter) -> Result<Input, TransferError> {
     if path == Path::new("-") {
-        return unpacked(Counted { inner: std::io::stdin(), meter: meter.clone() }, None, None)
+        return unpacked(Counted { inner: std::io::stdin(), meter: meter.clone() }, None)
             .map_err(TransferError::file(path));
     }
     let opened = || -> std::io::Result<Input> {
-        let mut file = File::open(path)?;
+        let file = File::open(path)?;
         let meta = file.metadata()?;
         if meta.is_dir() {
             return Err(std::io::Error::other(
                 "it is a folder; a folder of Smart Data Models is imported with --models",
             ));
         }
-        let mut head = Vec::with_capacity(PRINT_BYTES);
-        Read::by_ref(&mut file).take(PRINT_BYTES as u64).read_to_end(&mut head)?;
-        let mut hash = Xxh3::new();
-        hash.update(&meta.len().to_le_bytes());
-        hash.update(&head);
-        let file = std::io::Cursor::new(head).chain(file);
-        unpacked(Counted { inner: file, meter: meter.clone() }, Some(meta.len()), Some(hash.digest()))
+        unpacked(Counted { inner: file, meter: meter.clone() }, Some(meta.len()))
     };
     opened().map_err(TransferError::file(path))
 }
 
-fn unpacked(bytes: impl Read + Send + 'static, size: Option<u64>, fingerprint: Option<u64>) -> std::io::Result<Input> {
+/// What tells a file from another: a hash begun with all of its bytes. None for what is no plain file, such as standard
+/// input or a pipe, which can be read only once.
+///
+/// # Errors
+/// [`TransferError::File`].
+pub(crate) fn print(path: &Path) -> Result<Option<Xxh3>, TransferError> {
+    let read = || -> std::io::Result<Option<Xxh3>> {
+        if path == Path::new("-") || !std::fs::metadata(path)?.is_file() {
+            return Ok(None);
+        }
+        let mut reader = BufReader::with_capacity(256 * 1024, File::open(path)?);
+        let mut hash = Xxh3::new();
+        loop {
+            let bytes = reader.fill_buf()?;
+            if bytes.is_empty() {
+                return Ok(Some(hash));
+            }
+            hash.update(bytes);
+            let n = bytes.len();
+            reader.consume(n);
+        }
+    };
+    read().map_err(TransferError::file(path))
+}
+
+fn unpacked(bytes: impl Read + Send + 'static, size: Option<u64>) -> std::io::Result<Input> {
     let mut reader = BufReader::with_capacity(256 * 1024, bytes);
     let packed = reader.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     let reader: Box<dyn BufRead + Send> = if packed {
@@ -69,7 +83,7 @@ fn unpacked(bytes: impl Read + Send + 'static, size: Option<u64>, fingerprint: O
     } else {
         Box::new(reader)
     };
-    Ok(Input { reader, size, fingerprint })
+    Ok(Input { reader, size })
 }
 
 struct Counted<R> {
