@@ -104,12 +104,14 @@ fn summary(outcomes: &[(&str, Outcome)], total: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Runs under nextest where it is installed, which is faster and isolates the tests; doc tests need cargo itself.
+/// Runs under nextest where it is installed, which is faster and isolates the tests; doc tests need cargo itself. What a
+/// test needs was installed before, so `BELFRY_TEST_SERVICES` makes a test that finds it missing fail.
 fn rust_tests() -> Result<()> {
+    let services = |mut command: std::process::Command| process::run(command.env("BELFRY_TEST_SERVICES", "1"));
     if process::find("cargo-nextest").is_none() {
-        return process::run(&mut process::cargo(["test", "--workspace", "--no-fail-fast"]));
+        return services(process::cargo(["test", "--workspace", "--no-fail-fast"]));
     }
-    process::run(&mut process::cargo(["nextest", "run", "--workspace", "--no-fail-fast", "--no-tests=fail"]))?;
+    services(process::cargo(["nextest", "run", "--workspace", "--no-fail-fast", "--no-tests=fail"]))?;
     process::run(&mut process::cargo(["test", "--workspace", "--doc", "--quiet"]))
 }
 
