@@ -21,7 +21,7 @@ pub fn run(data: &[u8]) {
         let (topic, payload) = (text::of(&message[..line]).unwrap_or("v/x"), &message[line..]);
         let payload = payload.strip_prefix(b"\n").unwrap_or(payload);
         let _ = (plain::decode(payload), lorawan::tts(payload), lorawan::chirpstack(payload));
-        let _ = (homeassistant::decode(topic, payload), births.take(topic, payload));
+        let _ = (homeassistant::decode(topic, payload), births.take(topic, payload, now));
         let _ = text::of(payload).and_then(observed_at);
         if let Ok(samples) = senml::decode(payload, now) {
             assert!(samples.len() <= MAX_VALUES);

@@ -111,7 +111,7 @@ fn summary(outcomes: &[(&str, Outcome)], total: Duration) -> Result<()> {
 fn rust_tests(options: &Options) -> Result<()> {
     let prepared = |mut tests: Command| -> Result<Command> {
         if !options.fast {
-            tests.env("CI", "1").env("BELFRY_BIN", built_binary()?);
+            tests.env("CI", "1").env("BELFRY_TEST_SERVICES", "1").env("BELFRY_BIN", built_binary()?);
         }
         Ok(tests)
     };

@@ -100,7 +100,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let remembering = tokio::spawn(context::remember(app.contexts.clone(), stopping.clone()));
     let ingest = Arc::new(Ingest::new(tenants.clone(), app.reading.clone(), clock.clone(), config.mqtt.register_only));
     let guard = app.guard.clone();
-    let connectors = mqtt::start(config, ingest.clone(), guard, &clock, &rng, tracer.clone()).await?;
+    let connectors = mqtt::start(config, ingest.clone(), &tenants, guard, &clock, &rng, tracer.clone()).await?;
     let mut sources: Vec<Arc<dyn Source>> = vec![ingest, connectors.measures()];
     if let Some(tracer) = &tracer {
         sources.push(tracer.clone());

@@ -58,6 +58,24 @@ impl Guard {
     /// `Unauthorized` without a token that opens anything; `Forbidden` when its role or tenant is another, or when it is
     /// bound to a tenant and the permission is server-wide.
     pub fn check(&self, authorization: Option<&str>, tenant: &str, permission: Permission) -> Result<Principal, Error> {
+        self.decide(authorization, Some(tenant), permission)
+    }
+
+    /// The same for protocols in which a request names no tenant: it is within the one that the token is bound to, else
+    /// within the default one.
+    ///
+    /// # Errors
+    /// As [`Guard::check`].
+    pub fn check_own(&self, authorization: Option<&str>, permission: Permission) -> Result<Principal, Error> {
+        self.decide(authorization, None, permission)
+    }
+
+    fn decide(
+        &self,
+        authorization: Option<&str>,
+        tenant: Option<&str>,
+        permission: Permission,
+    ) -> Result<Principal, Error> {
         if self.mode == Mode::Open {
             return Ok(Principal { role: Role::Admin, token: None });
         }
@@ -77,7 +95,7 @@ impl Guard {
             return Err(refused("the access token has expired"));
         }
         let forbidden = |text: &str| Err(Error::new(Kind::Forbidden, text));
-        if token.tenant.as_deref().is_some_and(|only| only != tenant) {
+        if token.tenant.as_deref().zip(tenant).is_some_and(|(only, tenant)| only != tenant) {
             return forbidden("the access token is for another tenant");
         }
         if permission.is_server_wide() && token.tenant.is_some() {

@@ -1,7 +1,9 @@
-//! Readings of devices into entities: what a connector decoded becomes a commit. A batch is one commit, so that it costs
-//! one sync; each message of it is one change of its entity, so that every value is in history. Knows no protocol.
+//! Readings of devices into entities: what a connector decoded becomes commits. A batch is one commit, so that it costs
+//! one sync (several if it is large); each message of it is one change of its entity, and one more for each further value
+//! of an attribute, so that every value is in history. Knows no protocol.
 
 mod seen;
+mod weight;
 
 use crate::metrics::{self, Page, Source};
 use crate::tenant::Tenants;
@@ -11,15 +13,19 @@ use belfry_kernel::{Clock, Error, Geometry, Iri, Kind, Tally, Time};
 use belfry_ngsi_ld::form::{Limits, NULL};
 use belfry_ngsi_ld::operation::{check_bytes, json_bytes};
 use belfry_ngsi_ld::{Attribute, Context, Entity, Json, Name, Value};
-use belfry_ports::{Change, ChangeKind, ChangeSet, EntityChange};
+use belfry_ports::{Change, ChangeKind, ChangeSet, Collection, DocumentChange, EntityChange, Sample};
 use hashbrown::HashMap;
 use seen::Seen;
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use weight::Weights;
 
 /// The deepest JSON that a reading may carry.
 const JSON_DEPTH: usize = 32;
+/// A value whose own time lies further ahead than this is from a clock that is wrong: it does not stand against what is
+/// reported after it, microseconds.
+const AHEAD: i64 = 300_000_000;
 
 /// One message of a device.
 pub struct Message {
@@ -28,6 +34,17 @@ pub struct Message {
     /// How a repetition is known: the sender, the message's digest, and whether it may be a repetition at all. None for
     /// messages that are never repeated.
     pub repeat: Option<Repeat>,
+    /// What it taught about later messages; kept with the readings.
+    pub learned: Vec<Learned>,
+}
+
+/// Something that a connector wants to know again after a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Learned {
+    /// Under which key, within [`Collection::Device`].
+    pub key: Box<str>,
+    /// What; none to forget it.
+    pub bytes: Option<Arc<[u8]>>,
 }
 
 /// See [`Message::repeat`].
@@ -105,6 +122,7 @@ pub struct Ingest {
     clock: Arc<dyn Clock>,
     /// Only devices that are registered may report.
     register_only: bool,
+    weights: Weights,
     /// What was counted.
     pub counters: Counters,
 }
@@ -112,39 +130,58 @@ pub struct Ingest {
 impl Ingest {
     /// Into these stores, within these limits and refusing their names.
     pub fn new(tenants: Arc<Tenants>, limits: Limits, clock: Arc<dyn Clock>, register_only: bool) -> Self {
-        Self { tenants, limits: Arc::new(limits), clock, register_only, counters: Counters::default() }
+        let (limits, weights) = (Arc::new(limits), Weights::default());
+        Self { tenants, limits, clock, register_only, weights, counters: Counters::default() }
     }
 
     /// Hands a batch to the store at once, in order; the future resolves when it is durable, with one outcome a message.
+    /// A batch that is too large for one commit becomes several; when a later one fails, the earlier ones stand, and are
+    /// known when they are sent again.
     pub fn submit(
         self: &Arc<Self>,
         tenant: Option<&str>,
         batch: Vec<Message>,
     ) -> impl Future<Output = Result<Vec<Taken>, Error>> + Send + 'static + use<> {
         let ingest = self.clone();
-        let (limits, register_only) = (self.limits.clone(), self.register_only);
         let writing = self.tenants.get_or_create(tenant.unwrap_or_default()).map(|store| {
-            write(&*store, move |read, now| {
-                let mut work = Work {
-                    read,
-                    now,
-                    limits: &limits,
-                    register_only,
-                    entities: HashMap::new(),
-                    seen: HashMap::new(),
-                    set: ChangeSet::default(),
-                    samples: 0,
-                };
-                let taken = batch.into_iter().map(|m| work.message(m)).collect::<Result<Vec<Taken>, _>>()?;
-                let samples = work.samples;
-                Ok((work.finish(), (taken, samples)))
-            })
+            let parts = self.weights.cut(&*store, batch).into_iter().map(|part| {
+                let ingest = self.clone();
+                write(&*store, move |read, now| ingest.decide(part, read, now))
+            });
+            parts.collect::<Vec<_>>()
         });
         async move {
-            let ((taken, samples), _) = writing?.await?;
-            ingest.count(&taken, samples);
-            Ok(taken)
+            let mut all = Vec::new();
+            for part in writing? {
+                let ((taken, samples), _) = part.await?;
+                ingest.count(&taken, samples);
+                all.extend(taken);
+            }
+            Ok(all)
         }
+    }
+
+    fn decide(
+        &self,
+        batch: Vec<Message>,
+        read: &dyn belfry_ports::Read,
+        now: Time,
+    ) -> Result<(ChangeSet, (Vec<Taken>, u64)), Error> {
+        let mut work = Work {
+            read,
+            now,
+            limits: &self.limits,
+            register_only: self.register_only,
+            weights: &self.weights,
+            bytes: 0,
+            entities: HashMap::new(),
+            seen: HashMap::new(),
+            set: ChangeSet::default(),
+            samples: 0,
+        };
+        let taken = batch.into_iter().map(|m| work.message(m)).collect::<Result<Vec<Taken>, _>>()?;
+        let samples = work.samples;
+        Ok((work.finish(), (taken, samples)))
     }
 
     fn count(&self, taken: &[Taken], samples: u64) {
@@ -201,14 +238,53 @@ impl From<Error> for Fault {
     }
 }
 
-/// An entity that a message touches: its image, whether it is new and what has expired of it, what changed.
-type Touched = (Iri, Entity, (bool, Current), Vec<Change>);
+/// An entity that a message touches.
+struct Touched {
+    image: Entity,
+    /// Whether it is new with the next change.
+    created: bool,
+    /// What had expired of it before the next change.
+    current: Current,
+    /// What the next change changes.
+    changes: Vec<Change>,
+}
+
+/// What one message changes.
+#[derive(Default)]
+struct Made {
+    changes: Vec<EntityChange>,
+    samples: Vec<Sample>,
+    bytes: usize,
+}
+
+impl Made {
+    /// Ends a change of an entity: the image as it is now, by what changed.
+    fn put(&mut self, touched: &mut Touched, now: Time, limits: &Limits) -> Result<(), Error> {
+        let changes = std::mem::take(&mut touched.changes);
+        let created = std::mem::take(&mut touched.created);
+        if changes.is_empty() && !created {
+            return Ok(());
+        }
+        check_bytes(&touched.image, limits)?;
+        touched.image.modified_at = now;
+        self.bytes += weight::entity(&touched.image);
+        let entity = Arc::new(touched.image.clone());
+        let mut change = EntityChange::Put { entity, created, head: false, changes };
+        with_gone(&mut change, touched.current.gone());
+        self.changes.extend(touched.current.ended.take());
+        self.changes.push(change);
+        Ok(())
+    }
+}
 
 struct Work<'a> {
     read: &'a dyn belfry_ports::Read,
     now: Time,
     limits: &'a Limits,
     register_only: bool,
+    weights: &'a Weights,
+    /// What `set` weighs.
+    bytes: usize,
     /// Images as this batch has left them.
     entities: HashMap<Iri, Arc<Entity>>,
     seen: HashMap<Box<str>, Seen>,
@@ -228,12 +304,16 @@ impl Work<'_> {
         }
         let samples = message.readings.len() as u64;
         match self.readings(message.readings) {
-            Ok(()) => self.samples += samples,
+            Ok(made) => {
+                self.take(made)?;
+                self.samples += samples;
+            }
             Err(Fault { reason, error }) if matches!(error.kind(), Kind::BadRequestData | Kind::Forbidden) => {
                 return Ok(Taken::Refused(reason, error.public().into()));
             }
             Err(fault) => return Err(fault.error),
         }
+        self.learn(message.learned)?;
         if let Some(repeat) = message.repeat {
             self.seen_of(&repeat.sender)?.insert(repeat.key);
         }
@@ -247,38 +327,80 @@ impl Work<'_> {
         Ok(self.seen.get_mut(sender).expect("it was just put there"))
     }
 
-    /// All readings of one message, or none.
-    fn readings(&mut self, readings: Vec<Reading>) -> Result<(), Fault> {
+    /// What all readings of one message change, or why none of them is taken.
+    fn readings(&self, readings: Vec<Reading>) -> Result<Made, Fault> {
         let mut touched: SmallVec<[Touched; 1]> = SmallVec::new();
+        let mut made = Made::default();
         for reading in readings {
             let Some(target) = &reading.entity else {
                 let text =
                     format!("device {}: the mapping names no entity for it and it is not registered", reading.device);
                 return Err(Fault { reason: Reason::NoEntity, error: Error::bad_data(text) });
             };
-            let at = match touched.iter().position(|(id, ..)| *id == target.id) {
+            let at = match touched.iter().position(|t| t.image.id == target.id) {
                 Some(at) => at,
                 None => {
                     let (image, created, current) = self.image(&target.id, &target.types)?;
-                    touched.push((target.id.clone(), image, (created, current), Vec::new()));
+                    touched.push(Touched { image, created, current, changes: Vec::new() });
                     touched.len() - 1
                 }
             };
-            let (_, image, _, changes) = &mut touched[at];
+            let touched = &mut touched[at];
             let name = self.name(&reading.attribute)?;
-            set(image, name, reading, self.now, changes, self.limits)?;
+            let reading = attribute(name, reading, self.now, self.limits)?;
+            if is_late(&touched.image, &reading, self.now) {
+                made.bytes += weight::attribute(&reading);
+                let types = touched.image.types.to_vec();
+                made.samples.push(Sample::Append { id: touched.image.id.clone(), types, attribute: reading });
+                continue;
+            }
+            if touched.changes.iter().any(|c| c.name == name) {
+                // The value before this one is a change of its own, or history would never see it.
+                made.put(touched, self.now, self.limits)?;
+            }
+            set(&mut touched.image, reading, &mut touched.changes, self.limits)?;
+            if made.bytes > weight::MOST_MESSAGE {
+                break;
+            }
         }
-        for (_, image, ..) in &touched {
-            check_bytes(image, self.limits)?;
+        for mut touched in touched {
+            made.put(&mut touched, self.now, self.limits)?;
         }
-        for (id, mut image, (created, mut current), changes) in touched {
-            image.modified_at = self.now;
-            let image = Arc::new(image);
-            self.entities.insert(id, image.clone());
-            let mut change = EntityChange::Put { entity: image, created, head: false, changes };
-            with_gone(&mut change, current.gone());
-            self.set.entities.extend(current.ended);
-            self.set.entities.push(change);
+        if made.bytes > weight::MOST_MESSAGE {
+            let most = weight::MOST_MESSAGE >> 20;
+            let text = format!("one message changes more than {most} MiB of entities: send fewer values at once");
+            return Err(Error::bad_data(text).into());
+        }
+        Ok(made)
+    }
+
+    /// Takes over what a message changes.
+    fn take(&mut self, made: Made) -> Result<(), Error> {
+        self.bytes += made.bytes;
+        for change in &made.changes {
+            if let EntityChange::Put { entity, .. } = change {
+                self.weights.note(&entity.id, weight::entity(entity));
+                self.entities.insert(entity.id.clone(), entity.clone());
+            }
+        }
+        if self.bytes > weight::MOST {
+            // What they weigh is known now: sent again, the batch is cut.
+            return Err(Error::new(Kind::Unavailable, "the batch is too large for one commit: send it again"));
+        }
+        self.set.entities.extend(made.changes);
+        self.set.samples.extend(made.samples);
+        Ok(())
+    }
+
+    /// Keeps what a message taught, where that is new.
+    fn learn(&mut self, learned: Vec<Learned>) -> Result<(), Error> {
+        for Learned { key, bytes } in learned {
+            self.bytes += key.len() + bytes.as_ref().map_or(0, |b| b.len());
+            if let Some(earlier) = self.set.documents.iter_mut().find(|d| d.key == key) {
+                earlier.bytes = bytes;
+            } else if self.read.document(Collection::Device, &key)? != bytes {
+                self.set.documents.push(DocumentChange { collection: Collection::Device, key, bytes });
+            }
         }
         Ok(())
     }
@@ -327,15 +449,8 @@ impl Work<'_> {
     }
 }
 
-/// Puts a reading into an image.
-fn set(
-    image: &mut Entity,
-    name: Name,
-    reading: Reading,
-    now: Time,
-    changes: &mut Vec<Change>,
-    limits: &Limits,
-) -> Result<(), Error> {
+/// A reading as an attribute that was just written.
+fn attribute(name: Name, reading: Reading, now: Time, limits: &Limits) -> Result<Attribute, Error> {
     let value = match reading.value {
         Read::Number(f) => Value::Property(Json::number(f)),
         Read::Bool(b) => Value::Property(Json::Bool(b)),
@@ -346,13 +461,34 @@ fn set(
         }
         Read::Point(position) => Value::Geo(Geometry::Point(position)),
     };
-    let observed_at = Some(reading.observed_at.unwrap_or(now));
+    Ok(Attribute {
+        name,
+        dataset_id: None,
+        value,
+        observed_at: Some(reading.observed_at.unwrap_or(now)),
+        unit_code: reading.unit_code,
+        created_at: now,
+        modified_at: now,
+        expires_at: None,
+        sub: Vec::new(),
+    })
+}
+
+/// Whether a reading is older than what is known, so that it belongs to history alone.
+fn is_late(image: &Entity, reading: &Attribute, now: Time) -> bool {
+    let known = image.instance(reading.name, None).and_then(|a| a.observed_at);
+    known.is_some_and(|known| reading.observed_at.is_some_and(|at| at < known) && known <= now.plus_micros(AHEAD))
+}
+
+/// Puts a reading into an image.
+fn set(image: &mut Entity, reading: Attribute, changes: &mut Vec<Change>, limits: &Limits) -> Result<(), Error> {
+    let name = reading.name;
     let full = image.attributes.len() >= limits.attributes;
     let old = image.attributes.iter_mut().find(|a| a.name == name && a.dataset_id.is_none());
     let kind = if old.is_some() { ChangeKind::Updated } else { ChangeKind::Created };
     match old {
         Some(a) => {
-            (a.value, a.observed_at, a.modified_at) = (value, observed_at, now);
+            (a.value, a.observed_at, a.modified_at) = (reading.value, reading.observed_at, reading.modified_at);
             if reading.unit_code.is_some() {
                 a.unit_code = reading.unit_code;
             }
@@ -360,21 +496,9 @@ fn set(
         None if full => {
             return Err(Error::bad_data(format!("{} would have more than {} attributes", image.id, limits.attributes)));
         }
-        None => image.attributes.push(Attribute {
-            name,
-            dataset_id: None,
-            value,
-            observed_at,
-            unit_code: reading.unit_code,
-            created_at: now,
-            modified_at: now,
-            expires_at: None,
-            sub: Vec::new(),
-        }),
+        None => image.attributes.push(reading),
     }
-    if !changes.iter().any(|c| c.name == name) {
-        changes.push(Change { name, dataset_id: None, kind, before: None });
-    }
+    changes.push(Change { name, dataset_id: None, kind, before: None });
     Ok(())
 }
 
@@ -420,7 +544,7 @@ mod tests {
             observed_at: None,
         };
         let name = Context::core().expand(attribute)?;
-        set(image, name, reading, Time::default(), &mut Vec::new(), limits)
+        set(image, super::attribute(name, reading, Time::default(), limits)?, &mut Vec::new(), limits)
     }
 
     #[test]

@@ -27,7 +27,7 @@ const EXACT: i64 = 1 << 53;
 
 /// The largest stamp of a commit's samples.
 pub(crate) fn last_stamp(at: Time, set: &ChangeSet) -> Time {
-    at.plus_micros(set.samples.len().max(repeats(set)) as i64)
+    at.plus_micros((set.samples.len() + repeats(set)) as i64)
 }
 
 /// How often an entity comes again in one commit.
@@ -317,13 +317,20 @@ pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) -> 
         return history.apply(commit.seq, &[]).map(drop);
     }
     let mut batch = Batch::new(names);
-    let at = commit.at.micros();
+    let start = commit.at.micros();
     // What is forgotten is what was before the commit.
     for sample in &commit.changes.samples {
         if let Sample::Forget { id, name, dataset_id, all_datasets } = sample {
             forget(&mut batch, history, id, *name, dataset_id.as_ref().filter(|_| !all_datasets), *all_datasets);
         }
     }
+    // What goes into history alone comes before the changes, each at a stamp of its own: after the commit an entity is as its
+    // change left it.
+    let mut lives = HashMap::new();
+    for (i, sample) in commit.changes.samples.iter().enumerate() {
+        sample_change(&mut batch, history, &mut lives, sample, start + i as i64);
+    }
+    let at = start + commit.changes.samples.len() as i64;
     // An entity that one commit changes twice gets a later stamp the second time.
     let mut times: HashMap<&str, i64> = HashMap::new();
     let several = commit.changes.entities.len() > 1;
@@ -336,10 +343,6 @@ pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) -> 
             at
         };
         entity_change(&mut batch, change, stamp);
-    }
-    let mut lives = HashMap::new();
-    for (i, sample) in commit.changes.samples.iter().enumerate() {
-        sample_change(&mut batch, history, &mut lives, sample, at + i as i64);
     }
     batch.with_ops(|ops| history.apply(commit.seq, ops)).map(drop)
 }

@@ -9,10 +9,12 @@ use belfry_connect_mqtt::{
     Access, Authenticator, Client, ClientConfig, Credentials, Endpoint, Grant, Listener, ListenerConfig, Message,
     Outcome, Parts, PipelineLimits, Refusal, Sink,
 };
-use belfry_connect_payload::{Filter, Mapper, Mapping};
+use belfry_connect_payload::{Filter, Lesson, Mapper, Mapping};
 use belfry_identity::{Guard, Permission};
 use belfry_kernel::{Clock, Error, Rng};
-use belfry_runtime::ingest::{Ingest, Message as Taken, Repeat, Taken as Became};
+use belfry_ports::{Collection, Store};
+use belfry_runtime::Tenants;
+use belfry_runtime::ingest::{Ingest, Learned, Message as Taken, Repeat, Taken as Became};
 use belfry_runtime::metrics::Source;
 use belfry_runtime::telemetry::{SpanKind, Tracer, within_sync};
 use futures_util::future::BoxFuture;
@@ -67,13 +69,16 @@ impl Connectors {
 pub async fn start(
     config: &Config,
     ingest: Arc<Ingest>,
+    tenants: &Tenants,
     guard: Arc<Guard>,
     clock: &Arc<dyn Clock>,
     rng: &Arc<dyn Rng>,
     tracer: Option<Arc<Tracer>>,
 ) -> anyhow::Result<Connectors> {
     let mut measured = Vec::new();
-    let sink: Arc<dyn Sink> = Arc::new(IngestSink { ingest: ingest.clone(), tracer });
+    let sink = |name: &str| {
+        Arc::new(IngestSink { ingest: ingest.clone(), prefix: learned_prefix(name), tracer: tracer.clone() })
+    };
     let l = &config.mqtt.listener;
     let listener = if l.enabled {
         let settings = ListenerConfig {
@@ -84,9 +89,13 @@ pub async fn start(
             connect_timeout: Duration::from_secs(l.connect_timeout_s),
             ..ListenerConfig::default()
         };
+        let mapper = mapper(l.mapping.as_deref())?;
+        for (tenant, store) in tenants.all() {
+            recall(&mapper, LISTENER, &tenant, &*store)?;
+        }
         let parts = Parts {
-            sink: sink.clone(),
-            mapper: mapper(l.mapping.as_deref())?,
+            sink: sink(LISTENER),
+            mapper,
             authenticator: Arc::new(Door { guard, open: config.security.mode == Mode::Open }),
             clock: clock.clone(),
             rng: rng.clone(),
@@ -114,8 +123,12 @@ pub async fn start(
         }
         settings.pipeline = PipelineLimits::default();
         let mapper = mapper(broker.mapping.as_deref())?;
+        let tenant = broker.tenant.as_deref().unwrap_or_default();
+        if let Ok(store) = tenants.get(tenant) {
+            recall(&mapper, &name, tenant, &*store)?;
+        }
         let dialer = Arc::new(Dialer::anywhere()?);
-        let client = Client::start(settings, sink.clone(), mapper, clock.clone(), rng.clone(), dialer);
+        let client = Client::start(settings, sink(&name), mapper, clock.clone(), rng.clone(), dialer);
         measured.push(Measured::client(name, client.counters().clone(), client.connected()));
         clients.push(client);
     }
@@ -150,9 +163,49 @@ fn mapper(path: Option<&Path>) -> anyhow::Result<Arc<Mapper>> {
     Ok(Arc::new(Mapper::new(mapping)))
 }
 
+/// The listener's name among those whose mappers learn; the others are those of clients.
+const LISTENER: &str = "listener";
+/// How many documents are read at a time.
+const PAGE: usize = 1000;
+
+/// What the keys of a connector's lessons begin with.
+fn learned_prefix(connector: &str) -> String {
+    format!("learned:{connector}:")
+}
+
+/// Gives a mapper back what births and discovery taught it before a restart.
+fn recall(mapper: &Mapper, connector: &str, tenant: &str, store: &dyn Store) -> anyhow::Result<()> {
+    let prefix = learned_prefix(connector);
+    let (mut lessons, mut after) = (Vec::new(), prefix.clone());
+    loop {
+        let page = store.documents(Collection::Device, Some(&after), PAGE)?;
+        let full = page.len() == PAGE;
+        for document in page {
+            let Some(topic) = document.key.strip_prefix(prefix.as_str()) else {
+                mapper.recall(tenant, lessons);
+                return Ok(());
+            };
+            lessons.push(Lesson { topic: topic.into(), payload: Some(document.bytes.to_vec()) });
+            after = document.key.into();
+        }
+        if !full {
+            mapper.recall(tenant, lessons);
+            return Ok(());
+        }
+    }
+}
+
 struct IngestSink {
     ingest: Arc<Ingest>,
+    /// See [`learned_prefix`].
+    prefix: String,
     tracer: Option<Arc<Tracer>>,
+}
+
+impl IngestSink {
+    fn learned(&self, lesson: Lesson) -> Learned {
+        Learned { key: format!("{}{}", self.prefix, lesson.topic).into(), bytes: lesson.payload.map(Into::into) }
+    }
 }
 
 impl Sink for IngestSink {
@@ -174,6 +227,7 @@ impl Sink for IngestSink {
                     key: d.key,
                     suspect: d.suspect,
                 }),
+                learned: m.lessons.into_iter().map(|l| self.learned(l)).collect(),
             })
             .collect();
         let submit = || self.ingest.submit(tenant.as_deref(), batch);
@@ -221,7 +275,7 @@ impl Authenticator for Door {
             }
             let shown = credentials.password.and_then(|p| String::from_utf8(p).ok()).or(credentials.username);
             let header = shown.map(|token| format!("Bearer {token}"));
-            let check = |permission| self.guard.check(header.as_deref(), "", permission);
+            let check = |permission| self.guard.check_own(header.as_deref(), permission);
             let principal = check(Permission::Ingest).map_err(|_| Refusal::BadCredentials)?;
             let token = principal.token;
             Ok(Grant {

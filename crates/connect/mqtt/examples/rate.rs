@@ -136,7 +136,7 @@ async fn subscribe(port: u16, seconds: u64) -> std::io::Result<()> {
     let mut stream = open(port, "counter").await?;
     let mut out = Vec::new();
     let filters = [("town/#", Subscription::new(QoS::AtLeastOnce))].into_iter().collect();
-    Packet::Subscribe(Subscribe { id: 1, has_identifier: false, filters }).encode(Version::V311, &mut out);
+    Packet::Subscribe(Subscribe { id: 1, identifier: 0, filters }).encode(Version::V311, &mut out);
     stream.write_all(&out).await?;
     let mut buffer = bytes::BytesMut::with_capacity(64 << 10);
     let (mut count, mut start) = (0_u64, None::<Instant>);

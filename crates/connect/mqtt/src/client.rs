@@ -9,6 +9,9 @@
 //! back from an older copy of its sessions may repeat under new identifiers; then equal values at an equal `observedAt` are
 //! all that tells them apart, so a mapping should name `observed_at` wherever the device sends one.
 //!
+//! Where filters overlap, a broker of 5.0 may send a message once for each; those copies are told apart by subscription
+//! identifiers and taken once. Brokers of 3.1.1 have no such identifiers; what they send twice is taken twice.
+//!
 //! With 3.1.1 the broker sends every retained message again when this process subscribes for the first time, and no
 //! identifier tells that it is old; 5.0, the default, asks for them only when a subscription is new.
 //!
@@ -16,18 +19,25 @@
 //! the connection that the message came on, and so lives and ends with that connection here. In a library with an event
 //! loop and a detached handle it can go out on a later connection, where its identifier may be that of another message.
 
+mod copies;
+mod filters;
+
 use crate::codec::{
-    Ack, AckKind, Connect, Packet, Properties, Publish, QoS, Subscribe, Subscription, Version, decode, reason,
+    Ack, AckKind, Connect, Packet, Properties, Property, Publish, QoS, SubAck, Subscribe, Unsubscribe, Value, Version,
+    decode, reason,
 };
 use crate::dial::{Dial, Stream};
-use crate::greeting::greet;
+use crate::greeting::{Greeting, greet};
 use crate::ingest::{Counters, Ingest, Pipeline, PipelineLimits};
 use crate::publisher::Endpoint;
 use crate::sink::{Sink, Source, Window};
 use belfry_connect_payload::{Effect, Filter, Mapper};
 use belfry_kernel::{Clock, Rng};
 use bytes::{Buf, BytesMut};
-use smallvec::smallvec;
+use compact_str::CompactString;
+use copies::Copies;
+use filters::{Wanted, plan};
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -125,6 +135,7 @@ impl Client {
         });
         let mut work = Work {
             window: Window::new(config.pipeline.window),
+            copies: Copies::new(config.pipeline.window),
             config,
             ingest,
             source,
@@ -168,8 +179,9 @@ struct Work {
     rng: Arc<dyn Rng>,
     dial: Arc<dyn Dial>,
     window: Window,
+    copies: Copies,
     /// Topics that discovery named.
-    learned: Vec<String>,
+    learned: Vec<CompactString>,
     /// Whether this process has subscribed before.
     subscribed: bool,
     up: watch::Sender<bool>,
@@ -185,8 +197,14 @@ struct Link {
     buffer: BytesMut,
     out: Vec<u8>,
     next_id: u16,
-    /// SUBSCRIBEs that wait for their answer.
-    asked: VecDeque<u16>,
+    /// Whether the broker tells for which subscription it sends a copy.
+    identifiers: bool,
+    /// SUBSCRIBEs that wait for their answer, with what they ask for.
+    asked: VecDeque<(u16, Vec<Wanted>)>,
+    /// What the broker refused, to be asked for again, when, and after which pause.
+    refused: Vec<Wanted>,
+    again: Option<Instant>,
+    pause: Duration,
     /// Discovered topics to subscribe to.
     discovered: Vec<String>,
 }
@@ -254,8 +272,19 @@ impl Work {
             username: c.broker.username.as_deref(),
             password: c.broker.password.as_deref().map(str::as_bytes),
         };
-        let (buffer, present) = greet(&mut *stream, connect, c.max_packet_bytes).await?;
-        let link = Link { stream, buffer, out: Vec::new(), next_id: 1, asked: VecDeque::new(), discovered: Vec::new() };
+        let Greeting { buffer, present, identifiers } = greet(&mut *stream, connect, c.max_packet_bytes).await?;
+        let link = Link {
+            stream,
+            buffer,
+            out: Vec::new(),
+            next_id: 1,
+            identifiers,
+            asked: VecDeque::new(),
+            refused: Vec::new(),
+            again: None,
+            pause: c.backoff,
+            discovered: Vec::new(),
+        };
         Ok((link, present))
     }
 
@@ -264,17 +293,22 @@ impl Work {
         if present && self.subscribed {
             return;
         }
-        let mapping = self.ingest.mapper.mapping();
-        let discovers = |f: &Filter| mapping.is_discovery(f);
-        let all = mapping.filters().into_iter().chain(&self.config.filters);
-        // Discovery is kept in memory only, so its retained messages are wanted again; no others are.
-        let options = |retain_handling| Subscription { retain_handling, ..Subscription::new(QoS::AtLeastOnce) };
-        let mut asked: Vec<(&str, Subscription)> =
-            all.map(|f| (f.as_str(), options(u8::from(!discovers(f))))).collect();
-        asked.extend(self.learned.iter().map(|t| (t.as_str(), options(1))));
-        for part in asked.chunks(FILTERS_A_PACKET) {
-            link.subscribe(part.iter().copied(), self.config.version);
+        let mapper = self.ingest.mapper.clone();
+        let (mut wanted, needless) = plan(mapper.mapping(), &self.config.filters, link.identifiers);
+        // What discovery taught before a restart is listened to from the start.
+        for topic in mapper.discovered_topics(self.config.tenant.as_deref().unwrap_or_default()) {
+            if !self.learned.contains(&topic) && self.learned.len() < self.config.max_learned_filters {
+                self.learned.push(topic);
+            }
         }
+        let all: Vec<&Filter> = mapper.mapping().filters().into_iter().chain(&self.config.filters).collect();
+        let matched = |topic: &str| all.iter().any(|f| f.matches(topic));
+        wanted.extend(self.learned.iter().filter(|t| !matched(t)).map(|t| Wanted::topic(t)));
+        if present {
+            // The session may have them from an earlier configuration, and would bring every message once more.
+            link.unsubscribe(&needless, self.config.version);
+        }
+        link.subscribe(wanted, self.config.version);
     }
 
     async fn serve(
@@ -329,6 +363,11 @@ impl Work {
                     }
                     heard = Instant::now();
                 }
+                () = tokio::time::sleep_until(link.again.unwrap_or(said)), if link.again.is_some() => {
+                    link.again = None;
+                    let refused = std::mem::take(&mut link.refused);
+                    link.subscribe(refused, self.config.version);
+                }
                 () = tokio::time::sleep_until(said + keep_alive / 2) => {
                     Packet::PingReq.encode(self.config.version, &mut link.out);
                 }
@@ -342,7 +381,7 @@ impl Work {
     /// Handles the packets in the buffer. True when some are left since the pipeline is full.
     fn take_packets(&mut self, link: &mut Link, pipeline: &mut Pipeline, suspects: &mut usize) -> io::Result<bool> {
         let now = pipeline.now();
-        let mut used = 0;
+        let (mut used, mut answers) = (0, Vec::new());
         let full = loop {
             if !pipeline.can_accept() {
                 break true;
@@ -355,6 +394,16 @@ impl Work {
                 Packet::Publish(p) => {
                     let suspect = p.dup || *suspects > 0;
                     *suspects = suspects.saturating_sub(1);
+                    if link.identifiers && !pipeline.knows(&p, suspect) {
+                        let identifiers = p.properties.iter().filter_map(|(id, value)| match value {
+                            Value::Number(n) if id == Property::SubscriptionIdentifier as u8 => Some(n),
+                            _ => None,
+                        });
+                        if !self.copies.is_first(identifiers, p.topic, p.payload) {
+                            pipeline.skip(&p);
+                            continue;
+                        }
+                    }
                     for effect in pipeline.offer(&p, now, suspect, None) {
                         match effect {
                             Effect::Subscribe(topic) => link.discovered.push(topic.to_string()),
@@ -373,16 +422,8 @@ impl Work {
                         }
                     }
                 }
-                Packet::SubAck(ack) => {
-                    if ack.codes.iter().any(|c| *c >= reason::UNSPECIFIED) {
-                        tracing::warn!(broker = &*self.source.principal, codes = ?ack.codes, "the broker refused a subscription");
-                    }
-                    link.asked.retain(|id| *id != ack.id);
-                    if link.asked.is_empty() {
-                        self.subscribed = true;
-                        self.up.send_replace(true);
-                    }
-                }
+                Packet::SubAck(ack) => answers.push(ack),
+                Packet::UnsubAck(_) => {}
                 Packet::PingResp | Packet::Ack(Ack { kind: AckKind::PubAck, .. }) => {}
                 Packet::Disconnect(reason) => {
                     return Err(broken(format!("the broker disconnected, reason {reason:#04x}")));
@@ -392,33 +433,88 @@ impl Work {
         };
         pipeline.dispatch();
         link.buffer.advance(used);
+        for ack in answers {
+            self.subscribed(link, &ack)?;
+        }
         Ok(full)
+    }
+
+    /// Notes what the broker granted. What it refused is asked for again after a while: rights are given late, too.
+    fn subscribed(&mut self, link: &mut Link, ack: &SubAck) -> io::Result<()> {
+        let Some(at) = link.asked.iter().position(|(id, _)| *id == ack.id) else { return Ok(()) };
+        let Some((_, wanted)) = link.asked.remove(at) else { return Ok(()) };
+        if ack.codes.len() != wanted.len() {
+            return Err(broken("the broker answered a subscription with another number of codes"));
+        }
+        let refused = wanted.into_iter().zip(&ack.codes).filter(|(_, code)| **code >= reason::UNSPECIFIED);
+        for (wanted, code) in refused {
+            let broker = &*self.source.principal;
+            tracing::warn!(
+                broker,
+                filter = wanted.filter,
+                code,
+                "the broker refused a subscription; asking again later"
+            );
+            link.refused.push(wanted);
+        }
+        if !link.asked.is_empty() {
+            return Ok(());
+        }
+        if link.refused.is_empty() {
+            (self.subscribed, link.pause) = (true, self.config.backoff);
+            self.up.send_replace(true);
+        } else if link.again.is_none() {
+            link.again = Some(Instant::now() + link.pause);
+            link.pause = (link.pause * 2).min(self.config.max_backoff);
+        }
+        Ok(())
     }
 
     fn subscribe_discovered(&mut self, link: &mut Link) {
         if link.discovered.is_empty() {
             return;
         }
-        let mapping = self.ingest.mapper.mapping();
+        let mapper = self.ingest.mapper.clone();
+        let all: Vec<&Filter> = mapper.mapping().filters().into_iter().chain(&self.config.filters).collect();
+        let mut wanted = Vec::new();
         for topic in std::mem::take(&mut link.discovered) {
-            let known = self.learned.contains(&topic) || mapping.filters().iter().any(|f| f.matches(&topic));
+            let known = self.learned.iter().any(|t| *t == topic) || all.iter().any(|f| f.matches(&topic));
             if known || self.learned.len() >= self.config.max_learned_filters {
                 continue;
             }
-            let options = Subscription { retain_handling: 1, ..Subscription::new(QoS::AtLeastOnce) };
-            link.subscribe(std::iter::once((topic.as_str(), options)), self.config.version);
-            self.learned.push(topic);
+            wanted.push(Wanted::topic(&topic));
+            self.learned.push(topic.into());
         }
+        link.subscribe(wanted, self.config.version);
     }
 }
 
 impl Link {
-    fn subscribe<'a>(&mut self, filters: impl Iterator<Item = (&'a str, Subscription)>, version: Version) {
+    fn take_id(&mut self) -> u16 {
         let id = self.next_id;
         self.next_id = self.next_id.checked_add(1).unwrap_or(1);
-        let mut packet = Subscribe { id, has_identifier: false, filters: smallvec![] };
-        packet.filters.extend(filters);
-        Packet::Subscribe(packet).encode(version, &mut self.out);
-        self.asked.push_back(id);
+        id
+    }
+
+    /// Asks for subscriptions, each by itself where it has an identifier, which a packet has for all its filters.
+    fn subscribe(&mut self, wanted: Vec<Wanted>, version: Version) {
+        let most = if self.identifiers { 1 } else { FILTERS_A_PACKET };
+        let mut wanted = wanted.into_iter().peekable();
+        while wanted.peek().is_some() {
+            let part: Vec<Wanted> = wanted.by_ref().take(most).collect();
+            let id = self.take_id();
+            let identifier = part.first().map_or(0, |w| if self.identifiers { w.identifier } else { 0 });
+            let filters = part.iter().map(|w| (w.filter.as_str(), w.options)).collect();
+            Packet::Subscribe(Subscribe { id, identifier, filters }).encode(version, &mut self.out);
+            self.asked.push_back((id, part));
+        }
+    }
+
+    fn unsubscribe(&mut self, filters: &[String], version: Version) {
+        for part in filters.chunks(FILTERS_A_PACKET) {
+            let id = self.take_id();
+            let filters: SmallVec<[&str; 2]> = part.iter().map(String::as_str).collect();
+            Packet::Unsubscribe(Unsubscribe { id, filters }).encode(version, &mut self.out);
+        }
     }
 }

@@ -182,7 +182,8 @@ impl Pipeline {
         let counters = &self.shared.counters;
         Counters::add(&counters.received, 1);
         self.mapped.clear();
-        self.shared.mapper.map(p.topic, p.payload, now, &mut self.mapped);
+        let tenant = self.source.tenant.as_deref().unwrap_or_default();
+        self.shared.mapper.map_of(tenant, p.topic, p.payload, now, &mut self.mapped);
         let mapped = &mut self.mapped;
         let mut reason = reason::SUCCESS;
         if !mapped.matched
@@ -200,18 +201,14 @@ impl Pipeline {
                 let rule = self.shared.mapper.mapping().rule_name(f.rule);
                 tracing::debug!(client = &*self.source.client, topic = p.topic, rule, why = %f.why, "payload not taken");
             }
-            if mapped.readings.is_empty() {
+            if mapped.readings.is_empty() && mapped.lessons.is_empty() {
                 reason = reason::PAYLOAD_FORMAT;
                 Counters::add(&counters.unreadable, 1);
             }
         }
-        let ack = match p.qos {
-            QoS::AtMostOnce => None,
-            QoS::AtLeastOnce => Some((AckKind::PubAck, p.id)),
-            QoS::ExactlyOnce => Some((AckKind::PubRec, p.id)),
-        };
+        let ack = ack_of(p);
         let (mut key, mut carries) = (None, false);
-        if !mapped.readings.is_empty() {
+        if !mapped.readings.is_empty() || !mapped.lessons.is_empty() {
             let dedup = ack.map(|(_, id)| Dedup { key: dedup_key(id, p.topic, p.payload), suspect });
             if dedup.is_some_and(|d| self.window.repeats(d)) {
                 Counters::add(&counters.duplicates, 1);
@@ -219,7 +216,8 @@ impl Pipeline {
             } else {
                 (key, carries) = (dedup.map(|d| d.key), true);
                 let readings = std::mem::take(&mut mapped.readings);
-                self.batch.messages.push(Message { readings, source: self.source.clone(), dedup });
+                let lessons = std::mem::take(&mut mapped.lessons);
+                self.batch.messages.push(Message { readings, lessons, source: self.source.clone(), dedup });
             }
         }
         self.batch.bytes += p.payload.len();
@@ -228,6 +226,23 @@ impl Pipeline {
             self.dispatch();
         }
         &self.mapped.effects
+    }
+
+    /// Whether a message that may be a repetition was handled already.
+    pub fn knows(&self, p: &Publish<'_>, suspect: bool) -> bool {
+        self.window.repeats(Dedup { key: dedup_key(p.id, p.topic, p.payload), suspect })
+    }
+
+    /// Acknowledges a publish in its turn without taking it, since it is a copy of one that is taken.
+    pub fn skip(&mut self, p: &Publish<'_>) {
+        Counters::add(&self.shared.counters.duplicates, 1);
+        // Repeated by itself after a broken connection, it still is a copy.
+        self.window.insert(dedup_key(p.id, p.topic, p.payload));
+        let slot = Done { ack: ack_of(p), reason: reason::SUCCESS, forward: None, carries: false, key: None };
+        self.batch.slots.push(slot);
+        if self.batch.slots.len() >= self.shared.limits.batch_messages {
+            self.dispatch();
+        }
     }
 
     /// Sends the batch on its way.
@@ -310,6 +325,14 @@ impl Pipeline {
                 tracing::warn!(client = &*self.source.client, error = ?e, "a batch was not committed; its sender sends it again");
             }
         }
+    }
+}
+
+fn ack_of(p: &Publish<'_>) -> Option<(AckKind, u16)> {
+    match p.qos {
+        QoS::AtMostOnce => None,
+        QoS::AtLeastOnce => Some((AckKind::PubAck, p.id)),
+        QoS::ExactlyOnce => Some((AckKind::PubRec, p.id)),
     }
 }
 

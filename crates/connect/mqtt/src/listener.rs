@@ -48,6 +48,8 @@ pub struct ListenerConfig {
     pub connect_timeout: Duration,
     /// How long a write to a client may stall. Default 10 s.
     pub write_timeout: Duration,
+    /// How often a connected client's credentials are checked again. Default 5 s.
+    pub recheck: Duration,
     /// The longest keep alive; it also holds for clients that ask for none. Default 1 h.
     pub max_keep_alive: Duration,
     /// The longest that a session outlives its connection. Default 24 h.
@@ -80,6 +82,7 @@ impl Default for ListenerConfig {
             receive_maximum: 1024,
             connect_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(10),
+            recheck: Duration::from_secs(5),
             max_keep_alive: Duration::from_secs(3600),
             max_session_expiry: Duration::from_secs(86_400),
             max_subscriptions: 256,
@@ -122,12 +125,12 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Publishes to every subscriber of the topic and returns how many there are. A message for a subscriber whose queue is
+    /// Publishes to every subscriber of the topic within the default tenant and returns how many there are. A message for a subscriber whose queue is
     /// full is dropped (see [`ListenerConfig::queue_messages`]); QoS 2 is sent as QoS 1.
     pub fn publish(&self, topic: &str, payload: impl Into<Bytes>, qos: QoS, retain: bool) -> Result<usize, TopicError> {
         check_name(topic)?;
         let forward = Forward { topic: topic.into(), payload: payload.into(), properties: Bytes::new(), qos, retain };
-        Ok(self.hub.route(&forward, None))
+        Ok(self.hub.route(&forward, None, None))
     }
 
     /// What the listener counts.
@@ -138,6 +141,11 @@ impl Handle {
     /// How many clients are connected.
     pub fn connected(&self) -> usize {
         self.hub.connected()
+    }
+
+    /// How many sessions there are, connected or not.
+    pub fn sessions(&self) -> usize {
+        self.hub.sessions.lock().len()
     }
 }
 

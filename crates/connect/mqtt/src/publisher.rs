@@ -297,8 +297,8 @@ async fn open(
         username: broker.username.as_deref(),
         password: broker.password.as_deref().map(str::as_bytes),
     };
-    let (buffer, _) = greet(&mut *stream, connect, MAX_PACKET_BYTES).await?;
-    Ok((stream, buffer))
+    let greeting = greet(&mut *stream, connect, MAX_PACKET_BYTES).await?;
+    Ok((stream, greeting.buffer))
 }
 
 /// A broker sends a publisher nothing but acknowledgements.

@@ -1,7 +1,7 @@
 //! Where mapped messages go: the port that the platform implements over its store. Holds the trait, what is handed over,
 //! and the window of recent messages; no store.
 
-use belfry_connect_payload::Reading;
+use belfry_connect_payload::{Lesson, Reading};
 use futures_util::future::BoxFuture;
 use hashbrown::HashSet;
 use std::collections::VecDeque;
@@ -22,8 +22,10 @@ pub trait Sink: Send + Sync + 'static {
 /// One message, mapped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// Its readings; at least one.
+    /// Its readings; at least one, or a lesson.
     pub readings: Vec<Reading>,
+    /// What it taught the mapper; to be made durable with the readings, and given back to the mapper after a restart.
+    pub lessons: Vec<Lesson>,
     /// Who sent it.
     pub source: Arc<Source>,
     /// How a repetition is known; none for QoS 0, which is never repeated.

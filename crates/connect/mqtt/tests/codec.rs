@@ -71,7 +71,7 @@ proptest! {
         }
         let options = |(f, qos, a, b, h): &(String, QoS, bool, bool, u8)| (f.clone(), Subscription { qos: *qos, no_local: *a && v5, retain_as_published: *b && v5, retain_handling: of_v5(*h) });
         let filters: Vec<(String, Subscription)> = filters.iter().map(options).collect();
-        round_trip(&Packet::Subscribe(Subscribe { id, has_identifier: false, filters: filters.iter().map(|(f, o)| (f.as_str(), *o)).collect() }), version);
+        round_trip(&Packet::Subscribe(Subscribe { id, identifier: 0, filters: filters.iter().map(|(f, o)| (f.as_str(), *o)).collect() }), version);
         round_trip(&Packet::Unsubscribe(Unsubscribe { id, filters: filters.iter().map(|(f, _)| f.as_str()).collect() }), version);
         round_trip(&Packet::SubAck(SubAck { id, codes: codes.iter().copied().collect() }), version);
         round_trip(&Packet::UnsubAck(SubAck { id, codes: codes.iter().copied().filter(|_| v5).collect() }), version);

@@ -4,10 +4,12 @@
 mod support;
 
 use belfry_connect_mqtt::codec::QoS;
-use belfry_connect_mqtt::{ListenerConfig, PipelineLimits};
-use std::sync::atomic::Ordering;
+use belfry_connect_mqtt::{Access, Authenticator, Credentials, Grant, ListenerConfig, PipelineLimits, Refusal};
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use support::{MemorySink, Raw, config, connect5, connect311, listen, publish};
+use support::{MemorySink, Raw, config, connect5, connect311, listen, listen_behind, login311, publish, subscribe311};
 
 #[tokio::test]
 async fn acknowledged_after_the_commit_and_not_before() {
@@ -181,30 +183,20 @@ async fn more_than_the_receive_maximum_is_a_protocol_error() {
 async fn who_may_come_in() {
     let listener = listen(ListenerConfig { max_connections: 2, ..config() }, MemorySink::new()).await;
     let address = listener.local_addr();
-    let login = |id: &str, user: &str, password: &str| {
-        let mut p = connect311(id, true, 60);
-        p[9] |= 0xc0;
-        for t in [user, password] {
-            p.extend([0, t.len() as u8]);
-            p.extend(t.as_bytes());
-        }
-        p[1] = (p.len() - 2) as u8;
-        p
-    };
     for (user, password, code) in [("dev", "secret", 0), ("dev", "wrong", 4), ("nobody", "", 4), ("banned", "", 5)] {
         let mut raw = Raw::open(address).await;
-        raw.send(&login("x", user, password)).await;
+        raw.send(&login311("x", user, password)).await;
         assert_eq!(raw.packet().await, Some(vec![0x20, 2, 0, code]), "{user}");
         // One at a time, so that the limit of connections is not what answers.
         drop(raw);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let mut guest = Raw::connected(address, &login("g", "guest", "")).await;
+    let mut guest = Raw::connected(address, &login311("g", "guest", "")).await;
     guest.send(&[0x82, 6, 0, 1, 0, 1, b'#', 0]).await;
     assert_eq!(guest.packet().await, Some(vec![0x90, 3, 0, 1, 0x80]));
     // A session belongs to its principal.
     let mut thief = Raw::open(address).await;
-    thief.send(&login("g", "dev", "secret")).await;
+    thief.send(&login311("g", "dev", "secret")).await;
     assert_eq!(thief.packet().await, Some(vec![0x20, 2, 0, 5]));
     drop(thief);
     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -337,4 +329,114 @@ async fn a_shutdown_commits_and_acknowledges_what_is_under_way() {
     assert_eq!(raw.packet().await, Some(vec![0xe0, 1, 0x8b]));
     assert_eq!(raw.packet().await, None);
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn tenants_see_nothing_of_each_other() {
+    let listener = listen(config(), MemorySink::new()).await;
+    let address = listener.local_addr();
+    // The same client identifier in each: two sessions.
+    let mut farm = Raw::connected(address, &login311("d", "farm", "")).await;
+    let mut town = Raw::connected(address, &connect311("d", true, 60)).await;
+    for raw in [&mut farm, &mut town] {
+        raw.send(&subscribe311(1, "n/#", 0)).await;
+        assert_eq!(raw.packet().await, Some(vec![0x90, 3, 0, 1, 0]));
+    }
+    let mut sender = Raw::connected(address, &login311("sender", "farm", "")).await;
+    sender.send(&publish(1, "n/a", 0, "7")).await;
+    assert_eq!(farm.packet().await, Some(publish(0, "n/a", 0, "7")));
+    assert!(town.silent().await);
+    listener.handle().publish("n/b", "8", QoS::AtMostOnce, false).unwrap();
+    assert_eq!(town.packet().await, Some(publish(0, "n/b", 0, "8")));
+    assert!(farm.silent().await);
+    // What is retained, too.
+    for (user, expected) in [("farm", Some(publish(1, "n/a", 0, "7"))), ("dev", None)] {
+        let mut late = Raw::connected(address, &login311(&format!("late-{user}"), user, "secret")).await;
+        late.send(&subscribe311(1, "n/#", 0)).await;
+        late.packet().await;
+        match expected {
+            Some(retained) => assert_eq!(late.packet().await, Some(retained)),
+            None => assert!(late.silent().await),
+        }
+    }
+    listener.shutdown().await;
+}
+
+/// Lets everyone in until told otherwise, after a while.
+#[derive(Default)]
+struct Revocable {
+    revoked: AtomicBool,
+    takes: Duration,
+}
+
+impl Authenticator for Revocable {
+    fn authenticate(&self, credentials: Credentials) -> BoxFuture<'_, Result<Grant, Refusal>> {
+        Box::pin(async move {
+            tokio::time::sleep(self.takes).await;
+            if self.revoked.load(Ordering::SeqCst) {
+                return Err(Refusal::BadCredentials);
+            }
+            let principal = credentials.client_id;
+            Ok(Grant { principal, tenant: None, publish: Access::All, subscribe: Access::All })
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_token_ends_the_connection() {
+    let sink = MemorySink::new();
+    let door = Arc::new(Revocable::default());
+    let config = ListenerConfig { recheck: Duration::from_millis(50), ..config() };
+    let listener = listen_behind(config, sink.clone(), door.clone()).await;
+    // A will that would publish 13 on n/will.
+    let mut connect = connect5("d", &[]);
+    connect[9] |= 4;
+    connect.extend([0, 0, 6]);
+    connect.extend(b"n/will");
+    connect.extend([0, 2]);
+    connect.extend(b"13");
+    connect[1] = (connect.len() - 2) as u8;
+    let mut raw = Raw::connected(listener.local_addr(), &connect).await;
+    raw.send(&[0xc0, 0]).await;
+    assert_eq!(raw.packet().await, Some(vec![0xd0, 0]));
+    assert!(raw.silent().await);
+    door.revoked.store(true, Ordering::SeqCst);
+    assert_eq!(raw.packet().await, Some(vec![0xe0, 1, 0x87]));
+    assert_eq!(raw.packet().await, None);
+    listener.shutdown().await;
+    assert_eq!(sink.numbers(), [0.0; 0]);
+}
+
+#[tokio::test]
+async fn a_client_that_is_gone_before_its_connack_leaves_no_session() {
+    let door = Arc::new(Revocable { takes: Duration::from_millis(200), ..Revocable::default() });
+    let listener = listen_behind(config(), MemorySink::new(), door).await;
+    for n in 0..5 {
+        let mut raw = Raw::open(listener.local_addr()).await;
+        raw.send(&connect311(&format!("c{n}"), true, 60)).await;
+        // With a reset, so that what is written to it fails.
+        raw.0.set_zero_linger().unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!((listener.handle().connected(), listener.handle().sessions()), (0, 0));
+    listener.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_subscriber_gets_everything_that_is_retained_however_much_it_is() {
+    let config = ListenerConfig { queue_messages: 10, ..config() };
+    let listener = listen(config, MemorySink::new()).await;
+    for n in 0..300 {
+        listener.handle().publish(&format!("r/{n}"), "x", QoS::AtLeastOnce, true).unwrap();
+    }
+    let mut raw = Raw::connected(listener.local_addr(), &connect311("d", true, 60)).await;
+    raw.send(&subscribe311(1, "#", 1)).await;
+    assert_eq!(raw.packet().await, Some(vec![0x90, 3, 0, 1, 1]));
+    for n in 0..300 {
+        let p = raw.packet().await.unwrap_or_else(|| panic!("thrown out after {n} messages"));
+        let topic = usize::from(p[3]);
+        raw.send(&[0x40, 2, p[4 + topic], p[5 + topic]]).await;
+    }
+    assert!(raw.silent().await);
+    listener.shutdown().await;
 }

@@ -3,9 +3,9 @@
 
 mod support;
 
-use belfry_connect_mqtt::codec::{QoS, Version};
+use belfry_connect_mqtt::codec::{Packet, QoS, Version, decode};
 use belfry_connect_mqtt::{Client, ClientConfig, Endpoint, PublishError, Publisher, PublisherConfig, TcpDial};
-use belfry_connect_payload::{Mapper, Mapping};
+use belfry_connect_payload::{Filter, Mapper, Mapping};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn installed() -> bool {
         .status()
         .is_ok();
     if !found {
-        eprintln!("not run: mosquitto_pub is not installed");
+        support::absent("mosquitto_pub");
     }
     found
 }
@@ -227,6 +227,88 @@ async fn discovery_and_rebirths_work_through_the_broker() {
     let out = String::from_utf8(out.stdout).unwrap();
     let rebirth: String = b"Node Control/Rebirth".iter().map(|b| format!("{b:02x}")).collect();
     assert!(out.starts_with("spBv1.0/g/NCMD/n ") && out.contains(&rebirth), "{out}");
+}
+
+/// Filters that cover or cross those of the mapping, as a configuration has them: each message is taken once.
+#[tokio::test(flavor = "multi_thread")]
+async fn overlapping_subscriptions_bring_a_message_once() {
+    let Some(broker) = Mosquitto::start() else { return };
+    // A session from before, with subscriptions that are no longer asked for.
+    let before = ["-V", "mqttv5", "-c", "-x", "3600", "-i", "belfry-test", "-q", "1", "-t", "n/+", "-t", "n/#", "-E"];
+    assert!(tool("mosquitto_sub", broker.port, &before).status().await.unwrap().success());
+    let send = async |topic: &str, value: &str| {
+        let args = ["-q", "1", "-t", topic, "-m", value];
+        assert!(tool("mosquitto_pub", broker.port, &args).status().await.unwrap().success());
+    };
+    let sink = MemorySink::new();
+    let mut sent = Vec::new();
+    for (round, extra) in [&["n/#"][..], &["+/x", "n/#", "#"], &["+/x", "+/+"], &["+/x"]].into_iter().enumerate() {
+        let endpoint = Endpoint::parse(&format!("mqtt://127.0.0.1:{}", broker.port)).unwrap();
+        let filters = extra.iter().map(|f| Filter::parse(f).unwrap()).collect();
+        let config = ClientConfig { filters, ..ClientConfig::new(endpoint, "belfry-test") };
+        let client = Client::start(config, sink.clone(), mapper(), clock(), rng(), Arc::new(TcpDial));
+        until_up(&client).await;
+        // Values repeat on purpose: a copy is not known by its value.
+        for (topic, value) in [("n/x", "7"), ("n/x", "7"), ("n/y", "8"), ("n/x", "7")] {
+            send(topic, value).await;
+            sent.push(value.parse::<f64>().unwrap());
+        }
+        sink.wait_for(sent.len()).await;
+        client.shutdown().await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(sink.numbers(), sent, "round {round}");
+        // These wait at the broker.
+        for value in ["1", "1"] {
+            send("n/x", value).await;
+            sent.push(value.parse::<f64>().unwrap());
+        }
+    }
+}
+
+/// A broker that refuses a subscription at first is asked again.
+#[tokio::test]
+async fn a_refused_subscription_is_asked_for_again() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = Endpoint::parse(&format!("mqtt://{}", listener.local_addr().unwrap())).unwrap();
+    let config = ClientConfig { backoff: Duration::from_millis(50), ..ClientConfig::new(endpoint, "belfry-test") };
+    let client = Client::start(config, MemorySink::new(), mapper(), clock(), rng(), Arc::new(TcpDial));
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let mut buffer = Vec::new();
+    let mut asked = Vec::new();
+    let mut up = client.connected();
+    while asked.len() < 3 {
+        let answer = decode(&buffer, Version::V5, 1 << 20).unwrap().map(|(packet, length)| {
+            let answer = match packet {
+                // It knows no subscription identifiers.
+                Packet::Connect(_) => vec![0x20, 5, 0, 0, 2, 0x29, 0],
+                Packet::Subscribe(s) => {
+                    asked.push(s.filters.iter().map(|(f, _)| (*f).to_owned()).collect::<Vec<_>>());
+                    // Not allowed twice, then allowed; the others at once.
+                    let granted = |f: &str| if f == "bad/+" && asked.len() < 3 { 0x87 } else { 1 };
+                    let mut p = vec![0x90, (3 + s.filters.len()) as u8, (s.id >> 8) as u8, s.id as u8, 0];
+                    p.extend(s.filters.iter().map(|(f, _)| granted(f)));
+                    p
+                }
+                Packet::PingReq => vec![0xd0, 0],
+                other => panic!("{other:?}"),
+            };
+            (answer, length)
+        });
+        let Some((answer, length)) = answer else {
+            assert!(socket.read_buf(&mut buffer).await.unwrap() > 0, "after {asked:?}");
+            continue;
+        };
+        buffer.drain(..length);
+        if asked.len() < 3 {
+            assert!(!*up.borrow(), "not yet subscribed to everything");
+        }
+        socket.write_all(&answer).await.unwrap();
+    }
+    let bad = || vec!["bad/+".to_owned()];
+    assert_eq!(asked, [vec!["n/+".to_owned(), "bad/+".to_owned(), "j/+".to_owned()], bad(), bad()]);
+    tokio::time::timeout(Duration::from_secs(5), up.wait_for(|up| *up)).await.unwrap().unwrap();
+    drop(socket);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::reading::Value;
 use belfry_kernel::Time;
 use compact_str::CompactString;
 
-/// The most values that one message may carry.
+/// The most records, rows or metrics of one message.
 pub const MAX_VALUES: usize = 4096;
 
 /// A named value out of a format that names its values itself (SenML, Home Assistant, Sparkplug B).

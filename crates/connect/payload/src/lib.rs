@@ -20,7 +20,7 @@ mod unit;
 pub use error::PayloadError;
 pub use instant::observed_at;
 pub use json::{MAX_JSON_DEPTH, MAX_PAYLOAD_BYTES};
-pub use mapper::{Effect, Failure, Mapped, Mapper};
+pub use mapper::{Effect, Failure, Lesson, MAX_READINGS, Mapped, Mapper};
 pub use mapping::{Format, Mapping, MappingError, TestFailure, check};
 pub use path::{Path, PathError};
 pub use reading::{EntityRef, Reading, Value};

@@ -2,11 +2,12 @@
 //! Holds that learned state behind a lock that plain formats never take; does no I/O.
 
 mod convert;
+mod learned;
+
+pub use learned::Lesson;
 
 use crate::error::PayloadError;
-use crate::format::homeassistant::Discovered;
-use crate::format::sparkplug::{self, Births};
-use crate::format::{Document, MAX_VALUES, Sample, lorawan, plain, senml};
+use crate::format::{Document, MAX_VALUES, Sample, homeassistant, lorawan, senml, sparkplug};
 use crate::instant;
 use crate::json;
 use crate::mapping::{Attribute, Format, Mapping, Rule, Source, Types};
@@ -16,23 +17,24 @@ use crate::trie::TopicTrie;
 use belfry_kernel::{Iri, Time};
 use compact_str::CompactString;
 use hashbrown::HashMap;
+use learned::Learned;
 use parking_lot::Mutex;
 use sonic_rs::{JsonContainerTrait, JsonValueTrait};
 use std::sync::Arc;
+
+/// The most readings that one rule may make of a message; beyond, it makes none.
+pub const MAX_READINGS: usize = 16_384;
+/// The most failures that are listed for one message.
+const MAX_FAILURES: usize = 16;
 
 /// Maps messages by one mapping. Shared by every connection that feeds it.
 #[derive(Debug)]
 pub struct Mapper {
     mapping: Mapping,
     trie: TopicTrie<usize>,
-    learned: Mutex<Learned>,
+    /// By tenant.
+    learned: Mutex<HashMap<CompactString, Learned>>,
     discovers: bool,
-}
-
-#[derive(Debug, Default)]
-struct Learned {
-    births: HashMap<usize, Births>,
-    discovered: HashMap<usize, Discovered>,
 }
 
 /// What a message asks the connector to do besides.
@@ -65,7 +67,9 @@ pub struct Mapped {
     pub readings: Vec<Reading>,
     /// What else is to be done.
     pub effects: Vec<Effect>,
-    /// The rules that failed.
+    /// What the mapper wants to be told again after a restart.
+    pub lessons: Vec<Lesson>,
+    /// What the rules could not use, the first of it.
     pub failures: Vec<Failure>,
     /// Whether any rule is for this topic.
     pub matched: bool,
@@ -76,14 +80,23 @@ impl Mapped {
     pub fn clear(&mut self) {
         self.readings.clear();
         self.effects.clear();
+        self.lessons.clear();
         self.failures.clear();
         self.matched = false;
+    }
+
+    fn fail(&mut self, rule: usize, why: PayloadError) {
+        if self.failures.len() < MAX_FAILURES {
+            self.failures.push(Failure { rule, why });
+        }
     }
 }
 
 /// What a rule is applied to.
 struct Message<'a> {
+    index: usize,
     rule: &'a Rule,
+    tenant: &'a str,
     topic: &'a str,
     now: Time,
 }
@@ -104,71 +117,122 @@ impl Mapper {
         &self.mapping
     }
 
-    /// Maps one message; `now` is the instant of arrival, for relative times. Appends to `out`. Never fails as a whole:
-    /// each rule that cannot use the message says why, and what the others made of it stands.
+    /// Maps one message of the default tenant: see [`Mapper::map_of`].
     pub fn map(&self, topic: &str, payload: &[u8], now: Time, out: &mut Mapped) {
+        self.map_of("", topic, payload, now, out);
+    }
+
+    /// Maps one message that a tenant sent (the empty text for the default one): what births and discovery teach is that
+    /// tenant's alone. `now` is the instant of arrival, for relative times. Appends to `out`. Never fails as a whole: each
+    /// rule that cannot use the message, or a value of it, says why, and what else was made of it stands.
+    pub fn map_of(&self, tenant: &str, topic: &str, payload: &[u8], now: Time, out: &mut Mapped) {
         self.trie.each_match(topic, |&index| {
             let rule = &self.mapping.rules[index];
             out.matched = true;
             let before = out.readings.len();
-            if let Err(why) = self.apply(index, &Message { rule, topic, now }, payload, out) {
-                out.failures.push(Failure { rule: index, why });
+            if let Err(why) = self.apply(&Message { index, rule, tenant, topic, now }, payload, out) {
+                out.fail(index, why);
             }
-            out.readings.truncate(before + MAX_VALUES);
+            if out.readings.len() - before > MAX_READINGS {
+                // A part of them would look like all of them.
+                out.readings.truncate(before);
+                out.fail(index, PayloadError::TooMany { limit: MAX_READINGS });
+            }
         });
         if self.discovers && !topic.ends_with("/config") {
-            self.states(topic, payload, now, out);
+            self.states(tenant, topic, payload, now, out);
         }
+    }
+
+    /// Takes back the lessons of a tenant, in any order: what [`Mapped::lessons`] gave and was kept.
+    pub fn recall(&self, tenant: &str, mut lessons: Vec<Lesson>) {
+        lessons.sort_by_key(|l| sparkplug::recall_order(&l.topic));
+        let mut all = self.learned.lock();
+        let learned = all.entry(tenant.into()).or_default();
+        for Lesson { topic, payload } in lessons {
+            let Some(payload) = payload else { continue };
+            for (index, rule) in self.mapping.rules.iter().enumerate() {
+                match rule.format {
+                    Format::Sparkplug => learned.births.entry(index).or_default().recall(&topic, &payload),
+                    Format::HomeAssistant if rule.filter.matches(&topic) => {
+                        // What cannot be read any more is taught again by its sender.
+                        let _ = learned.discovered.entry(index).or_default().learn(&topic, &payload);
+                    }
+                    _ => {}
+                }
+            }
+            let _ = learned.lesson(topic, Some(payload));
+        }
+    }
+
+    /// The topics that discovery has named so far, to listen to.
+    pub fn discovered_topics(&self, tenant: &str) -> Vec<CompactString> {
+        let all = self.learned.lock();
+        let discovered = all.get(tenant).into_iter().flat_map(|l| l.discovered.values());
+        discovered.flat_map(|d| d.topics().cloned()).collect()
     }
 
     /// Reads a topic that discovery named.
-    fn states(&self, topic: &str, payload: &[u8], now: Time, out: &mut Mapped) {
-        let learned = self.learned.lock();
+    fn states(&self, tenant: &str, topic: &str, payload: &[u8], now: Time, out: &mut Mapped) {
+        let all = self.learned.lock();
+        let Some(learned) = all.get(tenant) else { return };
         for (&index, discovered) in learned.discovered.iter().filter(|(_, d)| d.knows(topic)) {
             out.matched = true;
             let rule = &self.mapping.rules[index];
-            let result = discovered.read(topic, payload).and_then(|samples| {
-                samples.into_iter().try_for_each(|s| from_sample(&Message { rule, topic, now }, s, out))
-            });
-            if let Err(why) = result {
-                out.failures.push(Failure { rule: index, why });
+            match discovered.read(topic, payload) {
+                Ok(samples) => from_samples(&Message { index, rule, tenant, topic, now }, samples, out),
+                Err(why) => out.fail(index, why),
             }
         }
     }
 
-    fn apply(&self, index: usize, m: &Message<'_>, payload: &[u8], out: &mut Mapped) -> Result<(), PayloadError> {
+    fn apply(&self, m: &Message<'_>, payload: &[u8], out: &mut Mapped) -> Result<(), PayloadError> {
         match m.rule.format {
             Format::Json => {
                 let doc = json::parse(payload)?;
                 from_document(m, "", None, &doc, &doc, out)
             }
             Format::Value => {
-                let value = plain::decode(payload)?;
                 let scope = Scope { topic: m.topic, device: "", name: "", document: None };
                 let head = head(m, &scope)?;
                 let Some([attribute]) = m.rule.attributes.as_deref() else {
                     return Ok(());
                 };
                 let name = convert::name(attribute, &scope)?;
-                if let Some(value) = convert::value(attribute, &name, value)? {
+                if let Some(value) = convert::plain_value(attribute, &name, payload)? {
                     out.readings.push(head.reading(name, value, attribute.unit.clone(), None));
                 }
                 Ok(())
             }
-            Format::SenMl => senml::decode(payload, m.now)?.into_iter().try_for_each(|s| from_sample(m, s, out)),
+            Format::SenMl => {
+                from_samples(m, senml::decode(payload, m.now)?, out);
+                Ok(())
+            }
             Format::Tts => from_uplink(m, &lorawan::tts(payload)?, out),
             Format::ChirpStack => from_uplink(m, &lorawan::chirpstack(payload)?, out),
             Format::Sparkplug => {
-                let outcome = self.learned.lock().births.entry(index).or_default().take(m.topic, payload)?;
+                let outcome = {
+                    let mut all = self.learned.lock();
+                    let learned = all.entry(m.tenant.into()).or_default();
+                    let mut outcome = learned.births.entry(m.index).or_default().take(m.topic, payload, m.now)?;
+                    let keep = std::mem::take(&mut outcome.keep);
+                    out.lessons.extend(keep.into_iter().filter_map(|(topic, kept)| learned.lesson(topic, kept)));
+                    outcome
+                };
                 if let Some((group, node)) = outcome.rebirth {
                     let topic = compact_str::format_compact!("spBv1.0/{group}/NCMD/{node}");
                     out.effects.push(Effect::Publish { topic, payload: sparkplug::rebirth_command(m.now) });
                 }
-                outcome.samples.into_iter().try_for_each(|s| from_sample(m, s, out))
+                from_samples(m, outcome.samples, out);
+                Ok(())
             }
             Format::HomeAssistant => {
                 if m.topic.ends_with("/config") {
-                    let topics = self.learned.lock().discovered.entry(index).or_default().learn(m.topic, payload)?;
+                    let mut all = self.learned.lock();
+                    let learned = all.entry(m.tenant.into()).or_default();
+                    let topics = learned.discovered.entry(m.index).or_default().learn(m.topic, payload)?;
+                    let kept = if topics.is_empty() { None } else { Some(homeassistant::essence(payload)?) };
+                    out.lessons.extend(learned.lesson(m.topic.into(), kept));
                     out.effects.extend(topics.into_iter().map(Effect::Subscribe));
                 }
                 Ok(())
@@ -256,9 +320,15 @@ fn from_document(
     if items.len() > MAX_VALUES {
         return Err(PayloadError::TooMany { limit: MAX_VALUES });
     }
-    items.iter().try_for_each(|item| from_object(m, device, at, item, message, out))
+    for item in items.iter() {
+        if let Err(why) = from_object(m, device, at, item, message, out) {
+            out.fail(m.index, why);
+        }
+    }
+    Ok(())
 }
 
+/// The readings of one object. A value that is wrong is left out and said; one that is required takes the object with it.
 fn from_object(
     m: &Message<'_>,
     device: &str,
@@ -290,33 +360,47 @@ fn from_object(
         }
         return Ok(());
     };
+    let before = out.readings.len();
     for attribute in attributes {
-        let name = convert::name(attribute, &scope)?;
-        let value = match &attribute.source {
-            Source::Path(path) => match path.find(payload, message) {
-                Some(found) => convert::json_value(attribute, &name, found)?,
-                None => None,
-            },
-            Source::LatLon(lat, lon) => {
-                let number = |p: &crate::path::Path| p.find(payload, message).and_then(|v| v.as_f64());
-                match (number(lat), number(lon)) {
-                    (Some(lat), Some(lon)) => {
-                        let wrong =
-                            PayloadError::WrongKind { attribute: name.clone(), wanted: "a place in WGS 84 degrees" };
-                        Some(Value::Point(json::position(lon, lat, None).ok_or(wrong)?))
-                    }
-                    _ => None,
-                }
+        let made =
+            convert::name(attribute, &scope).and_then(|name| Ok((value_in(attribute, &name, payload, message)?, name)));
+        let failed = match made {
+            Ok((Some(value), name)) => {
+                out.readings.push(head.reading(name, value, attribute.unit.clone(), at));
+                continue;
             }
-            Source::Whole | Source::Name(_) => None,
+            Ok((None, _)) if !attribute.required => continue,
+            Ok((None, name)) => missing(attribute, name),
+            Err(why) => why,
         };
-        match value {
-            Some(value) => out.readings.push(head.reading(name, value, attribute.unit.clone(), at)),
-            None if attribute.required => return Err(missing(attribute, name)),
-            None => {}
+        if attribute.required {
+            out.readings.truncate(before);
+            return Err(failed);
         }
+        out.fail(m.index, failed);
     }
     Ok(())
+}
+
+fn value_in(
+    attribute: &Attribute,
+    name: &CompactString,
+    payload: &sonic_rs::Value,
+    message: &sonic_rs::Value,
+) -> Result<Option<Value>, PayloadError> {
+    match &attribute.source {
+        Source::Path(path) => match path.find(payload, message) {
+            Some(found) => convert::json_value(attribute, name, found),
+            None => Ok(None),
+        },
+        Source::LatLon(lat, lon) => {
+            let number = |p: &crate::path::Path| p.find(payload, message).and_then(|v| v.as_f64());
+            let (Some(lat), Some(lon)) = (number(lat), number(lon)) else { return Ok(None) };
+            let wrong = PayloadError::WrongKind { attribute: name.clone(), wanted: "a place in WGS 84 degrees" };
+            json::position(lon, lat, None).map(|p| Some(Value::Point(p))).ok_or(wrong)
+        }
+        Source::Whole | Source::Name(_) => Ok(None),
+    }
 }
 
 fn missing(attribute: &Attribute, name: CompactString) -> PayloadError {
@@ -326,6 +410,15 @@ fn missing(attribute: &Attribute, name: CompactString) -> PayloadError {
         Source::Whole => "the payload".into(),
     };
     PayloadError::Missing { attribute: name, path }
+}
+
+/// The readings of samples; what is wrong with one does not touch the others.
+fn from_samples(m: &Message<'_>, samples: Vec<Sample>, out: &mut Mapped) {
+    for sample in samples {
+        if let Err(why) = from_sample(m, sample, out) {
+            out.fail(m.index, why);
+        }
+    }
 }
 
 fn from_sample(m: &Message<'_>, sample: Sample, out: &mut Mapped) -> Result<(), PayloadError> {

@@ -105,6 +105,23 @@ impl Filter {
         self.captures.iter().find(|(n, _)| n == name).map(|(_, level)| *level)
     }
 
+    /// Whether every topic that `other` matches is matched by this one too.
+    pub fn covers(&self, other: &Self) -> bool {
+        if self.text.starts_with(['+', '#']) && other.text.starts_with('$') {
+            return false;
+        }
+        let mut levels = other.text.split('/');
+        for level in self.text.split('/') {
+            match (level, levels.next()) {
+                ("#", _) => return true,
+                ("+", Some(other)) if other != "#" => {}
+                (level, Some(other)) if level == other => {}
+                _ => return false,
+            }
+        }
+        levels.next().is_none()
+    }
+
     /// Whether a topic name matches (MQTT 5.0 section 4.7.2: a first wildcard does not match a topic that begins with `$`).
     pub fn matches(&self, topic: &str) -> bool {
         let mut filter = self.text.split('/');

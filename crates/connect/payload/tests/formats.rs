@@ -93,6 +93,32 @@ fn plain_values() {
         "t",
         &[("OPEN", "t open=true"), ("CLOSED", "t open=false"), ("2", "t open=\"half\""), ("ajar", "t open=\"ajar\"")],
     );
+    // Word lists and texts see what was sent, and not what it may mean.
+    let words = "topic = 't'\nformat = 'value'\n[rule.attributes]\nstate = { map = { ON = 'open', off = 'shut', yes = 'ajar', '1.0' = 'one', 'true' = 'locked' } }";
+    table(
+        words,
+        "t",
+        &[
+            ("ON", "t state=\"open\""),
+            (" off ", "t state=\"shut\""),
+            ("yes", "t state=\"ajar\""),
+            ("1.0", "t state=\"one\""),
+            ("true", "t state=\"locked\""),
+            ("True", "t state=\"locked\""),
+            ("2", "t state=2"),
+        ],
+    );
+    let text = "topic = 't'\nformat = 'value'\n[rule.attributes]\nstate = { kind = 'text' }";
+    table(
+        text,
+        "t",
+        &[
+            ("ON", "t state=\"ON\""),
+            ("21.50", "t state=\"21.50\""),
+            ("\"quoted\"", "t state=\"quoted\""),
+            ("007", "t state=\"007\""),
+        ],
+    );
     let named = "topic = 't/{dev}/{metric}'\nformat = 'value'\ndevice = '{dev}'\n[rule.attributes]\n'{metric}' = {}";
     assert_eq!(run(named, "t/d/air temp", b"4"), "d air_temp=4");
     assert_eq!(run(named, "t/d/1st", b"4"), "d x1st=4");
@@ -175,6 +201,46 @@ fn json_documents() {
 }
 
 #[test]
+fn what_is_wrong_with_a_value_or_an_item_does_not_touch_the_others() {
+    let each = "topic = 'batch'\nformat = 'json'\neach = '$.data'\n[rule.attributes]\nv = { path = '$.v', required = true, kind = 'number' }\nw = { path = '$.w', kind = 'number' }";
+    for (payload, expected) in [
+        // A value that is not required is left out alone; one that is takes its item with it, what was read before included.
+        (
+            "{\"data\":[{\"v\":1,\"w\":\"x\"},{\"v\":2,\"w\":3}]}",
+            "batch v=1; batch v=2; batch w=3; ! w: the value is not a number",
+        ),
+        (
+            "{\"data\":[{\"w\":1},{\"v\":\"x\",\"w\":2},{\"v\":3}]}",
+            "batch v=3; ! v: nothing at $.v; ! v: the value is not a number",
+        ),
+    ] {
+        assert_eq!(run(each, "batch", payload.as_bytes()), expected, "{payload}");
+    }
+    let two = "topic = 't'\nformat = 'json'\n[rule.attributes]\na = '$.a'\nb = { path = '$.b', required = true }";
+    assert_eq!(run(two, "t", b"{\"a\":1}"), "! b: nothing at $.b");
+    let senml =
+        "topic = 'senml'\nformat = 'senml'\n[rule.attributes]\nt = { kind = 'number' }\nh = { kind = 'number' }";
+    assert_eq!(
+        run(senml, "senml", b"[{\"n\":\"t\",\"vs\":\"x\"},{\"n\":\"h\",\"v\":4}]"),
+        "senml h=4@2026-03-01T12:00:00Z; ! t: the value is not a number"
+    );
+    for format in ["senml", "sparkplug", "homeassistant"] {
+        let text = format!("[[rule]]\ntopic = 't'\nformat = '{format}'\n[rule.attributes]\nt = {{ required = true }}");
+        assert!(Mapping::parse(&text).unwrap_err().why.contains("required has no meaning"), "{format}");
+    }
+}
+
+#[test]
+fn no_part_of_too_many_values_is_taken() {
+    let rule = "topic = 'batch'\nformat = 'json'\neach = '$.data'\n[rule.attributes]\n";
+    let attributes: String = (0..5).map(|n| format!("a{n} = '$.v'\n")).collect();
+    let pack = |rows: usize| format!("{{\"data\":[{}]}}", vec!["{\"v\":1}"; rows].join(","));
+    let rule = format!("{rule}{attributes}");
+    assert_eq!(run(&rule, "batch", pack(3276).as_bytes()).split("; ").count(), 5 * 3276);
+    assert_eq!(run(&rule, "batch", pack(3277).as_bytes()), "! the payload carries more than 16384 values");
+}
+
+#[test]
 fn senml_packs() {
     let rule = "topic = 'senml'\nformat = 'senml'";
     table(
@@ -197,6 +263,15 @@ fn senml_packs() {
             (
                 "[{\"bn\":\"d/\",\"bs\":10,\"n\":\"e\",\"u\":\"J\",\"v\":1,\"s\":5}]",
                 "d e=1[JOU]@2026-03-01T12:00:00Z; d eSum=15[JOU]@2026-03-01T12:00:00Z",
+            ),
+            // Of a base and its value, one that is missing counts as zero (RFC 8428 section 4.5.4).
+            (
+                "[{\"bn\":\"d/\",\"bs\":10,\"n\":\"e\",\"v\":1},{\"n\":\"e\",\"t\":-5,\"s\":2}]",
+                "d e=1@2026-03-01T12:00:00Z; d eSum=10@2026-03-01T12:00:00Z; d eSum=12@2026-03-01T11:59:55Z",
+            ),
+            (
+                "[{\"bn\":\"d/\",\"bv\":20},{\"n\":\"t\"},{\"n\":\"u\",\"vb\":true}]",
+                "d t=20@2026-03-01T12:00:00Z; d u=true@2026-03-01T12:00:00Z",
             ),
             ("[{\"n\":\"solo\",\"v\":1,\"extra\":[1]}]", "senml solo=1@2026-03-01T12:00:00Z"),
             ("[]", "! at least one record"),

@@ -49,7 +49,7 @@ proptest! {
         let _ = lorawan::tts(&payload);
         let _ = lorawan::chirpstack(&payload);
         let _ = homeassistant::decode(&topic, &payload);
-        let _ = sparkplug::Births::default().take(&topic, &payload);
+        let _ = sparkplug::Births::default().take(&topic, &payload, now);
         let text = String::from_utf8_lossy(&payload);
         let _ = (Mapping::parse(&text), Path::parse(&text), Filter::parse_with_captures(&text), check_name(&text), observed_at(&text));
     }

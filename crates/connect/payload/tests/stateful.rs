@@ -1,10 +1,14 @@
 //! Formats that learn from earlier messages: Sparkplug B births, Home Assistant discovery; and the mapping file itself.
 
-use belfry_connect_payload::format::sparkplug::Births;
+use belfry_connect_payload::format::sparkplug::{Births, MAX_NODES, REBIRTH_PAUSE};
 use belfry_connect_payload::format::tahu::{Metric, MetricValue, Payload, PropertySet, PropertyValue};
-use belfry_connect_payload::{Effect, Mapped, Mapper, Mapping, Value, check};
+use belfry_connect_payload::{Effect, Lesson, Mapped, Mapper, Mapping, Value, check};
 use belfry_kernel::Time;
 use prost::Message;
+
+fn time() -> Time {
+    Time::parse("2026-03-01T12:00:00Z").expect("it is a time")
+}
 
 fn metric(name: Option<&str>, alias: Option<u64>, datatype: Option<u32>, value: MetricValue) -> Metric {
     Metric {
@@ -38,8 +42,11 @@ fn birth(bd: u64) -> Vec<u8> {
 #[test]
 fn sparkplug_life_of_a_node() {
     let mut births = Births::default();
+    let mut now = time();
     let mut step = |topic: &str, p: &[u8]| {
-        let o = births.take(topic, p).map_err(|e| e.to_string())?;
+        // Far enough apart that each may ask for a rebirth.
+        now = now.plus_micros(REBIRTH_PAUSE);
+        let o = births.take(topic, p, now).map_err(|e| e.to_string())?;
         let samples = o.samples.iter().map(|s| match &s.value {
             Value::Number(n) => format!("{}/{}={n}{}", s.device, s.name, s.unit_code.as_deref().unwrap_or("")),
             other => format!("{}/{}={other:?}", s.device, s.name),
@@ -111,10 +118,146 @@ fn sparkplug_life_of_a_node() {
 #[test]
 fn sparkplug_sequence_wraps() {
     let mut births = Births::default();
-    births.take("spBv1.0/g/NBIRTH/n", &birth(0)).unwrap();
+    births.take("spBv1.0/g/NBIRTH/n", &birth(0), time()).unwrap();
     for seq in (1..256).chain(0..300) {
-        let o = births.take("spBv1.0/g/NDATA/n", &payload(seq % 256, vec![])).unwrap();
+        let o = births.take("spBv1.0/g/NDATA/n", &payload(seq % 256, vec![]), time()).unwrap();
         assert_eq!(o.rebirth, None, "{seq}");
+    }
+}
+
+/// Metrics without aliases: data messages need not say their type again.
+#[test]
+fn sparkplug_types_are_known_by_name() {
+    let mut births = Births::default();
+    let of = |name, datatype, value| metric(Some(name), None, datatype, value);
+    let born = vec![of("level", Some(2), MetricValue::Int(5)), of("since", Some(13), MetricValue::Long(0))];
+    births.take("spBv1.0/g/NBIRTH/n", &payload(0, born), time()).unwrap();
+    let data =
+        vec![of("level", None, MetricValue::Int(0xffff)), of("since", None, MetricValue::Long(1_772_366_400_000))];
+    let o = births.take("spBv1.0/g/NDATA/n", &payload(1, data), time()).unwrap();
+    let values: Vec<&Value> = o.samples.iter().map(|s| &s.value).collect();
+    assert_eq!(values, [&Value::Number(-1.0), &Value::Text("2026-03-01T12:00:00Z".into())]);
+}
+
+#[test]
+fn a_sparkplug_death_takes_the_devices_along_and_happens_when_it_is_received() {
+    let mut births = Births::default();
+    births.take("spBv1.0/g/NBIRTH/n", &birth(7), time()).unwrap();
+    births.take("spBv1.0/g/DBIRTH/n/d", &payload(1, vec![]), time()).unwrap();
+    // The will is as old as the connection.
+    let death = payload(0, vec![metric(Some("bdSeq"), None, Some(8), MetricValue::Long(7))]);
+    let o = births.take("spBv1.0/g/NDEATH/n", &death, time()).unwrap();
+    let told: Vec<(&str, &Value, Option<Time>)> =
+        o.samples.iter().map(|s| (s.device.as_str(), &s.value, s.at)).collect();
+    let offline = Value::Text("offline".into());
+    assert_eq!(told, [("g/n", &offline, None), ("g/n/d", &offline, None)]);
+    let o = births.take("spBv1.0/g/NDEATH/n", &death, time()).unwrap();
+    assert_eq!(o.samples.len(), 1);
+}
+
+#[test]
+fn a_sparkplug_node_is_not_asked_for_each_of_its_messages() {
+    let mut births = Births::default();
+    let mut asked = |node: usize, seconds: i64| {
+        let topic = format!("spBv1.0/g/NDATA/n{node}");
+        births.take(&topic, &payload(3, vec![]), time().plus_micros(seconds * 1_000_000)).unwrap().rebirth.is_some()
+    };
+    assert_eq!([asked(0, 0), asked(0, 1), asked(1, 1), asked(0, 29), asked(0, 30)], [true, false, true, false, true]);
+    // However many names somebody makes up.
+    let many = (0..3 * MAX_NODES).filter(|n| asked(*n, 40)).count();
+    assert!(many <= MAX_NODES, "{many}");
+    assert!(asked(0, 100));
+}
+
+#[test]
+fn what_was_learned_is_known_after_a_restart() {
+    let rules = format!("{HA}\n[[rule]]\ntopic = 'spBv1.0/#'\nformat = 'sparkplug'\n");
+    let new = || Mapper::new(Mapping::parse(&rules).unwrap());
+    let mut kept: std::collections::BTreeMap<String, Vec<u8>> = std::collections::BTreeMap::new();
+    let mut send = |mapper: &Mapper, tenant: &str, topic: &str, payload: &[u8]| {
+        let mut out = Mapped::default();
+        mapper.map_of(tenant, topic, payload, time(), &mut out);
+        for Lesson { topic, payload } in out.lessons {
+            match payload {
+                Some(p) => kept.insert(topic.into(), p),
+                None => kept.remove(topic.as_str()),
+            };
+        }
+        let values: Vec<String> =
+            out.readings.iter().map(|r| format!("{} {}={:?}", r.device, r.attribute, r.value)).collect();
+        (values.join("; "), out.effects.len(), kept.clone())
+    };
+    let recalled = |kept: &std::collections::BTreeMap<String, Vec<u8>>| {
+        let mapper = new();
+        mapper.recall("", kept.iter().map(|(t, p)| Lesson { topic: t.into(), payload: Some(p.clone()) }).collect());
+        mapper
+    };
+    let mapper = new();
+    let config = br#"{"name":"Somebody's hall","state_topic":"~/s","~":"z2m/hall","value_template":"{{ value_json['t'] }}","unique_id":"h",
+        "device":{"identifiers":["0x1"],"name":"Hall of somebody"},"unit_of_measurement":"W"}"#;
+    send(&mapper, "", "homeassistant/sensor/hall/config", config);
+    let device = br#"{"dev":{"ids":"m","name":"Mine"},"stat_t":"m/s","cmps":{"a":{"p":"sensor","uniq_id":"ma","val_tpl":"{{ value_json.y }}","name":"Mine too"}}}"#;
+    send(&mapper, "", "homeassistant/device/m/config", device);
+    send(&mapper, "", "spBv1.0/g/NBIRTH/n", &birth(7));
+    let door = vec![metric(Some("door"), Some(9), Some(11), MetricValue::Boolean(true))];
+    let (_, _, all) = send(&mapper, "", "spBv1.0/g/DBIRTH/n/d", &payload(1, door));
+    // Names and values are not kept.
+    assert!(all.values().all(|p| !String::from_utf8_lossy(p).to_lowercase().contains("somebody")), "{all:?}");
+    assert!(all.values().all(|p| !String::from_utf8_lossy(p).contains("Mine")), "{all:?}");
+    let mapper = recalled(&all);
+    let mut topics = mapper.discovered_topics("");
+    topics.sort();
+    assert_eq!(topics, ["m/s", "z2m/hall/s"]);
+    assert_eq!(send(&mapper, "", "z2m/hall/s", br#"{"t":4}"#).0, "0x1 t=Number(4.0)");
+    assert_eq!(send(&mapper, "", "m/s", br#"{"y":5}"#).0, "m y=Number(5.0)");
+    // What one tenant's devices taught says nothing about another's.
+    assert_eq!(send(&mapper, "farm", "m/s", br#"{"y":5}"#), (String::new(), 0, all));
+    let alias = |alias, v| metric(None, Some(alias), None, v);
+    // The sequence goes on: no birth was missed, and the aliases hold.
+    let data = payload(2, vec![alias(9, MetricValue::Boolean(false))]);
+    let (values, effects, next) = send(&mapper, "", "spBv1.0/g/DDATA/n/d", &data);
+    assert_eq!((values.as_str(), effects), ("g/n/d door=Bool(false)", 0));
+    // It does not go on: a birth may have been missed, so aliases mean nothing, and a rebirth is asked for.
+    let mapper = recalled(&next);
+    let gap = payload(
+        9,
+        vec![alias(1, MetricValue::Float(3.0)), metric(Some("level"), None, None, MetricValue::Int(0xffff))],
+    );
+    let (values, effects, _) = send(&mapper, "", "spBv1.0/g/NDATA/n", &gap);
+    assert_eq!((values.as_str(), effects), ("g/n level=Number(-1.0)", 1));
+    // A death and an empty config are kept by forgetting.
+    send(&mapper, "", "spBv1.0/g/NDEATH/n", &payload(0, vec![]));
+    send(&mapper, "", "homeassistant/device/m/config", b"");
+    let (_, _, left) = send(&mapper, "", "homeassistant/sensor/hall/config", b"");
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn sensors_of_one_device_keep_apart_whatever_comes_first() {
+    let now = time();
+    let config = |object: &str, state: &str| {
+        let topic = format!("homeassistant/sensor/{object}/config");
+        let text = format!(
+            "{{\"state_topic\":\"{state}\",\"unique_id\":\"{object}\",\"device_class\":\"temperature\",\"device\":{{\"identifiers\":[\"0x1\"]}}}}"
+        );
+        (topic, text)
+    };
+    let (inside, outside) = (config("in", "z/in"), config("out", "z/out"));
+    for order in [[&inside, &outside], [&outside, &inside]] {
+        let mapper = Mapper::new(Mapping::parse(HA).unwrap());
+        let read = |topic: &str| {
+            let mut out = Mapped::default();
+            mapper.map(topic, b"1", now, &mut out);
+            out.readings.iter().map(|r| format!("{} {}", r.device, r.attribute)).collect::<Vec<_>>().join("; ")
+        };
+        let tell = |topic: &str, text: &str| mapper.map(topic, text.as_bytes(), now, &mut Mapped::default());
+        order.into_iter().for_each(|(topic, text)| tell(topic, text));
+        assert_eq!([read("z/in"), read("z/out")], ["0x1 in", "0x1 out"]);
+        // Said again it stays; alone, the plain name is its own.
+        tell(&inside.0, &inside.1);
+        assert_eq!(read("z/in"), "0x1 in");
+        tell(&inside.0, "");
+        assert_eq!(read("z/out"), "0x1 temperature");
     }
 }
 
@@ -156,6 +299,13 @@ fn home_assistant_learns_states() {
         ("door/s", "open", "door1 door=Bool(true)"),
         ("door/s", "shut", "door1 door=Bool(false)"),
         ("door/s", "?", ""),
+        (
+            "homeassistant/binary_sensor/gate/config",
+            "{\"state_topic\":\"gate/s\",\"payload_on\":\"OFF\",\"payload_off\":\"ON\",\"unique_id\":\"gate1\"}",
+            "+gate/s",
+        ),
+        ("gate/s", "ON", "gate1 gate=Bool(false)"),
+        ("gate/s", "OFF", "gate1 gate=Bool(true)"),
         (
             "homeassistant/sensor/power/config",
             "{\"state_topic\":\"p\",\"value_template\":\"{{ value }}\",\"unit_of_measurement\":\"W\",\"device_class\":\"power\"}",

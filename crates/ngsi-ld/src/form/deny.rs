@@ -2,7 +2,8 @@
 //! for people; its types are the guard, this is the tripwire. Holds terms and reasons, no rule about values.
 //!
 //! A term is compared whole, after folding: letters and digits only, lower case, so that `licencePlate`,
-//! `licence_plate` and `LICENCE-PLATE` are one. Of an expanded name only the last segment (after `/`, `#` or `:`) counts.
+//! `licence_plate` and `LICENCE-PLATE` are one, and a final `s` more makes no other term of it. Of an expanded name only
+//! the last segment that is not empty (after `/`, `#` or `:`) counts.
 //! Whole terms only: `roadSurface`, `interfaceId` and `plateauHeight` contain "face" or "plate" and are fine.
 
 use crate::Json;
@@ -227,7 +228,7 @@ impl Deny {
 
     /// Why this attribute name, type, vocabulary term or JSON member name is denied, when it is.
     pub fn reason(&self, name: &str) -> Option<&str> {
-        let bytes = name.as_bytes();
+        let bytes = name.trim_end_matches(['/', '#', ':']).as_bytes();
         let from = bytes.iter().rposition(|b| matches!(b, b'/' | b'#' | b':')).map_or(0, |at| at + 1);
         let mut folded = [0_u8; MAX_FOLDED];
         let mut len = 0;
@@ -242,7 +243,8 @@ impl Deny {
             }
         }
         let folded = std::str::from_utf8(&folded[..len]).ok()?;
-        self.terms.get(folded).map(AsRef::as_ref)
+        let found = self.terms.get(folded).or_else(|| self.terms.get(folded.strip_suffix('s')?));
+        found.map(AsRef::as_ref)
     }
 
     /// The first denied member name inside a value, with its reason.
@@ -278,12 +280,28 @@ mod tests {
             "https://smartdatamodels.org/dataModel.Transportation/license_plate",
             "ex:Ethnicity",
             "faceEmbedding",
+            "licensePlates",
+            "number_plates",
+            "faceImages",
+            "https://example.org/terms/licensePlate/",
+            "https://example.org/terms/licensePlate#",
         ] {
             assert!(deny.reason(denied).is_some(), "{denied}");
         }
-        for fine in
-            ["roadSurface", "interface", "plateau", "face", "race", "template", "", "é", "voiceDevice", "latitude"]
-        {
+        for fine in [
+            "roadSurface",
+            "interface",
+            "plateau",
+            "face",
+            "race",
+            "template",
+            "",
+            "é",
+            "voiceDevice",
+            "latitude",
+            "/",
+            "s",
+        ] {
             assert_eq!(deny.reason(fine), None, "{fine}");
         }
         assert_eq!(deny.reason(&"x".repeat(500)), None);

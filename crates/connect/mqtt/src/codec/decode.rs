@@ -295,7 +295,7 @@ fn subscribe<'a>(body: &mut Reader<'a>, version: Version) -> Result<Subscribe<'a
     if filters.is_empty() {
         return Err(DecodeError::Field);
     }
-    Ok(Subscribe { id, has_identifier: props.get(Property::SubscriptionIdentifier).is_some(), filters })
+    Ok(Subscribe { id, identifier: props.number(Property::SubscriptionIdentifier).unwrap_or(0), filters })
 }
 
 fn unsubscribe<'a>(body: &mut Reader<'a>, version: Version) -> Result<Unsubscribe<'a>, DecodeError> {

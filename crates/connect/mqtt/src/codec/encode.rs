@@ -124,7 +124,11 @@ fn connack(out: &mut Vec<u8>, version: Version, c: &ConnAck<'_>) {
 
 fn subscribe(out: &mut Vec<u8>, version: Version, s: &Subscribe<'_>) {
     out.extend_from_slice(&s.id.to_be_bytes());
-    properties_into(out, version, Properties::EMPTY);
+    let mut props = Vec::new();
+    if s.identifier > 0 {
+        property::put(&mut props, Property::SubscriptionIdentifier, Value::Number(s.identifier));
+    }
+    properties_into(out, version, Properties(&props));
     for (filter, o) in &s.filters {
         text(out, filter);
         let extra = u8::from(o.no_local) << 2 | u8::from(o.retain_as_published) << 3 | o.retain_handling << 4;

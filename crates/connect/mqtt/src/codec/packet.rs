@@ -169,8 +169,8 @@ pub struct Ack {
 pub struct Subscribe<'a> {
     /// The packet identifier.
     pub id: u16,
-    /// Whether it carries a subscription identifier; 5.0.
-    pub has_identifier: bool,
+    /// The identifier of its subscriptions, 1 to 268,435,455; 0 for none; 5.0.
+    pub identifier: u32,
     /// The filters.
     pub filters: SmallVec<[(&'a str, Subscription); 2]>,
 }

@@ -4,6 +4,7 @@
 use super::handshake::{self, Admitted};
 use super::hub::Hub;
 use super::session::Session;
+use crate::auth::Refusal;
 use crate::codec::{
     Ack, AckKind, DecodeError, Packet, Properties, Publish, QoS, SubAck, Subscribe, Unsubscribe, Version, decode,
     reason,
@@ -67,7 +68,7 @@ pub(super) async fn serve(mut stream: TcpStream, peer: SocketAddr, hub: Arc<Hub>
     let session = admitted.session.clone();
     let grant = &admitted.grant;
     let source = Arc::new(Source {
-        client: session.client.clone(),
+        client: session.client().into(),
         principal: grant.principal.as_str().into(),
         tenant: grant.tenant.as_deref().map(Into::into),
     });
@@ -88,7 +89,8 @@ pub(super) async fn serve(mut stream: TcpStream, peer: SocketAddr, hub: Arc<Hub>
     connection.resend();
     let end = connection.run(&mut stream, &mut buffer, &mut stopped).await;
     connection.finish(&mut stream, &end).await;
-    if let (Some(will), false) = (will, matches!(end, End::Goodbye)) {
+    // Whoever may publish no longer has no will.
+    if let (Some(will), false) = (will, matches!(end, End::Goodbye | End::Reason(reason::NOT_AUTHORIZED))) {
         connection.publish_will(will).await;
     }
     let Connection { pipeline, .. } = connection;
@@ -99,12 +101,8 @@ pub(super) async fn serve(mut stream: TcpStream, peer: SocketAddr, hub: Arc<Hub>
         state.said_goodbye = matches!(end, End::Goodbye);
         // Uncommitted QoS 2 publishes come again.
         state.received.retain(|_, committed| *committed);
-        state.expires = Some(Instant::now() + admitted.expiry);
     }
-    if admitted.expiry.is_zero() {
-        hub.end(&session);
-    }
-    drop(admitted.seat);
+    admitted.leave(&hub);
 }
 
 impl Connection<'_> {
@@ -114,6 +112,7 @@ impl Connection<'_> {
         let session = self.session.clone();
         let mut whole = true;
         let mut room = *READ_BYTES.start();
+        let mut recheck = Instant::now() + self.hub.config.recheck;
         loop {
             if whole {
                 match self.take_packets(buffer) {
@@ -155,13 +154,19 @@ impl Connection<'_> {
                         whole = true;
                     }
                     Err(e) => {
-                        tracing::warn!(client = &*session.client, error = ?e, "a batch was not committed; the client sends it again");
+                        tracing::warn!(client = session.client(), error = ?e, "a batch was not committed; the client sends it again");
                         return End::Reason(reason::UNAVAILABLE);
                     }
                 },
                 () = session.leave.notified() => return End::Reason(reason::TAKEN_OVER),
                 _ = stopped.changed() => return End::Reason(reason::SHUTTING_DOWN),
                 () = session.wake.notified() => {}
+                () = tokio::time::sleep_until(recheck) => {
+                    if !still_welcome(self.hub, self.admitted).await {
+                        return End::Reason(reason::NOT_AUTHORIZED);
+                    }
+                    recheck = Instant::now() + self.hub.config.recheck;
+                }
                 read = from.read_buf(buffer), if reads => match read {
                     Ok(0) | Err(_) => return End::Gone,
                     Ok(n) => {
@@ -240,10 +245,10 @@ impl Connection<'_> {
         }
         if !self.admitted.grant.publish.allows_topic(p.topic) {
             if let Some(count) = self.hub.ingest.counters.denied.note(self.pipeline.now()) {
-                let client = &*self.session.client;
+                let client = self.session.client();
                 tracing::warn!(count, client, topic = p.topic, "messages to topics that their client may not use");
             }
-            tracing::debug!(client = &*self.session.client, topic = p.topic, "publish denied");
+            tracing::debug!(client = self.session.client(), topic = p.topic, "publish denied");
             if p.qos != QoS::AtMostOnce {
                 let kind = if p.qos == QoS::AtLeastOnce { AckKind::PubAck } else { AckKind::PubRec };
                 self.unacknowledged -= 1;
@@ -273,7 +278,7 @@ impl Connection<'_> {
                     qos: QoS::AtMostOnce,
                     retain: false,
                 };
-                self.hub.route(&command, None);
+                self.hub.route(&command, self.session.key.tenant.as_deref(), None);
             }
         }
         Ok(())
@@ -304,7 +309,7 @@ impl Connection<'_> {
     }
 
     fn subscribe(&mut self, s: &Subscribe<'_>) -> Result<(), End> {
-        if s.has_identifier {
+        if s.identifier > 0 {
             return Err(End::Reason(reason::SUBSCRIPTION_ID));
         }
         let config = &self.hub.config;
@@ -362,7 +367,7 @@ impl Connection<'_> {
                 self.ack(kind, id, d.reason);
             }
             if let Some(forward) = d.forward {
-                self.hub.route(&forward, Some(&self.session));
+                self.hub.route(&forward, self.session.key.tenant.as_deref(), Some(&self.session));
             }
         }
     }
@@ -384,7 +389,7 @@ impl Connection<'_> {
         let mut sent = 0;
         while self.out.len() < OUTPUT_BYTES {
             let room = state.in_flight.len() < window;
-            match state.queue.front() {
+            match state.front() {
                 Some(next) if next.qos == QoS::AtMostOnce || room => {}
                 _ => break,
             }
@@ -400,7 +405,7 @@ impl Connection<'_> {
             }
         }
         // What did not fit goes out after this output is written.
-        if self.out.len() >= OUTPUT_BYTES && !state.queue.is_empty() {
+        if self.out.len() >= OUTPUT_BYTES && state.front().is_some() {
             session.wake.notify_one();
         }
         if sent > 0 {
@@ -411,7 +416,7 @@ impl Connection<'_> {
     /// Commits what is under way and says why the connection ends.
     async fn finish(&mut self, stream: &mut TcpStream, end: &End) {
         if let End::Reason(r) = end {
-            tracing::debug!(client = &*self.session.client, reason = *r, "connection closed");
+            tracing::debug!(client = self.session.client(), reason = *r, "connection closed");
             if !matches!(*r, reason::TAKEN_OVER | reason::SHUTTING_DOWN | reason::KEEP_ALIVE | reason::UNAVAILABLE) {
                 Counters::add(&self.hub.ingest.counters.protocol_errors, 1);
             }
@@ -460,11 +465,22 @@ impl Connection<'_> {
             match self.pipeline.next().await {
                 Ok(done) => self.acknowledge(done),
                 Err(e) => {
-                    tracing::warn!(client = &*self.session.client, error = ?e, "the will was not committed");
+                    tracing::warn!(client = self.session.client(), error = ?e, "the will was not committed");
                     return;
                 }
             }
         }
+    }
+}
+
+/// Whether what a client showed still opens the door to the same place: tokens are revoked and expire.
+async fn still_welcome(hub: &Hub, admitted: &Admitted) -> bool {
+    let asked = hub.authenticator.authenticate(admitted.credentials.clone());
+    match timeout(hub.config.connect_timeout, asked).await {
+        Ok(Ok(grant)) => grant.principal == admitted.grant.principal && grant.tenant == admitted.grant.tenant,
+        Ok(Err(Refusal::BadCredentials | Refusal::NotAuthorized)) => false,
+        // It cannot be decided now: it is asked again.
+        Ok(Err(Refusal::Unavailable)) | Err(_) => true,
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a fresh socket to a seat in a session: CONNECT, the authenticator, session take-over, CONNACK.
 
 use super::hub::Hub;
-use super::session::Session;
+use super::session::{Session, SessionKey};
 use crate::auth::{Credentials, Grant, Refusal};
 use crate::codec::{ConnAck, Connect, Packet, Properties, Property, Value, Version, decode, reason};
 use crate::ingest::{Counters, Forward};
@@ -22,6 +22,8 @@ pub(super) struct Admitted {
     pub session: Arc<Session>,
     pub seat: OwnedMutexGuard<()>,
     pub grant: Grant,
+    /// What it showed, to ask again whether it still opens the door.
+    pub credentials: Credentials,
     /// Without a packet for this long, the connection ends.
     pub idle_limit: Duration,
     pub expiry: Duration,
@@ -76,6 +78,9 @@ pub(super) async fn admit(
     let sent = timeout(hub.config.write_timeout, stream.write_all(&answer)).await;
     let (admitted, ..) = admitted.ok()?;
     if !matches!(sent, Ok(Ok(()))) {
+        // It never was connected: its session goes on, or ends, as after any connection.
+        admitted.session.state.lock().connected = false;
+        admitted.leave(hub);
         return None;
     }
     // What the buffer held behind the CONNECT stays in it.
@@ -94,6 +99,17 @@ fn why(reason: u8) -> &'static str {
     }
 }
 
+impl Admitted {
+    /// Gives the session up: it ends, now or when it expires. For a connection that is over.
+    pub fn leave(self, hub: &Hub) {
+        self.session.state.lock().expires = Some(Instant::now() + self.expiry);
+        if self.expiry.is_zero() {
+            hub.end(&self.session);
+        }
+        drop(self.seat);
+    }
+}
+
 async fn decide(connect: &Connect<'_>, peer: SocketAddr, hub: &Arc<Hub>) -> Result<(Admitted, bool, bool), u8> {
     if connect.auth_method {
         return Err(reason::AUTH_METHOD);
@@ -109,7 +125,7 @@ async fn decide(connect: &Connect<'_>, peer: SocketAddr, hub: &Arc<Hub>) -> Resu
         password: connect.password.map(<[u8]>::to_vec),
         peer,
     };
-    let grant = hub.authenticator.authenticate(credentials).await.map_err(|r| match r {
+    let grant = hub.authenticator.authenticate(credentials.clone()).await.map_err(|r| match r {
         Refusal::BadCredentials => reason::CREDENTIALS,
         Refusal::NotAuthorized => reason::NOT_AUTHORIZED,
         Refusal::Unavailable => reason::UNAVAILABLE,
@@ -137,38 +153,40 @@ async fn decide(connect: &Connect<'_>, peer: SocketAddr, hub: &Arc<Hub>) -> Resu
             })
         }
     };
-    let (session, seat) = take_seat(&client_id, &grant, hub).await?;
+    let key = SessionKey { tenant: grant.tenant.as_deref().map(Into::into), client: client_id.into() };
+    let (session, seat) = take_seat(&key, &grant, hub).await?;
+    let admitted = |session, seat| admitted(connect, session, seat, grant.clone(), credentials, will, hub);
     let expired = session.state.lock().expires.is_some_and(|e| e <= Instant::now());
     if !connect.clean && !expired {
         // A session that was used before has an expiry.
         let present = session.state.lock().expires.take().is_some();
-        return Ok((admitted(connect, session, seat, grant, will, hub), present, assigned));
+        return Ok((admitted(session, seat), present, assigned));
     }
     // What was kept is given up, its subscriptions and queue with it; only what is known of repetitions stays.
-    let fresh = Arc::new(Session::new(&client_id, &grant.principal, 0));
+    let fresh = Arc::new(Session::new(key.clone(), &grant.principal, 0));
     {
         let (mut new, mut old) = (fresh.state.lock(), session.state.lock());
         new.window = std::mem::replace(&mut old.window, Window::new(0));
         new.said_goodbye = old.said_goodbye;
     }
     let fresh_seat = fresh.seat.clone().lock_owned().await;
-    hub.sessions.lock().insert(client_id.into(), fresh.clone());
+    hub.sessions.lock().insert(key, fresh.clone());
     hub.end(&session);
     drop(seat);
-    Ok((admitted(connect, fresh, fresh_seat, grant, will, hub), false, assigned))
+    Ok((admitted(fresh, fresh_seat), false, assigned))
 }
 
 /// Finds or makes the session and waits until its connection, if it has one, has left.
-async fn take_seat(client_id: &str, grant: &Grant, hub: &Arc<Hub>) -> Result<(Arc<Session>, OwnedMutexGuard<()>), u8> {
+async fn take_seat(key: &SessionKey, grant: &Grant, hub: &Arc<Hub>) -> Result<(Arc<Session>, OwnedMutexGuard<()>), u8> {
     loop {
         let session = {
             let mut sessions = hub.sessions.lock();
-            match sessions.get(client_id) {
+            match sessions.get(key) {
                 Some(session) => session.clone(),
                 None if sessions.len() >= hub.config.max_sessions => return Err(reason::QUOTA),
                 None => {
-                    let session = Arc::new(Session::new(client_id, &grant.principal, hub.config.pipeline.window));
-                    sessions.insert(client_id.into(), session.clone());
+                    let session = Arc::new(Session::new(key.clone(), &grant.principal, hub.config.pipeline.window));
+                    sessions.insert(key.clone(), session.clone());
                     session
                 }
             }
@@ -184,7 +202,7 @@ async fn take_seat(client_id: &str, grant: &Grant, hub: &Arc<Hub>) -> Result<(Ar
             }
         };
         // It may have ended while this one waited.
-        if hub.sessions.lock().get(client_id).is_some_and(|s| Arc::ptr_eq(s, &session)) {
+        if hub.sessions.lock().get(key).is_some_and(|s| Arc::ptr_eq(s, &session)) {
             return Ok((session, seat));
         }
     }
@@ -195,6 +213,7 @@ fn admitted(
     session: Arc<Session>,
     seat: OwnedMutexGuard<()>,
     grant: Grant,
+    credentials: Credentials,
     will: Option<Forward>,
     hub: &Hub,
 ) -> Admitted {
@@ -214,6 +233,7 @@ fn admitted(
         session,
         seat,
         grant,
+        credentials,
         idle_limit: keep_alive(c, hub).mul_f32(1.5),
         expiry,
         receive_maximum: c.receive_maximum,
@@ -245,7 +265,7 @@ fn accepted(c: &Connect<'_>, a: &Admitted, present: bool, assigned: bool, hub: &
             number(Property::ServerKeepAlive, seconds);
         }
         if assigned {
-            crate::codec::put_property(&mut p, Property::AssignedClientId, Value::Text(&a.session.client));
+            crate::codec::put_property(&mut p, Property::AssignedClientId, Value::Text(a.session.client()));
         }
     }
     let mut out = Vec::new();

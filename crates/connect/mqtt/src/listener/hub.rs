@@ -1,7 +1,7 @@
 //! What the connections of a listener share: sessions, subscriptions, retained messages, and the routing between them.
 
 use super::ListenerConfig;
-use super::session::{Outgoing, Session};
+use super::session::{Outgoing, Session, SessionKey};
 use crate::auth::Authenticator;
 use crate::codec::{QoS, Subscription};
 use crate::ingest::{Counters, Forward, Ingest};
@@ -21,7 +21,7 @@ pub(super) struct Hub {
     pub ingest: Arc<Ingest>,
     pub authenticator: Arc<dyn Authenticator>,
     pub rng: Arc<dyn Rng>,
-    pub sessions: Mutex<HashMap<Box<str>, Arc<Session>>>,
+    pub sessions: Mutex<HashMap<SessionKey, Arc<Session>>>,
     subscriptions: RwLock<TopicTrie<Subscriber>>,
     /// How many subscriptions there are, so that a publish without any costs no lock.
     subscribed: AtomicUsize,
@@ -33,9 +33,11 @@ struct Subscriber {
     options: Subscription,
 }
 
+/// Tenants see nothing of each other, what is retained included.
 #[derive(Default)]
 struct Retained {
-    messages: HashMap<CompactString, Arc<Forward>>,
+    messages: HashMap<Option<Box<str>>, HashMap<CompactString, Arc<Forward>>>,
+    count: usize,
     bytes: usize,
 }
 
@@ -74,10 +76,11 @@ impl Hub {
         retain || self.subscribed.load(Ordering::Relaxed) > 0
     }
 
-    /// Sends a message to its subscribers, and keeps or removes it when it is a retained one. Returns how many take it.
-    pub fn route(&self, forward: &Forward, from: Option<&Arc<Session>>) -> usize {
+    /// Sends a message to its subscribers within its tenant, and keeps or removes it when it is a retained one. Returns how
+    /// many take it.
+    pub fn route(&self, forward: &Forward, tenant: Option<&str>, from: Option<&Arc<Session>>) -> usize {
         if forward.retain {
-            self.retain(forward);
+            self.retain(forward, tenant);
         }
         if self.subscribed.load(Ordering::Relaxed) == 0 {
             return 0;
@@ -85,6 +88,9 @@ impl Hub {
         // Overlapping subscriptions of one session give one message, at the highest of their qualities.
         let mut targets: SmallVec<[(Arc<Session>, QoS, bool); 8]> = SmallVec::new();
         self.subscriptions.read().each_match(&forward.topic, |s| {
+            if s.session.key.tenant.as_deref() != tenant {
+                return;
+            }
             if s.options.no_local && from.is_some_and(|f| Arc::ptr_eq(f, &s.session)) {
                 return;
             }
@@ -110,22 +116,23 @@ impl Hub {
         taken
     }
 
-    fn retain(&self, forward: &Forward) {
+    fn retain(&self, forward: &Forward, tenant: Option<&str>) {
+        let tenant: Option<Box<str>> = tenant.map(Into::into);
         let mut kept = self.retained.lock();
-        if let Some(old) = kept.messages.remove(&forward.topic) {
+        if let Some(old) = kept.messages.get_mut(&tenant).and_then(|of| of.remove(&forward.topic)) {
             kept.bytes -= size(&old);
+            kept.count -= 1;
         }
         if forward.payload.is_empty() {
             return;
         }
-        if kept.messages.len() >= self.config.retained_messages
-            || kept.bytes + size(forward) > self.config.retained_bytes
-        {
+        if kept.count >= self.config.retained_messages || kept.bytes + size(forward) > self.config.retained_bytes {
             tracing::warn!(topic = forward.topic.as_str(), "not retained: the limit of retained messages is reached");
             return;
         }
         kept.bytes += size(forward);
-        kept.messages.insert(forward.topic.clone(), Arc::new(forward.clone()));
+        kept.count += 1;
+        kept.messages.entry(tenant).or_default().insert(forward.topic.clone(), Arc::new(forward.clone()));
     }
 
     /// Adds or changes a subscription and sends what is retained for it. False when the session has too many.
@@ -149,14 +156,15 @@ impl Hub {
         if options.retain_handling == 0 || (options.retain_handling == 1 && is_new) {
             let matching: Vec<Arc<Forward>> = {
                 let kept = self.retained.lock();
-                kept.messages.values().filter(|m| filter.matches(&m.topic)).cloned().collect()
+                let of = kept.messages.get(&session.key.tenant);
+                of.map(|of| of.values().filter(|m| filter.matches(&m.topic)).cloned().collect()).unwrap_or_default()
             };
-            for message in matching {
+            let outgoing = matching.into_iter().map(|message| {
                 let qos = message.qos.min(options.qos).min(QoS::AtLeastOnce);
-                if !session.push(Outgoing { message, qos, retain: true }, &self.config) {
-                    Counters::add(&self.ingest.counters.dropped, 1);
-                }
-            }
+                Outgoing { message, qos, retain: true }
+            });
+            let dropped = session.push_retained(outgoing, &self.config);
+            Counters::add(&self.ingest.counters.dropped, dropped as u64);
         }
         true
     }
@@ -183,8 +191,8 @@ impl Hub {
         let filters = std::mem::take(&mut session.state.lock().subscriptions);
         self.detach(session, filters.keys());
         let mut sessions = self.sessions.lock();
-        if sessions.get(&session.client).is_some_and(|s| Arc::ptr_eq(s, session)) {
-            sessions.remove(&session.client);
+        if sessions.get(&session.key).is_some_and(|s| Arc::ptr_eq(s, session)) {
+            sessions.remove(&session.key);
         }
     }
 

@@ -12,9 +12,16 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+/// Which session: the tenant (none for the default one) and the client identifier within it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct SessionKey {
+    pub tenant: Option<Box<str>>,
+    pub client: Box<str>,
+}
+
 /// A session. Whoever holds `seat` is its connection.
 pub(super) struct Session {
-    pub client: Box<str>,
+    pub key: SessionKey,
     pub principal: Box<str>,
     pub state: Mutex<State>,
     /// Something waits in the queue.
@@ -39,6 +46,9 @@ pub(super) struct State {
     pub subscriptions: HashMap<Filter, Subscription>,
     pub queue: VecDeque<Outgoing>,
     queue_bytes: usize,
+    /// Retained messages for subscriptions that are new. They go out before the queue, whose messages are younger, and
+    /// are not counted in it: nobody could have read them sooner.
+    pub retained: VecDeque<Outgoing>,
     /// QoS 1 messages sent and not yet acknowledged, oldest first.
     pub in_flight: VecDeque<(u16, Outgoing)>,
     next_id: u16,
@@ -52,15 +62,31 @@ pub(super) struct State {
 }
 
 impl Session {
-    pub fn new(client: &str, principal: &str, window: usize) -> Self {
+    pub fn new(key: SessionKey, principal: &str, window: usize) -> Self {
         Self {
-            client: client.into(),
+            key,
             principal: principal.into(),
             state: Mutex::new(State::new(window)),
             wake: Notify::new(),
             leave: Notify::new(),
             seat: Arc::default(),
         }
+    }
+
+    /// The client identifier.
+    pub fn client(&self) -> &str {
+        &self.key.client
+    }
+
+    /// Puts retained messages in line, as many as there is room for; returns how many were dropped.
+    pub fn push_retained(&self, messages: impl ExactSizeIterator<Item = Outgoing>, config: &ListenerConfig) -> usize {
+        let mut state = self.state.lock();
+        let room = config.retained_messages.saturating_sub(state.retained.len());
+        let dropped = messages.len().saturating_sub(room);
+        state.retained.extend(messages.take(room));
+        drop(state);
+        self.wake.notify_one();
+        dropped
     }
 
     /// Puts a message into the queue. False when it was dropped.
@@ -93,6 +119,7 @@ impl State {
             subscriptions: HashMap::new(),
             queue: VecDeque::new(),
             queue_bytes: 0,
+            retained: VecDeque::new(),
             in_flight: VecDeque::new(),
             next_id: 1,
             received: HashMap::new(),
@@ -102,8 +129,16 @@ impl State {
         }
     }
 
-    /// Takes the next message from the queue.
+    /// The message that is sent next.
+    pub fn front(&self) -> Option<&Outgoing> {
+        self.retained.front().or_else(|| self.queue.front())
+    }
+
+    /// Takes the message that is sent next.
     pub fn pop(&mut self) -> Option<Outgoing> {
+        if let Some(next) = self.retained.pop_front() {
+            return Some(next);
+        }
         let next = self.queue.pop_front()?;
         self.queue_bytes -= next.message.payload.len();
         Some(next)

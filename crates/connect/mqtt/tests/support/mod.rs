@@ -126,7 +126,8 @@ pub fn rng() -> Arc<dyn Rng> {
     Arc::new(CountingRng(AtomicU64::new(u64::from(std::process::id()))))
 }
 
-/// User `dev` with `secret` may do everything, `guest` only `guest/#`; no user at all is `anyone`.
+/// User `dev` with `secret` may do everything, `guest` only `guest/#`, `farm` everything within its tenant; no user at all
+/// is `anyone`.
 pub struct Doors;
 
 impl Authenticator for Doors {
@@ -144,6 +145,7 @@ impl Authenticator for Doors {
                 let own = || Access::Filters(vec![Filter::parse("guest/#").unwrap()]);
                 Ok(Grant { principal: "guest".into(), tenant: None, publish: own(), subscribe: own() })
             }
+            (Some("farm"), _) => Ok(Grant { tenant: Some("farm".into()), ..all("farm") }),
             (Some("banned"), _) => Err(Refusal::NotAuthorized),
             _ => Err(Refusal::BadCredentials),
         };
@@ -189,7 +191,15 @@ pub fn config() -> ListenerConfig {
 }
 
 pub async fn listen(config: ListenerConfig, sink: Arc<MemorySink>) -> Listener {
-    let parts = Parts { sink, mapper: mapper(), authenticator: Arc::new(Doors), clock: clock(), rng: rng() };
+    listen_behind(config, sink, Arc::new(Doors)).await
+}
+
+pub async fn listen_behind(
+    config: ListenerConfig,
+    sink: Arc<MemorySink>,
+    authenticator: Arc<dyn Authenticator>,
+) -> Listener {
+    let parts = Parts { sink, mapper: mapper(), authenticator, clock: clock(), rng: rng() };
     Listener::start(config, parts).await.expect("a loopback port is free")
 }
 
@@ -250,6 +260,26 @@ pub fn connect311(id: &str, clean: bool, keep_alive: u16) -> Vec<u8> {
     p
 }
 
+/// A CONNECT of 3.1.1, clean, with a user name and a password.
+pub fn login311(id: &str, user: &str, password: &str) -> Vec<u8> {
+    let mut p = connect311(id, true, 60);
+    p[9] |= 0xc0;
+    for t in [user, password] {
+        p.extend([0, t.len() as u8]);
+        p.extend(t.as_bytes());
+    }
+    p[1] = (p.len() - 2) as u8;
+    p
+}
+
+/// A SUBSCRIBE of 3.1.1 to one filter.
+pub fn subscribe311(id: u8, filter: &str, qos: u8) -> Vec<u8> {
+    let mut p = vec![0x82, (5 + filter.len()) as u8, 0, id, 0, filter.len() as u8];
+    p.extend(filter.as_bytes());
+    p.push(qos);
+    p
+}
+
 /// A CONNECT of 5.0 with this identifier, clean, and these property bytes.
 pub fn connect5(id: &str, properties: &[u8]) -> Vec<u8> {
     let mut p = vec![
@@ -286,6 +316,14 @@ pub fn publish(flags: u8, topic: &str, id: u16, payload: &str) -> Vec<u8> {
     p
 }
 
+/// Says that a test cannot run for want of a program; where all of them are to run (`CI`, `BELFRY_TEST_SERVICES`), that is a
+/// failure.
+pub fn absent(what: &str) {
+    let set = |name| std::env::var(name).is_ok_and(|v| !["", "0", "false"].contains(&v.as_str()));
+    assert!(!set("CI") && !set("BELFRY_TEST_SERVICES"), "{what} is not installed");
+    eprintln!("not run: {what} is not installed");
+}
+
 /// A Mosquitto of its own on a loopback port, with its sessions on disk.
 pub struct Mosquitto {
     pub port: u16,
@@ -315,7 +353,7 @@ impl Mosquitto {
         match Command::new(program).arg("-c").arg(config).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
             Ok(child) => self.child = Some(child),
             Err(e) => {
-                eprintln!("not run: Mosquitto is not installed ({e})");
+                absent(&format!("Mosquitto ({e})"));
                 return false;
             }
         }

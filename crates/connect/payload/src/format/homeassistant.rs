@@ -41,6 +41,8 @@ struct Template {
 pub struct Discovered {
     by_topic: HashMap<CompactString, Vec<(CompactString, Entity)>>,
     by_config: HashMap<CompactString, Vec<CompactString>>,
+    /// The ids of the entities that would have a name, by device and name.
+    names: HashMap<(CompactString, CompactString), Vec<CompactString>>,
     count: usize,
 }
 
@@ -50,9 +52,19 @@ impl Discovered {
         let entities = if payload.is_empty() { Vec::new() } else { decode(topic, payload)? };
         for state in self.by_config.remove(topic).unwrap_or_default() {
             if let Some(at) = self.by_topic.get_mut(&state) {
-                let before = at.len();
-                at.retain(|(config, _)| config != topic);
-                self.count -= before - at.len();
+                let (gone, left) = std::mem::take(at).into_iter().partition(|(config, _)| config == topic);
+                *at = left;
+                let gone: Vec<(CompactString, Entity)> = gone;
+                self.count -= gone.len();
+                for (_, entity) in gone {
+                    let key = (entity.device, entity.name);
+                    if let Some(ids) = self.names.get_mut(&key) {
+                        ids.iter().position(|id| *id == entity.id).map(|i| ids.swap_remove(i));
+                        if ids.is_empty() {
+                            self.names.remove(&key);
+                        }
+                    }
+                }
                 if at.is_empty() {
                     self.by_topic.remove(&state);
                 }
@@ -62,12 +74,9 @@ impl Discovered {
             return Err(PayloadError::TooMany { limit: MAX_ENTITIES });
         }
         let mut topics: Vec<CompactString> = Vec::new();
-        for (state, mut entity) in entities {
-            let at = self.by_topic.entry(state.clone()).or_default();
-            if at.iter().any(|(_, e)| e.device == entity.device && e.name == entity.name && e.id != entity.id) {
-                entity.name = attribute_name(&entity.id);
-            }
-            at.push((topic.into(), entity));
+        for (state, entity) in entities {
+            self.names.entry((entity.device.clone(), entity.name.clone())).or_default().push(entity.id.clone());
+            self.by_topic.entry(state.clone()).or_default().push((topic.into(), entity));
             self.count += 1;
             if !topics.contains(&state) {
                 topics.push(state);
@@ -77,6 +86,19 @@ impl Discovered {
             self.by_config.insert(topic.into(), topics.clone());
         }
         Ok(topics)
+    }
+
+    /// The attribute of an entity: its name, or its unique id when another entity of the device has that name too, whichever
+    /// came first.
+    fn name(&self, e: &Entity) -> CompactString {
+        let ids = self.names.get(&(e.device.clone(), e.name.clone()));
+        let shared = ids.is_some_and(|ids| ids.iter().any(|id| *id != e.id));
+        if shared { attribute_name(&e.id) } else { e.name.clone() }
+    }
+
+    /// The state topics.
+    pub fn topics(&self) -> impl Iterator<Item = &CompactString> {
+        self.by_topic.keys()
     }
 
     /// Whether a topic is a state topic that discovery taught.
@@ -96,12 +118,16 @@ impl Discovered {
         let mut samples = Vec::with_capacity(entities.len());
         for (_, e) in entities {
             let value = match (&e.template.path, &document) {
-                (Some(path), Some(doc)) => path.find(doc, doc).and_then(json::value),
-                _ => Some(plain::decode(payload)?),
+                (Some(path), Some(doc)) => path.find(doc, doc).and_then(json::value).and_then(|v| e.finish(v)),
+                // The words for on and off are compared as they were sent: a door may say OFF when it is open.
+                _ => match plain::raw(payload).and_then(|raw| e.said(raw)) {
+                    Some(on) => Some(Value::Bool(on)),
+                    None => Some(plain::decode(payload)?).and_then(|v| e.finish(v)),
+                },
             };
-            if let Some(value) = value.and_then(|v| e.finish(v)) {
+            if let Some(value) = value {
                 let unit_code = e.unit.map(Into::into);
-                samples.push(Sample { device: e.device.clone(), name: e.name.clone(), value, unit_code, at: None });
+                samples.push(Sample { device: e.device.clone(), name: self.name(e), value, unit_code, at: None });
             }
         }
         Ok(samples)
@@ -119,21 +145,27 @@ impl Discovered {
 }
 
 impl Entity {
+    /// Whether a text is the word for on or for off.
+    fn said(&self, text: &str) -> Option<bool> {
+        let (on, off) = self.on_off.as_ref()?;
+        if text.eq_ignore_ascii_case(on) {
+            Some(true)
+        } else if text.eq_ignore_ascii_case(off) {
+            Some(false)
+        } else {
+            None
+        }
+    }
+
     fn finish(&self, value: Value) -> Option<Value> {
-        if let Some((on, off)) = &self.on_off {
+        if self.on_off.is_some() {
             let text = match &value {
                 Value::Bool(b) => return Some(Value::Bool(*b)),
                 Value::Text(t) => t.clone(),
                 Value::Number(n) => compact_str::format_compact!("{n}"),
                 _ => return None,
             };
-            return if text.eq_ignore_ascii_case(on) {
-                Some(Value::Bool(true))
-            } else if text.eq_ignore_ascii_case(off) {
-                Some(Value::Bool(false))
-            } else {
-                plain::yes_or_no(&text).map(Value::Bool)
-            };
+            return self.said(&text).or_else(|| plain::yes_or_no(&text)).map(Value::Bool);
         }
         // These words are how Home Assistant devices say that they have no value.
         if let Value::Text(t) = &value
@@ -178,6 +210,76 @@ pub fn decode(topic: &str, payload: &[u8]) -> Result<Vec<(CompactString, Entity)
         let component = field(part, "platform", "p").and_then(|p| p.as_str()).unwrap_or_default();
         out.extend(entity(component, key, part, &doc)?);
     }
+    Ok(out)
+}
+
+/// The members of a config message that [`decode`] reads.
+const READ: [&str; 21] = [
+    "~",
+    "state_topic",
+    "stat_t",
+    "value_template",
+    "val_tpl",
+    "unique_id",
+    "uniq_id",
+    "device_class",
+    "dev_cla",
+    "state_on",
+    "stat_on",
+    "state_off",
+    "stat_off",
+    "payload_on",
+    "pl_on",
+    "payload_off",
+    "pl_off",
+    "unit_of_measurement",
+    "unit_of_meas",
+    "platform",
+    "p",
+];
+
+/// A config message without what is not read here (names, makers, pictures): what is kept of it.
+pub fn essence(payload: &[u8]) -> Result<Vec<u8>, PayloadError> {
+    fn object(
+        from: &sonic_rs::Value,
+        into: &mut Vec<u8>,
+        members: &dyn Fn(&str, &sonic_rs::Value, &mut Vec<u8>) -> bool,
+    ) {
+        into.push(b'{');
+        for (key, value) in from.as_object().into_iter().flat_map(|o| o.iter()) {
+            let before = into.len();
+            if into.last() != Some(&b'{') {
+                into.push(b',');
+            }
+            into.extend_from_slice(sonic_rs::to_string(key).unwrap_or_default().as_bytes());
+            into.push(b':');
+            if !members(key, value, into) {
+                into.truncate(before);
+            }
+        }
+        into.push(b'}');
+    }
+    fn whole(value: &sonic_rs::Value, into: &mut Vec<u8>) -> bool {
+        sonic_rs::to_string(value).map(|text| into.extend_from_slice(text.as_bytes())).is_ok()
+    }
+    fn entity(key: &str, value: &sonic_rs::Value, into: &mut Vec<u8>) -> bool {
+        READ.contains(&key) && whole(value, into)
+    }
+    let mut out = Vec::new();
+    object(&json::parse(payload)?, &mut out, &|key, value, into| match key {
+        "device" | "dev" => {
+            object(value, into, &|key, value, into| matches!(key, "identifiers" | "ids") && whole(value, into));
+            true
+        }
+        "components" | "cmps" => {
+            object(value, into, &|_, part, into| {
+                object(part, into, &entity);
+                true
+            });
+            true
+        }
+        _ => entity(key, value, into),
+    });
     Ok(out)
 }
 

@@ -35,6 +35,11 @@ pub fn decode(payload: &[u8]) -> Result<Value, PayloadError> {
     Ok(Value::Text(text.into()))
 }
 
+/// A payload that is text, as it was sent but for white space around it.
+pub(crate) fn raw(payload: &[u8]) -> Option<&str> {
+    std::str::from_utf8(payload).ok().map(str::trim).filter(|t| t.len() <= MAX_TEXT_BYTES)
+}
+
 /// A finite decimal number; words such as `inf` and `nan` are text.
 pub(crate) fn number(text: &str) -> Option<f64> {
     let starts = text.as_bytes().first().is_some_and(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.'));

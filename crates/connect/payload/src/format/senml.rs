@@ -24,7 +24,8 @@ pub fn decode(payload: &[u8], now: Time) -> Result<Vec<Sample>, PayloadError> {
     if records.len() > MAX_VALUES {
         return Err(PayloadError::TooMany { limit: MAX_VALUES });
     }
-    let (mut base_name, mut base_unit, mut base_time, mut base_value, mut base_sum) = ("", "", 0.0, 0.0, 0.0);
+    let (mut base_name, mut base_unit, mut base_time) = ("", "", 0.0);
+    let (mut base_value, mut base_sum) = (None, None);
     let mut out = Vec::with_capacity(records.len());
     for (record, fields) in records.iter().enumerate() {
         let wrong = |why| PayloadError::SenMl { record, why };
@@ -38,8 +39,8 @@ pub fn decode(payload: &[u8], now: Time) -> Result<Vec<Sample>, PayloadError> {
                 "bn" => base_name = text()?,
                 "bu" => base_unit = text()?,
                 "bt" => base_time = number()?,
-                "bv" => base_value = number()?,
-                "bs" => base_sum = number()?,
+                "bv" => base_value = Some(number()?),
+                "bs" => base_sum = Some(number()?),
                 "bver" if field.as_u64().is_none_or(|v| v == 0 || v > VERSION) => {
                     return Err(wrong("its version is newer than RFC 8428, version 10"));
                 }
@@ -64,8 +65,7 @@ pub fn decode(payload: &[u8], now: Time) -> Result<Vec<Sample>, PayloadError> {
         if values > 1 {
             return Err(wrong("a record has one value"));
         }
-        // RFC 8428 section 4.1: a base value counts for a record without a value of another kind; one with base
-        // fields alone only sets them for what follows.
+        // A record with base fields alone only sets them for what follows.
         let bare =
             name.is_empty() && value.is_none() && sum.is_none() && fields.iter().all(|(l, _)| l.starts_with('b'));
         if bare {
@@ -75,6 +75,13 @@ pub fn decode(payload: &[u8], now: Time) -> Result<Vec<Sample>, PayloadError> {
         let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b':' | b'.' | b'/' | b'_');
         if full.is_empty() || !full.bytes().all(legal) || !full.as_bytes()[0].is_ascii_alphanumeric() {
             return Err(wrong("its name is empty or has characters that a name must not have"));
+        }
+        // RFC 8428 section 4.5.4: of a base and its value, one that is missing counts as zero.
+        if value.is_none() && base_value.is_some() {
+            value = Some(Value::Number(0.0));
+        }
+        if sum.is_none() && base_sum.is_some() {
+            sum = Some(0.0);
         }
         if value.is_none() && sum.is_none() {
             return Err(wrong("it has neither value nor sum"));
@@ -93,7 +100,7 @@ pub fn decode(payload: &[u8], now: Time) -> Result<Vec<Sample>, PayloadError> {
         };
         match value {
             Some(Value::Number(n)) => {
-                let n = n + base_value;
+                let n = n + base_value.unwrap_or(0.0);
                 push(
                     short.into(),
                     Value::Number(Some(n).filter(|n| n.is_finite()).ok_or(wrong("its value is too large"))?),
@@ -103,7 +110,8 @@ pub fn decode(payload: &[u8], now: Time) -> Result<Vec<Sample>, PayloadError> {
             None => {}
         }
         if let Some(sum) = sum {
-            let sum = Some(sum + base_sum).filter(|n| n.is_finite()).ok_or(wrong("its sum is too large"))?;
+            let sum =
+                Some(sum + base_sum.unwrap_or(0.0)).filter(|n| n.is_finite()).ok_or(wrong("its sum is too large"))?;
             push(compact_str::format_compact!("{short}Sum"), Value::Number(sum));
         }
         if out.len() > MAX_VALUES {

@@ -42,6 +42,25 @@ pub(super) fn json_value(
     }
 }
 
+/// A payload that is one value, as the attribute wants it. Word lists and texts see it as it was sent: `ON` is no `true`
+/// yet, and `21.50` has its zero.
+pub(super) fn plain_value(
+    attribute: &Attribute,
+    name: &CompactString,
+    payload: &[u8],
+) -> Result<Option<Value>, PayloadError> {
+    let decoded = plain::decode(payload)?;
+    if let Some(raw) = plain::raw(payload) {
+        if let Some((_, to)) = attribute.map.iter().find(|(from, _)| from == raw) {
+            return Ok(Some(to.clone()));
+        }
+        if attribute.kind == Kind::Text && !matches!(decoded, Value::Text(_)) {
+            return Ok(Some(Value::Text(raw.into())));
+        }
+    }
+    value(attribute, name, decoded)
+}
+
 /// A value as the attribute wants it; `None` when there is none.
 pub(super) fn value(attribute: &Attribute, name: &CompactString, value: Value) -> Result<Option<Value>, PayloadError> {
     let wrong = |wanted| PayloadError::WrongKind { attribute: name.clone(), wanted };

@@ -275,6 +275,9 @@ fn attribute(
         (_, Some(n), ..) => Source::Name(n.get_ref().as_str().into()),
         (_, None, ..) => Source::Name(name.get_ref().as_str().into()),
     };
+    if a.required && matches!(format, Format::SenMl | Format::HomeAssistant | Format::Sparkplug) {
+        return Err(wrong("required has no meaning in this format: its messages carry some of the values".to_owned()));
+    }
     let (scale, offset) = (a.scale.unwrap_or(1.0), a.offset.unwrap_or(0.0));
     if !scale.is_finite() || scale == 0.0 || !offset.is_finite() {
         return Err(wrong("scale and offset are finite numbers, scale not 0".to_owned()));
