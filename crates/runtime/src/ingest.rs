@@ -349,31 +349,37 @@ fn set(
     let observed_at = Some(reading.observed_at.unwrap_or(now));
     let full = image.attributes.len() >= limits.attributes;
     let old = image.attributes.iter_mut().find(|a| a.name == name && a.dataset_id.is_none());
-    let kind = if old.is_some() { ChangeKind::Updated } else { ChangeKind::Created };
-    match old {
+    let kind = match old {
         Some(a) => {
+            let before = a.clone();
             (a.value, a.observed_at, a.modified_at) = (value, observed_at, now);
             if reading.unit_code.is_some() {
                 a.unit_code = reading.unit_code;
             }
+            if before.says_same(a) { ChangeKind::Repeated } else { ChangeKind::Updated }
         }
         None if full => {
             return Err(Error::bad_data(format!("{} would have more than {} attributes", image.id, limits.attributes)));
         }
-        None => image.attributes.push(Attribute {
-            name,
-            dataset_id: None,
-            value,
-            observed_at,
-            unit_code: reading.unit_code,
-            created_at: now,
-            modified_at: now,
-            expires_at: None,
-            sub: Vec::new(),
-        }),
-    }
-    if !changes.iter().any(|c| c.name == name) {
-        changes.push(Change { name, dataset_id: None, kind, before: None });
+        None => {
+            image.attributes.push(Attribute {
+                name,
+                dataset_id: None,
+                value,
+                observed_at,
+                unit_code: reading.unit_code,
+                created_at: now,
+                modified_at: now,
+                expires_at: None,
+                sub: Vec::new(),
+            });
+            ChangeKind::Created
+        }
+    };
+    match changes.iter_mut().find(|c| c.name == name) {
+        Some(change) if change.kind == ChangeKind::Repeated => change.kind = kind,
+        Some(_) => {}
+        None => changes.push(Change { name, dataset_id: None, kind, before: None }),
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ mod parse;
 pub use evaluate::has;
 pub use parse::{Expansion, parse};
 
-use crate::query::term::is_bare;
 use crate::Name;
+use crate::query::term::is_bare;
 use crate::query::{Literal, Pattern, Term};
 use compact_str::CompactString;
 use smallvec::SmallVec;
