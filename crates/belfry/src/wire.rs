@@ -23,14 +23,13 @@ use belfry_ports::Store;
 use belfry_runtime::context::{self, Contexts, Fetching, Options as ContextOptions};
 use belfry_runtime::ingest::Ingest;
 use belfry_runtime::metrics::Source;
-use belfry_runtime::notify::Notifiers;
+use belfry_runtime::notify::{KeepBefore, Notifiers};
 use belfry_runtime::outbound::{AddressPolicy, Outbound};
 use belfry_runtime::telemetry::Tracer;
 use belfry_runtime::tenant::DEFAULT;
 use belfry_runtime::{SystemClock, SystemRng, Tenants, sweep};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use stores::Embedded;
 use tokio::net::TcpListener;
@@ -67,7 +66,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let tracer = telemetry::tracer(config, &clock, &rng)?;
     let stores = Arc::new(Embedded::new(config, clock.clone()));
     let (stop, stopping) = watch::channel(false);
-    let keep_before = Arc::new(AtomicBool::new(false));
+    let keep_before = Arc::<KeepBefore>::default();
     let notifiers = Arc::new(Notifiers::new(notify::parts(config, &clock, &rng, &keep_before, tracer.clone())?));
     let tenants = {
         let (stores, clock, stopping) = (stores.clone(), clock.clone(), stopping.clone());

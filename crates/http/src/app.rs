@@ -7,10 +7,9 @@ use belfry_ngsi_ld::form;
 use belfry_runtime::Tenants;
 use belfry_runtime::context::Contexts;
 use belfry_runtime::metrics::Source;
-use belfry_runtime::notify::Notifiers;
+use belfry_runtime::notify::{KeepBefore, Notifiers};
 use belfry_runtime::telemetry::Tracer;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::watch;
 
@@ -30,8 +29,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
     pub rng: Arc<dyn Rng>,
-    /// Whether commits carry the attribute instances as they were before: set while a subscription wants to see them.
-    pub keep_before: Arc<AtomicBool>,
+    /// Whether commits carry the attribute instances as they were before: while a subscription wants to see them.
+    pub keep_before: Arc<KeepBefore>,
     /// How notifications fare, once the wiring has said who delivers them.
     pub notifiers: OnceLock<Arc<Notifiers>>,
     /// Where backups are put, once the wiring has said so.
@@ -66,8 +65,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
     pub rng: Arc<dyn Rng>,
-    /// Set by whoever wants commits to carry what was before.
-    pub keep_before: Arc<AtomicBool>,
+    /// Whether commits are to carry what was before.
+    pub keep_before: Arc<KeepBefore>,
     /// Becomes true when the server is to stop.
     pub stopping: watch::Receiver<bool>,
 }

@@ -74,6 +74,19 @@ impl Json {
         }
     }
 
+    /// Whether both are the same value: the order of members says nothing, and `1.0` is `1`.
+    pub fn says_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Array(a), Self::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.says_same(b)),
+            (Self::Object(a), Self::Object(b)) => {
+                let in_order = || a.iter().zip(b).all(|((k, a), (l, b))| k == l && a.says_same(b));
+                a.len() == b.len() && (in_order() || same_by_key(a, b))
+            }
+            (Self::Int(_), Self::Float(_)) | (Self::Float(_), Self::Int(_)) => self.as_f64() == other.as_f64(),
+            (a, b) => a == b,
+        }
+    }
+
     /// "an object", "a number" and so on, for messages.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -119,6 +132,16 @@ impl Json {
             }
         }
     }
+}
+
+/// Compares members whatever their order.
+fn same_by_key(a: &[(CompactString, Json)], b: &[(CompactString, Json)]) -> bool {
+    let by_key = |members: &[(CompactString, Json)]| {
+        let mut places: Vec<usize> = (0..members.len()).collect();
+        places.sort_by(|x, y| members[*x].0.cmp(&members[*y].0));
+        places
+    };
+    by_key(a).into_iter().zip(by_key(b)).all(|(x, y)| a[x].0 == b[y].0 && a[x].1.says_same(&b[y].1))
 }
 
 impl fmt::Display for Json {

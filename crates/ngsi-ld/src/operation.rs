@@ -22,7 +22,7 @@ pub use merge::{MergeOptions, merge_entity};
 pub use totals::{check_bytes, check_totals, json_bytes};
 pub use update::update_attributes;
 
-use crate::{Entity, Name};
+use crate::{Attribute, Entity, Name};
 use belfry_kernel::Iri;
 
 /// What happened to an attribute instance.
@@ -30,8 +30,10 @@ use belfry_kernel::Iri;
 pub enum Change {
     /// It was not there before.
     Created,
-    /// It was written anew.
+    /// It was written anew and says something else than before.
     Updated,
+    /// It was written anew and says what it said before (clause 5.8.6: no change to be notified).
+    Repeated,
     /// It is not there any more.
     Deleted,
 }
@@ -45,6 +47,8 @@ pub struct Changed {
     pub dataset_id: Option<Iri>,
     /// What happened to it.
     pub change: Change,
+    /// What a deleted one was, where the operation had it in its hands.
+    pub last: Option<Box<Attribute>>,
 }
 
 /// An attribute that an operation left alone (clause 5.2.19).

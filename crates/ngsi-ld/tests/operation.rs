@@ -41,13 +41,14 @@ fn normalized(members: &str) -> String {
     shown(&entity(members))
 }
 
-/// `+a -b@urn:d:1 *c`: created, deleted, updated.
+/// `+a -b@urn:d:1 *c`: created, deleted, updated; `=d`: written again as it was.
 fn changes(outcome: &Outcome) -> String {
     let mut text = String::new();
     for changed in &outcome.changes {
         text.push(match changed.change {
             Change::Created => '+',
             Change::Updated => '*',
+            Change::Repeated => '=',
             Change::Deleted => '-',
         });
         text.push_str(Context::core().compact(changed.name));
@@ -383,6 +384,19 @@ fn partial_update() {
             ),
             (r#""a":1,"b":1"#, r#"{"value":"urn:ngsi-ld:null"}"#, r#""b":1"#, "-a"),
             (r#""a":1"#, "7", r#""a":7"#, "*a"),
+            // 5.8.6: only a value that differs is a change.
+            (
+                r#""a":{"value":7,"s":{"value":{"x":1,"y":[2]}}}"#,
+                r#"{"value":7.0,"s":{"value":{"y":[2],"x":1}}}"#,
+                r#""a":{"value":7,"s":{"value":{"y":[2],"x":1}}}"#,
+                "=a",
+            ),
+            (
+                r#""a":{"value":7,"observedAt":"2022-03-14T13:00:00Z"}"#,
+                r#"{"value":7,"observedAt":"2022-03-14T13:00:01Z"}"#,
+                r#""a":{"value":7,"observedAt":"2022-03-14T13:00:01Z"}"#,
+                "*a",
+            ),
             (r#""a":{"object":"urn:x:2"}"#, r#"{"object":"urn:x:3"}"#, r#""a":{"object":"urn:x:3"}"#, "*a"),
         ],
     );
@@ -409,6 +423,8 @@ fn replace_and_delete_attribute() {
             (r#""a":{"value":25,"unitCode":"CEL","s":1}"#, r#"{"value":100}"#, r#""a":100"#, "*a"),
             (r#""a":1"#, r#"{"type":"Relationship","object":"urn:x:2"}"#, r#""a":{"object":"urn:x:2"}"#, "*a"),
             (r#""a":1"#, r#"{"street":"x"}"#, r#""a":{"street":"x"}"#, "*a"),
+            (r#""a":{"street":"x","no":1}"#, r#"{"no":1,"street":"x"}"#, r#""a":{"no":1,"street":"x"}"#, "=a"),
+            (r#""a":{"value":1,"s":1}"#, r#"{"value":1,"s":2}"#, r#""a":{"value":1,"s":2}"#, "*a"),
         ],
     );
     assert_eq!(put(entity(r#""b":1"#), r#"{"value":2}"#).expect_err("absent").kind(), Kind::ResourceNotFound);

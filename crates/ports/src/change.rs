@@ -53,7 +53,7 @@ pub struct Change {
     pub dataset_id: Option<Iri>,
     /// What happened.
     pub kind: ChangeKind,
-    /// The instance before, where a reader asked for it (`showChanges`) and it existed.
+    /// The instance before, where it existed and a reader asked for it (`showChanges`) or it is deleted.
     pub before: Option<Box<Attribute>>,
 }
 
@@ -62,8 +62,10 @@ pub struct Change {
 pub enum ChangeKind {
     /// It is new.
     Created,
-    /// It was written again (the value may be equal).
+    /// It was written again and says something else.
     Updated,
+    /// It was written again and says the same: but for the time of its modification nothing changed.
+    Repeated,
     /// It is gone.
     Deleted,
 }

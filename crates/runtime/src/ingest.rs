@@ -485,19 +485,23 @@ fn set(image: &mut Entity, reading: Attribute, changes: &mut Vec<Change>, limits
     let name = reading.name;
     let full = image.attributes.len() >= limits.attributes;
     let old = image.attributes.iter_mut().find(|a| a.name == name && a.dataset_id.is_none());
-    let kind = if old.is_some() { ChangeKind::Updated } else { ChangeKind::Created };
-    match old {
+    let kind = match old {
         Some(a) => {
+            let before = a.clone();
             (a.value, a.observed_at, a.modified_at) = (reading.value, reading.observed_at, reading.modified_at);
             if reading.unit_code.is_some() {
                 a.unit_code = reading.unit_code;
             }
+            if before.says_same(a) { ChangeKind::Repeated } else { ChangeKind::Updated }
         }
         None if full => {
             return Err(Error::bad_data(format!("{} would have more than {} attributes", image.id, limits.attributes)));
         }
-        None => image.attributes.push(reading),
-    }
+        None => {
+            image.attributes.push(reading);
+            ChangeKind::Created
+        }
+    };
     changes.push(Change { name, dataset_id: None, kind, before: None });
     Ok(())
 }

@@ -6,6 +6,7 @@
 //! An endpoint that does not answer is tried again with growing pauses; meanwhile what waits for it is parked as
 //! documents. Identifiers of notifications are made from subscription and commit, so that a receiver can drop repeats.
 
+mod before;
 mod consume;
 mod deliver;
 mod housekeeping;
@@ -16,6 +17,7 @@ mod render;
 mod target;
 mod tracker;
 
+pub use before::KeepBefore;
 pub use registry::{Notifiers, Parts};
 
 use crate::context::Contexts;
@@ -29,7 +31,6 @@ use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 use std::collections::BinaryHeap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use target::Target;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -45,7 +46,7 @@ pub struct Options {
     pub timeout: Duration,
     /// Notifications under way at one time, all endpoints of a tenant together.
     pub max_in_flight: usize,
-    /// Connections used for one subscription at most.
+    /// Connections used for one subscription at most: a few, and this many once a backlog has built up.
     pub connections_per_subscription: usize,
     /// Notifications waiting for one subscription; then the oldest are dropped and counted.
     pub max_pending: usize,
@@ -72,7 +73,7 @@ impl Default for Options {
         Self {
             timeout: Duration::from_secs(5),
             max_in_flight: 256,
-            connections_per_subscription: 8,
+            connections_per_subscription: 32,
             max_pending: 10_000,
             retry_min: Duration::from_millis(500),
             retry_max: Duration::from_secs(60),
@@ -119,7 +120,7 @@ pub(crate) struct Tools {
     pub(crate) publish: Option<Arc<dyn Publish>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
-    pub(crate) keep_before: Arc<AtomicBool>,
+    pub(crate) keep_before: Arc<KeepBefore>,
     pub(crate) options: Options,
     pub(crate) tracer: Option<Arc<Tracer>>,
 }
@@ -135,6 +136,8 @@ pub(crate) struct Shared {
     pub(crate) stale: Mutex<Vec<Arc<Target>>>,
     /// Subscriptions that are gone, whose documents are to go too.
     pub(crate) gone: Mutex<Vec<Box<str>>>,
+    /// How many subscriptions show changes, as counted in [`KeepBefore`].
+    pub(crate) showing_changes: Mutex<usize>,
     pub(crate) in_flight: Semaphore,
     pub(crate) stopping: watch::Sender<bool>,
 }
@@ -146,7 +149,9 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// Starts, within a tokio runtime, from where the last one left off; in a new store from its present end.
+    /// Starts, within a tokio runtime, from where the last one left off. Where no cursor was saved yet it starts from the
+    /// beginning: what came before a subscription is not notified, and a process that was killed before its first save
+    /// has lost nothing.
     ///
     /// # Errors
     /// `Internal` when a document is damaged.
@@ -157,7 +162,7 @@ impl Notifier {
                     bytes.as_ref().try_into().map_err(|_| Error::internal("the notifier's cursor is damaged"))?;
                 u64::from_le_bytes(bytes)
             }
-            None => tools.store.health().seq,
+            None => 0,
         };
         let shared = Arc::new(Shared {
             targets: RwLock::default(),
@@ -166,6 +171,7 @@ impl Notifier {
             timer_set: Notify::new(),
             stale: Mutex::default(),
             gone: Mutex::default(),
+            showing_changes: Mutex::default(),
             in_flight: Semaphore::new(tools.options.max_in_flight.max(1)),
             stopping: watch::Sender::new(false),
             tools,
@@ -204,5 +210,7 @@ impl Notifier {
             target.ready.notify_waiters();
         }
         housekeeping::save(&self.shared).await;
+        let counted = std::mem::take(&mut *self.shared.showing_changes.lock());
+        self.shared.tools.keep_before.recount(counted, 0);
     }
 }

@@ -59,7 +59,7 @@ async fn sweep(store: &dyn Store, now: Time) -> Result<usize, Error> {
                     name: a.name,
                     dataset_id: a.dataset_id.clone(),
                     kind: ChangeKind::Deleted,
-                    before: None,
+                    before: Some(Box::new(a.clone())),
                 })
                 .collect();
             if changes.is_empty() {

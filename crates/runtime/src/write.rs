@@ -65,19 +65,22 @@ pub fn change_of(outcome: &mut Outcome, before: Option<&Arc<Entity>>, keep_befor
     }
     let changes = outcome
         .changes
-        .iter()
+        .iter_mut()
         .map(|c| Change {
             name: c.name,
             dataset_id: c.dataset_id.clone(),
             kind: match c.change {
                 operation::Change::Created => ChangeKind::Created,
                 operation::Change::Updated => ChangeKind::Updated,
+                operation::Change::Repeated => ChangeKind::Repeated,
                 operation::Change::Deleted => ChangeKind::Deleted,
             },
-            before: before
-                .filter(|_| keep_before)
-                .and_then(|b| b.instance(c.name, c.dataset_id.as_ref()))
-                .map(|a| Box::new(a.clone())),
+            before: c.last.take().or_else(|| {
+                before
+                    .filter(|_| keep_before && c.change == operation::Change::Updated)
+                    .and_then(|b| b.instance(c.name, c.dataset_id.as_ref()))
+                    .map(|a| Box::new(a.clone()))
+            }),
         })
         .collect();
     match outcome.entity.take() {

@@ -189,6 +189,7 @@ fn put_change(change: &Change, at: Time, names: &Dictionary, out: &mut Vec<u8>) 
         ChangeKind::Created => 0,
         ChangeKind::Updated => 1,
         ChangeKind::Deleted => 2,
+        ChangeKind::Repeated => 3,
     };
     let dataset = if change.dataset_id.is_some() { HAS_DATASET } else { 0 };
     let before = if change.before.is_some() { HAS_BEFORE } else { 0 };
@@ -208,7 +209,7 @@ fn take_change(c: &mut Cursor<'_>, at: Time, names: &Dictionary) -> Result<Chang
         0 => ChangeKind::Created,
         1 => ChangeKind::Updated,
         2 => ChangeKind::Deleted,
-        _ => return Err(Damaged("a change has an unknown form")),
+        _ => ChangeKind::Repeated,
     };
     let name = names.name(c.varint()?)?;
     let dataset_id = if head & HAS_DATASET != 0 { Some(Iri::from_checked(c.text()?)) } else { None };

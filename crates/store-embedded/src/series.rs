@@ -362,7 +362,7 @@ fn entity_change(batch: &mut Batch<'_>, change: &EntityChange, stamp: i64) {
             }
             for c in changes {
                 match c.kind {
-                    ChangeKind::Created | ChangeKind::Updated => {
+                    ChangeKind::Created | ChangeKind::Updated | ChangeKind::Repeated => {
                         if let Some(a) = entity.instance(c.name, c.dataset_id.as_ref()) {
                             batch.instance(id, stamp, a, 0);
                         }

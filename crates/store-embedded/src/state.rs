@@ -64,7 +64,7 @@ impl State {
                 ChangeKind::Deleted if !after.has(change.name) => {
                     self.indexes.set_attribute(slot, names.number(change.name), false);
                 }
-                ChangeKind::Updated | ChangeKind::Deleted => {}
+                ChangeKind::Updated | ChangeKind::Repeated | ChangeKind::Deleted => {}
             }
         }
         let watched = self.indexes.watches(changes.iter().map(|c| c.name));

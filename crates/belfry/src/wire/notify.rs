@@ -6,11 +6,10 @@ use belfry_connect_mqtt::codec::{QoS, Version};
 use belfry_connect_mqtt::{Endpoint, Publisher, PublisherConfig};
 use belfry_kernel::{Clock, Rng};
 use belfry_ports::BoxFuture;
-use belfry_runtime::notify::{Message, Options, Parts, Publish};
+use belfry_runtime::notify::{KeepBefore, Message, Options, Parts, Publish};
 use belfry_runtime::outbound::{AddressPolicy, Outbound};
 use belfry_runtime::telemetry::Tracer;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// What the notifiers work with.
@@ -18,7 +17,7 @@ pub fn parts(
     config: &Config,
     clock: &Arc<dyn Clock>,
     rng: &Arc<dyn Rng>,
-    keep_before: &Arc<AtomicBool>,
+    keep_before: &Arc<KeepBefore>,
     tracer: Option<Arc<Tracer>>,
 ) -> anyhow::Result<Parts> {
     let n = &config.notify;

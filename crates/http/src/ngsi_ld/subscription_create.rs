@@ -19,7 +19,12 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
         all.insert(0, ("id".into(), Json::from(new_id(&exchange).as_str())));
     }
     // Refused before anything is made for it.
-    check_endpoint(&exchange, &Subscription::read(members.clone(), Some(exchange.now()))?)?;
+    let now = exchange.now();
+    let first = Subscription::read(members.clone(), Some(now))?;
+    check_endpoint(&exchange, &first)?;
+    if first.notification.show_changes {
+        exchange.app.keep_before.announce(now);
+    }
     name_context(&exchange, &mut members, &parsed.context, true).await?;
     let store = exchange.store_or_new().await?;
     let (id, _) = write(&*store, move |read, now| {

@@ -22,9 +22,13 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
         let after = patched(&Subscription::decode(&bytes)?, parsed.json.clone(), &context, exchange.now())?;
         check_endpoint(&exchange, &after)?;
     }
+    let keep_before = exchange.app.keep_before.clone();
     write(&*store, move |read, now| {
         let bytes = read.document(Collection::Subscription, id.as_str())?.ok_or_else(|| no_subscription(&id))?;
         let after = patched(&Subscription::decode(&bytes)?, parsed.json, &context, now)?;
+        if after.notification.show_changes {
+            keep_before.announce(now);
+        }
         Ok((ChangeSet { documents: vec![kept(&after)], ..ChangeSet::default() }, ()))
     })
     .await?;

@@ -14,7 +14,6 @@ use http::request::Parts;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// The header that names the tenant (clause 6.3.14).
 pub const TENANT: HeaderName = HeaderName::from_static("ngsild-tenant");
@@ -112,7 +111,7 @@ impl Exchange {
 
     /// Whether commits are to carry what was before.
     pub fn keep_before(&self) -> bool {
-        self.app.keep_before.load(Ordering::Relaxed)
+        self.app.keep_before.is_wanted(|| self.now())
     }
 
     /// Whether the one who makes the request may do what needs this permission.

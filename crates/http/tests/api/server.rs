@@ -7,6 +7,7 @@ use belfry_ngsi_ld::Json;
 use belfry_ngsi_ld::form::Deny;
 use belfry_ports::Store;
 use belfry_runtime::context::{self, Contexts};
+use belfry_runtime::notify::KeepBefore;
 use belfry_runtime::outbound::{AddressPolicy, Outbound};
 use belfry_runtime::{Stores, SystemClock, SystemRng, Tenants};
 use belfry_store_embedded::{EmbeddedStore, Options};
@@ -17,7 +18,6 @@ use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 
@@ -69,7 +69,7 @@ impl Server {
             deny: Arc::new(Deny::default()),
             clock,
             rng: Arc::new(SystemRng),
-            keep_before: Arc::new(AtomicBool::new(false)),
+            keep_before: Arc::<KeepBefore>::default(),
             stopping: stopped,
         });
         let (stop, end) = oneshot::channel();

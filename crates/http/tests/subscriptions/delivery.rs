@@ -74,7 +74,6 @@ async fn values_before_are_shown() {
     let server = Server::start(dir.path()).await;
     let receiver = Receiver::start().await;
     server.subscribe(S, &receiver.url(), r#","watchedAttributes":["speed"]"#, r#","showChanges":true"#).await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
     server.create("urn:car:1", 5).await;
     server.set_speed("urn:car:1", 6).await;
     let got = receiver.wait_for(2).await;

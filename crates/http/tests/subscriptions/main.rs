@@ -2,9 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something it needs is missing")]
 
 mod delivery;
+mod edges;
 mod endpoints;
+mod kill;
 mod receiver;
 mod server;
 mod timing;
 mod traces;
 mod transport;
+mod triggers;

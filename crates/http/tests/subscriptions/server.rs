@@ -7,7 +7,7 @@ use belfry_ngsi_ld::Json;
 use belfry_ngsi_ld::form::Deny;
 use belfry_ports::Store;
 use belfry_runtime::context::{self, Contexts};
-use belfry_runtime::notify::{self, Notifiers, Publish};
+use belfry_runtime::notify::{self, KeepBefore, Notifiers, Publish};
 use belfry_runtime::outbound::{AddressPolicy, Outbound};
 use belfry_runtime::telemetry::Tracer;
 use belfry_runtime::{Stores, SystemClock, SystemRng, Tenants};
@@ -20,7 +20,6 @@ use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, oneshot, watch};
@@ -79,6 +78,7 @@ pub struct Server {
     pub address: SocketAddr,
     pub notifiers: Arc<Notifiers>,
     pub store: Arc<dyn Store>,
+    pub keep_before: Arc<KeepBefore>,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
     connection: Mutex<Option<SendRequest<Full<Bytes>>>>,
@@ -95,7 +95,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let policy = || AddressPolicy { loopback: true, ..AddressPolicy::default() };
         let outbound = Arc::new(Outbound::new(policy()));
-        let keep_before = Arc::new(AtomicBool::new(false));
+        let keep_before = Arc::<KeepBefore>::default();
         let notifiers = Arc::new(Notifiers::new(notify::Parts {
             options,
             outbound: outbound.clone(),
@@ -122,7 +122,7 @@ impl Server {
             deny: Arc::new(Deny::default()),
             clock,
             rng: Arc::new(SystemRng),
-            keep_before,
+            keep_before: keep_before.clone(),
             stopping: stopped,
         });
         assert!(app.notifiers.set(notifiers.clone()).is_ok());
@@ -137,7 +137,7 @@ impl Server {
             })
             .await;
         });
-        Self { address, notifiers, store, stop: Some(stop), serving, connection: Mutex::new(None) }
+        Self { address, notifiers, store, keep_before, stop: Some(stop), serving, connection: Mutex::new(None) }
     }
 
     /// Stops everything and closes the store.

@@ -10,6 +10,8 @@ use belfry_runtime::notify::{Message, Publish};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 const S: &str = "urn:ngsi-ld:Subscription:1";
 
@@ -98,5 +100,68 @@ async fn addresses_that_may_not_be_called_are_not() {
     server.create("urn:car:1", 1).await;
     let status = server.becomes(S, |status| status.get("lastFailureReason").is_some()).await;
     assert!(status.get("lastFailureReason").unwrap().as_str().unwrap().contains("metadata"), "{status}");
+    server.stop().await;
+}
+
+/// Reads one request with its body; none when the other side closed.
+async fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    loop {
+        if stream.read_buf(&mut text).await.ok()? == 0 {
+            return None;
+        }
+        if let Some(end) = text.windows(4).position(|w| w == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&text[..end]).to_ascii_lowercase();
+            let length = head.lines().find_map(|l| l.strip_prefix("content-length: ")?.parse::<usize>().ok())?;
+            if text.len() == end + 4 + length {
+                return Some(text.split_off(end + 4));
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_answer_and_close_as_they_like() {
+    /// The answer, and whether the connection is closed after it.
+    const ANSWERS: [(&str, bool); 6] = [
+        ("HTTP/1.1 204 No Content\r\n\r\n", false),
+        ("HTTP/1.1 204 No Content\r\n\r\n", true),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine", false),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", false),
+        ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", true),
+        ("HTTP/1.0 200 OK\r\n\r\nuntil the end", true),
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path()).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/n?a=b", listener.local_addr().unwrap());
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let keeping = taken.clone();
+    let receiving = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let taken = keeping.clone();
+            tokio::spawn(async move {
+                while let Some(body) = read_request(&mut stream).await {
+                    let (answer, closes) = {
+                        let mut taken = taken.lock();
+                        taken.push(Json::parse(&body, 32).unwrap());
+                        ANSWERS[taken.len() % ANSWERS.len()]
+                    };
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                    if closes {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    server.subscribe(S, &url, "", "").await;
+    for n in 0..60 {
+        server.create(&format!("urn:car:{n}"), n).await;
+        let status = server.sent(S, n + 1).await;
+        assert!(status.get("timesFailed").is_none(), "{n}: {status}");
+    }
+    assert_eq!(taken.lock().len(), 60);
+    receiving.abort();
     server.stop().await;
 }

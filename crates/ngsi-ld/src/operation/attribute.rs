@@ -1,8 +1,8 @@
 //! Operations on one attribute: partial update (clause 5.6.4), replace (5.6.19), delete (5.6.5).
 
-use super::instance::Draft;
+use super::Outcome;
+use super::instance::{Draft, written};
 use super::merge::{MergeOptions, merge_instance};
-use super::{Change, Outcome};
 use crate::form::AttributeFragment;
 use crate::{Entity, Name};
 use belfry_kernel::{Error, Iri, Time};
@@ -33,9 +33,10 @@ pub fn patch_attribute(current: Entity, fragment: AttributeFragment, now: Time) 
             stated.as_str()
         )));
     }
+    let before = target.clone();
     merge_instance(target, fragment, &MergeOptions::default(), now, false)?;
-    let (name, dataset_id) = (target.name, target.dataset_id.clone());
-    draft.note(name, dataset_id, Change::Updated);
+    let change = written(&before, target);
+    draft.note(before.name, before.dataset_id, change);
     Ok(draft.finish())
 }
 

@@ -1,6 +1,6 @@
 //! Create entity (clause 5.6.1) and replace entity (5.6.18).
 
-use super::instance::{keep_created, stamp};
+use super::instance::{keep_created, stamp, written};
 use super::{Change, Changed, Outcome};
 use crate::Entity;
 use belfry_kernel::{Error, Kind, Time};
@@ -21,7 +21,7 @@ pub fn create_entity(current: Option<&Entity>, mut entity: Entity, now: Time) ->
     let changes = entity
         .attributes
         .iter()
-        .map(|a| Changed { name: a.name, dataset_id: a.dataset_id.clone(), change: Change::Created })
+        .map(|a| Changed { name: a.name, dataset_id: a.dataset_id.clone(), change: Change::Created, last: None })
         .collect();
     Ok(Outcome { created: true, changes, ..Outcome::new(entity) })
 }
@@ -42,12 +42,13 @@ pub fn replace_entity(current: Option<&Entity>, mut entity: Entity, now: Time) -
             attribute.created_at = before.created_at;
             keep_created(&mut attribute.sub, &before.sub);
         }
-        let change = if before.is_some() { Change::Updated } else { Change::Created };
-        changes.push(Changed { name: attribute.name, dataset_id: attribute.dataset_id.clone(), change });
+        let change = before.map_or(Change::Created, |before| written(before, attribute));
+        changes.push(Changed { name: attribute.name, dataset_id: attribute.dataset_id.clone(), change, last: None });
     }
     for old in &current.attributes {
         if entity.instance(old.name, old.dataset_id.as_ref()).is_none() {
-            changes.push(Changed { name: old.name, dataset_id: old.dataset_id.clone(), change: Change::Deleted });
+            let (dataset_id, last) = (old.dataset_id.clone(), Some(Box::new(old.clone())));
+            changes.push(Changed { name: old.name, dataset_id, change: Change::Deleted, last });
         }
     }
     let entity_changed =

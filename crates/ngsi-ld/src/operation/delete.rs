@@ -13,7 +13,7 @@ pub fn delete_entity(id: &Iri, current: Option<&Entity>) -> Result<Outcome, Erro
     let changes = current
         .attributes
         .iter()
-        .map(|a| Changed { name: a.name, dataset_id: a.dataset_id.clone(), change: Change::Deleted })
+        .map(|a| Changed { name: a.name, dataset_id: a.dataset_id.clone(), change: Change::Deleted, last: None })
         .collect();
     Ok(Outcome { entity: None, created: false, changes, entity_changed: true, not_updated: Vec::new() })
 }

@@ -26,7 +26,7 @@ impl Draft {
     }
 
     pub(super) fn note(&mut self, name: Name, dataset_id: Option<Iri>, change: Change) {
-        self.changes.push(Changed { name, dataset_id, change });
+        self.changes.push(Changed { name, dataset_id, change, last: None });
     }
 
     /// Adds an instance that is not there yet, next to those of its name, the default one first.
@@ -46,17 +46,19 @@ impl Draft {
 
     /// Puts an instance in the place of the one at `at`; the time of its creation stays.
     pub(super) fn replace(&mut self, at: usize, mut attribute: Attribute) {
-        self.note(attribute.name, attribute.dataset_id.clone(), Change::Updated);
         let old = &self.entity.attributes[at];
         attribute.created_at = old.created_at;
         keep_created(&mut attribute.sub, &old.sub);
+        let change = written(old, &attribute);
+        self.note(attribute.name, attribute.dataset_id.clone(), change);
         self.entity.attributes[at] = attribute;
     }
 
     /// Deletes the instance at `at`.
     pub(super) fn remove(&mut self, at: usize) {
         let old = self.entity.attributes.remove(at);
-        self.note(old.name, old.dataset_id, Change::Deleted);
+        let (name, dataset_id, last) = (old.name, old.dataset_id.clone(), Some(Box::new(old)));
+        self.changes.push(Changed { name, dataset_id, change: Change::Deleted, last });
     }
 
     /// Adds the types that the entity does not have.
@@ -105,6 +107,11 @@ impl Draft {
             ..super::Outcome::new(self.entity)
         }
     }
+}
+
+/// What writing one instance over another is: an update only if it says something else.
+pub(super) fn written(before: &Attribute, after: &Attribute) -> Change {
+    if before.says_same(after) { Change::Repeated } else { Change::Updated }
 }
 
 /// Sub-attributes that were there before keep the time of their creation.

@@ -1,7 +1,7 @@
 //! Merge entity (clause 5.6.17) with the algorithm of 5.5.12: RFC 7396 carried to every depth, NGSI-LD Null deleting.
 
-use super::instance::Draft;
-use super::{Change, Outcome};
+use super::Outcome;
+use super::instance::{Draft, written};
 use crate::entity::{Objects, Terms};
 use crate::form::fragment::drop_nulls;
 use crate::form::{AttributeFragment, EntityFragment, Field, NULL};
@@ -40,9 +40,10 @@ pub fn merge_entity(
             None if attribute.deletes() => {}
             Some(at) => {
                 let target = &mut draft.entity.attributes[at];
+                let before = target.clone();
                 merge_instance(target, attribute, options, now, true)?;
-                let (name, dataset_id) = (target.name, target.dataset_id.clone());
-                draft.note(name, dataset_id, Change::Updated);
+                let change = written(&before, target);
+                draft.note(before.name, before.dataset_id, change);
             }
             None => draft.add(attribute.into_attribute(now)?),
         }

@@ -7,6 +7,7 @@ mod parse;
 pub use evaluate::has;
 pub use parse::{Expansion, parse};
 
+use crate::Name;
 use crate::query::term::is_bare;
 use crate::query::{Literal, Pattern, Term};
 use compact_str::CompactString;
@@ -192,6 +193,38 @@ impl Path {
     /// The name of the top-level attribute or relationship that must exist for this path to lead anywhere.
     pub fn first(&self) -> Option<&Term> {
         self.links.first().map(|link| &link.relationship).or_else(|| self.names.first())
+    }
+}
+
+impl Expr {
+    /// Sets of attributes: an entity that meets the condition has at least one attribute of each set.
+    pub fn needs(&self) -> Vec<SmallVec<[Name; 4]>> {
+        match self {
+            Self::And(all) => all.iter().flat_map(Self::needs).collect(),
+            other => other.needed().into_iter().collect(),
+        }
+    }
+
+    /// The smallest of the sets, none when the condition can be met without any attribute.
+    fn needed(&self) -> Option<SmallVec<[Name; 4]>> {
+        match self {
+            Self::And(all) => all.iter().filter_map(Self::needed).min_by_key(SmallVec::len),
+            Self::Or(any) => {
+                let mut names = SmallVec::new();
+                for one in any {
+                    for name in one.needed()? {
+                        if !names.contains(&name) {
+                            names.push(name);
+                        }
+                    }
+                }
+                Some(names)
+            }
+            Self::Exists(path) | Self::Compare { path, .. } | Self::Matches { path, .. } => {
+                let first = path.links.first().map(|link| &link.relationship).or(path.names.first())?;
+                Some(first.name.into_iter().collect())
+            }
+        }
     }
 }
 

@@ -127,7 +127,11 @@ fn write_notice(
     let shows_changes = subscription.notification.show_changes;
     match notice {
         Notice::Entity { entity, changes } => {
-            let gone = |c: &&Changed<'_>| c.kind == Triggers::ATTRIBUTE_DELETED && view.select.shows(c.name);
+            let gone = |c: &&Changed<'_>| {
+                c.kind == Triggers::ATTRIBUTE_DELETED
+                    && view.select.shows(c.name)
+                    && view.datasets.as_ref().is_none_or(|all| all.iter().any(|d| d.as_ref() == c.dataset_id))
+            };
             let special = shows_changes || changes.iter().any(|c| gone(&c));
             if !special {
                 return write_one(entity, context, view, geo, out);
@@ -141,7 +145,7 @@ fn write_notice(
                         add(
                             members,
                             context.compact(change.name),
-                            deleted_attribute(change, view, shows_changes, context),
+                            deleted_attribute(change, entity.modified_at, view, shows_changes, context),
                         );
                     } else if shows_changes && let Some(before) = change.before {
                         show_before(members, context.compact(change.name), change.dataset_id, before, view, context);
@@ -161,14 +165,19 @@ fn write_notice(
             if let Some(members) = attributes_of(&mut json, geo) {
                 members.push(("deletedAt".into(), at.with_text(|t| Json::from(t))));
                 if shows_changes {
-                    for attribute in last.iter().filter(|a| view.select.shows(a.name)) {
+                    let shown = |a: &&Attribute| {
+                        view.select.shows(a.name)
+                            && view.datasets.as_ref().is_none_or(|all| all.contains(&a.dataset_id))
+                    };
+                    for attribute in last.iter().filter(shown) {
                         let change = Changed {
                             name: attribute.name,
                             dataset_id: attribute.dataset_id.as_ref(),
                             kind: Triggers::ATTRIBUTE_DELETED,
                             before: Some(attribute),
                         };
-                        add(members, context.compact(attribute.name), deleted_attribute(&change, view, true, context));
+                        let value = deleted_attribute(&change, *at, view, true, context);
+                        add(members, context.compact(attribute.name), value);
                     }
                 }
             }
@@ -211,9 +220,10 @@ fn add(members: &mut Members, key: &str, value: Json) {
 }
 
 /// What stands for an attribute that is gone: the bare null, or an object when more is to be said.
-fn deleted_attribute(change: &Changed<'_>, view: &View, shows_changes: bool, context: &Context) -> Json {
+fn deleted_attribute(change: &Changed<'_>, at: Time, view: &View, shows_changes: bool, context: &Context) -> Json {
     let before = change.before.filter(|_| shows_changes);
-    if view.representation == Representation::Simplified || (before.is_none() && change.dataset_id.is_none()) {
+    let more = before.is_some() || change.dataset_id.is_some() || view.sys_attrs;
+    if view.representation == Representation::Simplified || !more {
         return Json::from(NULL);
     }
     let kind = change.before.map_or(AttributeKind::Property, |a| a.value.kind());
@@ -232,6 +242,13 @@ fn deleted_attribute(change: &Changed<'_>, view: &View, shows_changes: bool, con
     }
     if let Some(id) = change.dataset_id {
         members.push(("datasetId".into(), Json::from(id.as_str())));
+    }
+    if view.sys_attrs {
+        if let Some(last) = change.before {
+            members.push(("createdAt".into(), last.created_at.with_text(|t| Json::from(t))));
+            members.push(("modifiedAt".into(), last.modified_at.with_text(|t| Json::from(t))));
+        }
+        members.push(("deletedAt".into(), at.with_text(|t| Json::from(t))));
     }
     Json::Object(members)
 }

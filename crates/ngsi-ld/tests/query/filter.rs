@@ -323,6 +323,23 @@ fn refused_with_the_place_and_what_was_expected() {
 }
 
 #[test]
+fn quotes_in_patterns_print_so_that_they_parse() {
+    for (text, pattern) in [
+        (r#"a~=x\"y"#, r#"x"y"#),
+        (r#"a~=[\"\]]+\d"#, r#"["\]]+\d"#),
+        (r#"a~="x\"y""#, r#"x"y"#),
+        (r#"a~=\\"z"#, r#"\\"z"#),
+        (r#"a~="\\\"z""#, r#"\\"z"#),
+    ] {
+        let expr = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+        let Expr::Matches { pattern: read, .. } = &expr else { panic!("{text}") };
+        assert_eq!(read.as_str(), pattern, "{text}");
+        let printed = expr.to_string();
+        assert_eq!(parse(&printed).as_ref().ok(), Some(&expr), "{text} printed as {printed}");
+    }
+}
+
+#[test]
 fn limits() {
     assert!(parse(&format!("{}a{}", "(".repeat(32), ")".repeat(32))).is_ok());
     assert!(parse(&format!("{}a{}", "(".repeat(33), ")".repeat(33))).unwrap_err().public().contains("deeper"));

@@ -222,6 +222,19 @@ fn names_are_expanded_once_and_shown_in_the_readers_context() {
 }
 
 #[test]
+fn what_is_shown_of_q_can_be_sent_again() {
+    let cars = cars();
+    for q in [r#"speed~=\"a"#, r#"speed~="\"a\d";place!~=["]"#, r#"speed=="a\"b\\c"|place"#] {
+        let member = format!("\"q\":{}", Json::from(q));
+        let first = read(&with(&member), &cars).unwrap_or_else(|e| panic!("{q}: {e}"));
+        let shown = Json::Object(compacted(&first.body, &cars));
+        let again = format!("\"q\":{}", shown.get("q").unwrap());
+        let second = read(&with(&again), &cars).unwrap_or_else(|e| panic!("{again}: {e}"));
+        assert_eq!(format!("{:?}", second.q), format!("{:?}", first.q), "{q}");
+    }
+}
+
+#[test]
 fn updates_replace_members_and_keep_the_rest() {
     let cars = cars();
     let before = read(&with(r#""q":"speed>5","throttling":3"#), &cars).unwrap();

@@ -7,13 +7,12 @@ use super::render::{Spec, event_of};
 use super::target::{Target, Work};
 use super::{deliver, park};
 use belfry_kernel::{Error, Iri, Time};
-use belfry_ngsi_ld::Json;
 use belfry_ngsi_ld::subscription::{DeliveryStatus, Match, State, Subscription, SubscriptionIndex};
-use belfry_ports::{Collection, Commit, DocumentChange, EntityChange, FeedItem, Seq};
+use belfry_ngsi_ld::{Entity, Json, Name};
+use belfry_ports::{Collection, Commit, DocumentChange, EntityChange, FeedItem, Seq, Store};
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How many documents are read at a time.
@@ -22,6 +21,8 @@ const PAGE: usize = 1000;
 pub(crate) struct Consumer {
     shared: Arc<Shared>,
     index: SubscriptionIndex,
+    /// The commits up to this one were in the state that the index was loaded from.
+    loaded: Seq,
     scratch: Vec<u32>,
 }
 
@@ -31,8 +32,9 @@ type Found = SmallVec<[(Arc<Subscription>, SmallVec<[(u32, Match); 1]>); 4]>;
 impl Consumer {
     /// Reads subscriptions and how their deliveries stood.
     pub(crate) fn load(shared: Arc<Shared>) -> Result<Self, Error> {
-        let mut consumer = Self { shared, index: SubscriptionIndex::default(), scratch: Vec::new() };
-        let store = consumer.shared.tools.store.clone();
+        let store = shared.tools.store.clone();
+        let loaded = store.health().seq;
+        let mut consumer = Self { shared, index: SubscriptionIndex::default(), loaded, scratch: Vec::new() };
         let mut after: Option<Box<str>> = None;
         loop {
             let page = store.documents(Collection::Subscription, after.as_deref(), PAGE)?;
@@ -83,7 +85,8 @@ impl Consumer {
         let mut news = !commit.changes.entities.is_empty() || !commit.changes.samples.is_empty();
         for change in &commit.changes.documents {
             news |= !matches!(change.collection, Collection::Cursor | Collection::Delivery | Collection::Parked);
-            if change.collection == Collection::Subscription {
+            // After a restart older commits come by again: what they made of a subscription is no longer so.
+            if change.collection == Collection::Subscription && commit.seq > self.loaded {
                 let DocumentChange { key, bytes, .. } = change;
                 self.take(key, bytes.as_deref());
             }
@@ -168,6 +171,13 @@ impl Consumer {
 
     /// A subscription came, changed or went.
     fn take(&mut self, key: &str, bytes: Option<&[u8]>) {
+        self.keep(key, bytes);
+        let mut counted = self.shared.showing_changes.lock();
+        let now = self.index.showing_changes();
+        self.shared.tools.keep_before.recount(std::mem::replace(&mut *counted, now), now);
+    }
+
+    fn keep(&mut self, key: &str, bytes: Option<&[u8]>) {
         let subscription = match bytes.map(Subscription::decode) {
             Some(Ok(subscription)) => Arc::new(subscription),
             Some(Err(error)) => {
@@ -185,10 +195,7 @@ impl Consumer {
                 return;
             }
         };
-        if subscription.notification.show_changes {
-            self.shared.tools.keep_before.store(true, Ordering::Relaxed);
-        }
-        let spec = Spec::new(subscription.clone());
+        let spec = Spec::new(subscription.clone(), &self.shared.tools.outbound);
         let known = self.shared.targets.read().get(key).cloned();
         let target = match known {
             Some(target) => {
@@ -196,7 +203,9 @@ impl Consumer {
                 target
             }
             None => {
-                let work = self.work_of(key);
+                // What is left of one that had this identifier is not its own.
+                let is_new = self.shared.gone.lock().iter().any(|gone| **gone == *key);
+                let work = if is_new { Work::default() } else { self.work_of(key) };
                 let target = Arc::new(Target::new(subscription.id.clone(), spec, work));
                 self.shared.targets.write().insert(key.into(), target.clone());
                 target
@@ -206,6 +215,7 @@ impl Consumer {
         let now = self.shared.tools.clock.now();
         let mut work = target.work();
         match subscription.time_interval {
+            Some(_) if subscription.state(now) == State::Expired => work.due = None,
             Some(every) => {
                 let due = work.due.filter(|due| *due <= now.plus_micros(every)).unwrap_or(now.plus_micros(every));
                 work.due = Some(due);
@@ -232,16 +242,37 @@ impl Consumer {
         };
         work.due = time("due");
         work.quiet_until = time("quietUntil");
-        if let Some(Json::Array(ids)) = json.get("held") {
-            for id in ids.iter().filter_map(Json::as_str) {
-                // One that is gone since has no image left to show.
-                if let Ok(Some(entity)) = store.entity(id) {
-                    work.held.insert(Iri::from_checked(id), Image { entity: Arc::new(entity), deleted: None });
-                }
+        if let Some(Json::Array(all)) = json.get("held") {
+            for image in all.iter().filter_map(|kept| held_image(kept, store.as_ref())) {
+                work.held.insert(image.entity.id.clone(), image);
             }
         }
         work
     }
+}
+
+/// A held image as [`Image::kept`] wrote it: that of an entity that is there is read from the state.
+fn held_image(kept: &Json, store: &dyn Store) -> Option<Image> {
+    if let Some(id) = kept.as_str() {
+        // One that is gone since has no image left to show.
+        let entity = store.entity(id).ok().flatten()?;
+        return Some(Image { entity: Arc::new(entity), deleted: None });
+    }
+    let time = |key| match kept.get(key) {
+        Some(Json::Int(micros)) => Some(Time::from_micros(*micros)),
+        _ => None,
+    };
+    let Some(Json::Array(types)) = kept.get("types") else { return None };
+    let entity = Entity {
+        id: Iri::from_checked(kept.get("id")?.as_str()?),
+        types: types.iter().filter_map(|t| Name::intern(t.as_str()?).ok()).collect(),
+        scopes: Vec::new(),
+        attributes: Vec::new(),
+        created_at: time("createdAt")?,
+        modified_at: time("modifiedAt")?,
+        expires_at: None,
+    };
+    Some(Image { entity: Arc::new(entity), deleted: Some(time("deletedAt")?) })
 }
 
 /// Keeps the newest image of each changed entity for when throttling allows a notification again.

@@ -3,7 +3,7 @@
 
 use super::housekeeping::Timer;
 use super::item::{Content, Item};
-use super::render::Spec;
+use super::render::{Ready, Spec};
 use super::target::{Outcome, Pick, Target};
 use super::{Message, Shared, park};
 use crate::outbound::{Call, OutboundError};
@@ -11,8 +11,7 @@ use crate::telemetry::{Span, SpanKind};
 use belfry_kernel::TraceContext;
 use belfry_ngsi_ld::subscription::Binding;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Uri};
-use http_body_util::Full;
+use http::Uri;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +29,7 @@ pub(super) fn enqueue(shared: &Arc<Shared>, target: &Arc<Target>, item: Item) {
         target.ready.notify_one();
         false
     } else {
-        let wanted = work.workers < shared.tools.options.connections_per_subscription.max(1) && !work.is_failing();
+        let wanted = work.wants_worker(&shared.tools.options) && !work.is_failing();
         work.workers += usize::from(wanted);
         wanted
     };
@@ -52,7 +51,7 @@ pub(super) fn wake(shared: &Arc<Shared>, target: &Arc<Target>) {
     if work.idle > 0 {
         work.idle -= 1;
         target.ready.notify_one();
-    } else if work.workers < shared.tools.options.connections_per_subscription.max(1) {
+    } else if work.wants_worker(&shared.tools.options) {
         work.workers += 1;
         drop(work);
         tokio::spawn(run(shared.clone(), target.clone()));
@@ -88,7 +87,7 @@ async fn run(shared: Arc<Shared>, target: Arc<Target>) {
                 let outcome = deliver(&shared, &spec, &mut item).await;
                 finish(&shared, &target, item, outcome);
             }
-            Pick::Parked => park::deliver(&shared, &target, &spec).await,
+            Pick::Parked => park::deliver(&shared, &target).await,
             Pick::Nothing => {
                 if tokio::time::timeout(IDLE, target.ready.notified()).await.is_err() {
                     let mut work = target.work();
@@ -128,20 +127,16 @@ fn finish(shared: &Arc<Shared>, target: &Arc<Target>, item: Item, outcome: Outco
 
 /// One attempt.
 async fn deliver(shared: &Shared, spec: &Spec, item: &mut Item) -> Outcome {
-    let contexts = &shared.tools.contexts;
-    let (context, headers) = match spec.ready_context() {
-        Some((context, headers)) => (context.clone(), headers.clone()),
-        None => spec.context(contexts).await,
-    };
+    let ready = spec.ready(&shared.tools.contexts).await;
     let body = match item.body.take() {
         Some(body) => body,
-        None => spec.body(item, &context, shared.tools.clock.now()),
+        None => spec.body(item, &ready.context, shared.tools.clock.now()),
     };
     let cause = match &item.content {
         Content::Changes { commit, .. } => Cause::Commit(commit.changes.trace),
         Content::Images { .. } => Cause::Own,
     };
-    let outcome = send(shared, spec, body.clone(), &context, headers, &cause).await;
+    let outcome = send(shared, spec, &body, &ready, &cause).await;
     if matches!(outcome, Outcome::Failed(_)) {
         item.body = Some(body);
     }
@@ -157,14 +152,7 @@ pub(super) enum Cause {
 }
 
 /// Sends a body to the endpoint.
-pub(super) async fn send(
-    shared: &Shared,
-    spec: &Spec,
-    body: Bytes,
-    context: &belfry_ngsi_ld::Context,
-    mut headers: http::HeaderMap,
-    cause: &Cause,
-) -> Outcome {
+pub(super) async fn send(shared: &Shared, spec: &Spec, body: &Bytes, ready: &Ready, cause: &Cause) -> Outcome {
     let Ok(_permit) = shared.in_flight.acquire().await else {
         return Outcome::Failed("the platform is stopping".to_owned());
     };
@@ -177,7 +165,7 @@ pub(super) async fn send(
         let Some(publish) = &shared.tools.publish else {
             return Outcome::Failed("this server does not speak MQTT".to_owned());
         };
-        let payload = spec.message(&body, context);
+        let payload = spec.message(body, &ready.context);
         let message = Message { url: endpoint.uri.clone(), v5, qos, payload, traceparent };
         let (outcome, failure) = match tokio::time::timeout(timeout, publish.publish(message)).await {
             Ok(Ok(())) => return Outcome::Delivered,
@@ -187,39 +175,33 @@ pub(super) async fn send(
         failed(&mut span, failure);
         return outcome;
     }
-    let Some(uri) = &spec.uri else {
-        failed(&mut span, OutboundError::Url.name());
-        return Outcome::Refused("the endpoint is no URL that can be called".to_owned());
+    let peer = match &ready.peer {
+        Ok(peer) => peer,
+        Err(error) => {
+            failed(&mut span, error.name());
+            return Outcome::Refused(error.to_string());
+        }
     };
-    if let Some(traceparent) = traceparent.and_then(|text| HeaderValue::try_from(text).ok()) {
-        headers.insert("traceparent", traceparent);
-    }
-    let mut request = Request::new(Full::new(body));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = uri.clone();
-    *request.headers_mut() = headers;
     let call = Call { timeout, max_bytes: MAX_ANSWER, redirects: 0 };
-    let answer = shared.tools.outbound.send(request, &call).await;
+    let answer = shared.tools.outbound.post(peer, traceparent.as_deref(), body, &call).await;
     if let Some(span) = &mut span {
         match &answer {
-            Ok(reply) => {
-                span.number("http.response.status_code", reply.status);
-                if reply.status >= 400 {
-                    span.error(reply.status.to_string());
+            Ok(status) => {
+                span.number("http.response.status_code", *status);
+                if *status >= 400 {
+                    span.error(status.to_string());
                 }
             }
             Err(error) => span.error(error.name()),
         }
     }
     match answer {
-        Ok(reply) => match reply.status {
-            200..=299 => Outcome::Delivered,
-            // The receiver is there and says that it will not have it; asking again changes nothing.
-            400..=499 if !matches!(reply.status, 401 | 403 | 404 | 408 | 425 | 429) => {
-                Outcome::Refused(format!("the endpoint answered {}", reply.status))
-            }
-            status => Outcome::Failed(format!("the endpoint answered {status}")),
-        },
+        Ok(200..=299) => Outcome::Delivered,
+        // The receiver is there and says that it will not have it; asking again changes nothing.
+        Ok(status @ 400..=499) if !matches!(status, 401 | 403 | 404 | 408 | 425 | 429) => {
+            Outcome::Refused(format!("the endpoint answered {status}"))
+        }
+        Ok(status) => Outcome::Failed(format!("the endpoint answered {status}")),
         Err(error @ (OutboundError::Url | OutboundError::Refused(_))) => Outcome::Refused(error.to_string()),
         Err(OutboundError::TooLarge(_)) => Outcome::Delivered,
         Err(error) => Outcome::Failed(error.to_string()),

@@ -4,7 +4,7 @@
 use super::item::{Content, Image, Item, lane};
 use super::target::{Target, Work};
 use super::{CURSOR, Shared, deliver, park};
-use belfry_kernel::Time;
+use belfry_kernel::{Error, Time};
 use belfry_ngsi_ld::Json;
 use belfry_ngsi_ld::query::EntityQuery;
 use belfry_ngsi_ld::subscription::{State, Subscription};
@@ -80,6 +80,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         }
         if tokio::time::Instant::now() >= save_at {
             save(&shared).await;
+            shared.tools.outbound.close_idle();
             save_at = tokio::time::Instant::now() + save_every;
         }
         let next = shared.timers.lock().peek().map(|timer| timer.at.micros().saturating_sub(now.micros()).max(1000));
@@ -112,7 +113,8 @@ fn due(shared: &Shared, now: Time) -> Vec<Arc<Target>> {
 fn look_at(shared: &Arc<Shared>, target: &Arc<Target>, now: Time) {
     let spec = target.spec();
     let subscription = &spec.subscription;
-    let active = subscription.state(now) == State::Active;
+    let state = subscription.state(now);
+    let active = state == State::Active;
     let mut work = target.work();
     if work.next_attempt().is_some_and(|next| next <= now) || work.has_work() {
         drop(work);
@@ -123,6 +125,8 @@ fn look_at(shared: &Arc<Shared>, target: &Arc<Target>, now: Time) {
         return;
     }
     match subscription.time_interval {
+        // Until somebody gives it more time.
+        Some(_) if state == State::Expired => work.due = None,
         Some(every) => {
             // Periods that passed while nobody was there are not made up for.
             let due = work.due.unwrap_or(now);
@@ -191,6 +195,7 @@ fn enqueue(shared: &Arc<Shared>, target: &Arc<Target>, images: &[Image], held: b
 
 /// Parks what waits for endpoints that stay away, then saves the cursor and how deliveries stand in one commit.
 pub(super) async fn save(shared: &Arc<Shared>) {
+    clear(shared).await;
     let failing: Vec<Arc<Target>> = shared.targets.read().values().filter(|t| t.work().is_failing()).cloned().collect();
     for target in failing {
         park::park(shared, &target).await;
@@ -198,15 +203,11 @@ pub(super) async fn save(shared: &Arc<Shared>) {
     // The cursor first: what is delivered in between is then repeated, not lost.
     let cursor = shared.tracker.lock().next_save();
     let stale = std::mem::take(&mut *shared.stale.lock());
-    let gone = std::mem::take(&mut *shared.gone.lock());
     let mut documents = Vec::new();
-    for key in &gone {
-        documents.append(&mut park::remains(shared, key));
-    }
     for target in &stale {
         let mut work = target.work();
         work.is_stale = false;
-        if shared.targets.read().contains_key(target.id.as_str()) {
+        if shared.targets.read().get(target.id.as_str()).is_some_and(|known| Arc::ptr_eq(known, target)) {
             let bytes = Some(document(&work).into());
             documents.push(DocumentChange { collection: Collection::Delivery, key: target.id.as_str().into(), bytes });
         }
@@ -215,14 +216,45 @@ pub(super) async fn save(shared: &Arc<Shared>) {
         let bytes = Some(cursor.to_le_bytes().as_slice().into());
         documents.push(DocumentChange { collection: Collection::Cursor, key: CURSOR.into(), bytes });
     }
+    if let Err(error) = commit_all(shared, documents).await {
+        tracing::warn!(%error, "the notifier's cursor cannot be saved; notifications may be repeated after a restart");
+        // All of it is out of date still.
+        for target in &stale {
+            shared.note_stale(target, &mut target.work());
+        }
+        if cursor.is_some() {
+            shared.tracker.lock().unsaved();
+        }
+    }
+}
+
+/// Removes what is left of subscriptions that are gone. Before anything is parked: what is then parked under such an
+/// identifier belongs to a subscription that came since.
+async fn clear(shared: &Arc<Shared>) {
+    let gone = shared.gone.lock().clone();
+    if gone.is_empty() {
+        return;
+    }
+    let documents = gone.iter().flat_map(|key| park::remains(shared, key)).collect();
+    match commit_all(shared, documents).await {
+        Ok(()) => {
+            shared.gone.lock().drain(..gone.len());
+            // One that has such an identifier since may have been saved already.
+            for target in gone.iter().filter_map(|key| shared.targets.read().get(key).cloned()) {
+                shared.note_stale(&target, &mut target.work());
+            }
+        }
+        Err(error) => tracing::warn!(%error, "what is left of deleted subscriptions cannot be removed yet"),
+    }
+}
+
+async fn commit_all(shared: &Shared, mut documents: Vec<DocumentChange>) -> Result<(), Error> {
     while !documents.is_empty() {
         let rest = documents.split_off(documents.len().min(BATCH));
-        if let Err(error) = park::commit(shared, documents).await {
-            tracing::warn!(%error, "the notifier's cursor cannot be saved; notifications may be repeated after a restart");
-            return;
-        }
+        park::commit(shared, documents).await?;
         documents = rest;
     }
+    Ok(())
 }
 
 /// How deliveries of a subscription stand, as kept.
@@ -233,8 +265,7 @@ fn document(work: &Work) -> Vec<u8> {
             members.push((key.into(), Json::Int(time.micros())));
         }
     }
-    let held: Vec<Json> =
-        work.held.values().chain(&work.sending).map(|image| Json::from(image.entity.id.as_str())).collect();
+    let held: Vec<Json> = work.sending.iter().chain(work.held.values()).map(Image::kept).collect();
     if !held.is_empty() {
         members.push(("held".into(), Json::Array(held)));
     }

@@ -1,8 +1,8 @@
 //! One notification on its way: what it is about, and its place in the order.
 
 use belfry_kernel::{Iri, Time};
-use belfry_ngsi_ld::Entity;
 use belfry_ngsi_ld::subscription::Match;
+use belfry_ngsi_ld::{Entity, Json};
 use belfry_ports::{Commit, Seq};
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -37,6 +37,23 @@ pub(crate) enum Content {
 pub(crate) struct Image {
     pub(crate) entity: Arc<Entity>,
     pub(crate) deleted: Option<Time>,
+}
+
+impl Image {
+    /// What is kept of it over a restart: the identifier, or of an entity that is gone all that a notification of its
+    /// deletion shows but the values that it had.
+    pub(crate) fn kept(&self) -> Json {
+        let Some(deleted) = self.deleted else { return Json::from(self.entity.id.as_str()) };
+        let types = self.entity.types.iter().map(|t| Json::from(t.as_str())).collect();
+        let time = |t: Time| Json::Int(t.micros());
+        Json::Object(vec![
+            ("id".into(), Json::from(self.entity.id.as_str())),
+            ("types".into(), Json::Array(types)),
+            ("createdAt".into(), time(self.entity.created_at)),
+            ("modifiedAt".into(), time(self.entity.modified_at)),
+            ("deletedAt".into(), time(deleted)),
+        ])
+    }
 }
 
 impl Item {

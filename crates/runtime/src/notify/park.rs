@@ -61,7 +61,7 @@ pub(super) async fn park(shared: &Arc<Shared>, target: &Arc<Target>) {
         return;
     }
     let spec = target.spec();
-    let (context, _) = spec.context(&shared.tools.contexts).await;
+    let ready = spec.ready(&shared.tools.contexts).await;
     let now = shared.tools.clock.now();
     let mut parked = 0;
     while !items.is_empty() {
@@ -69,7 +69,7 @@ pub(super) async fn park(shared: &Arc<Shared>, target: &Arc<Target>) {
         let documents = items[..batch]
             .iter()
             .map(|item| {
-                let body = item.body.clone().unwrap_or_else(|| spec.body(item, &context, now));
+                let body = item.body.clone().unwrap_or_else(|| spec.body(item, &ready.context, now));
                 let mut bytes = item.since.micros().to_le_bytes().to_vec();
                 bytes.extend_from_slice(&body);
                 DocumentChange {
@@ -98,12 +98,10 @@ pub(super) async fn park(shared: &Arc<Shared>, target: &Arc<Target>) {
 }
 
 /// Tries the parked ones in order until one fails or none is left.
-pub(super) async fn deliver(shared: &Arc<Shared>, target: &Arc<Target>, spec: &Spec) {
+pub(super) async fn deliver(shared: &Arc<Shared>, target: &Arc<Target>) {
     let store = shared.tools.store.clone();
     let prefix = prefix(target.id.as_str());
     let mut last: Box<str> = prefix.as_str().into();
-    let (context, headers) = spec.context(&shared.tools.contexts).await;
-    let cooldown = spec.subscription.notification.endpoint.cooldown;
     loop {
         let page = match store.documents(Collection::Parked, Some(&last), BATCH) {
             Ok(page) => page,
@@ -117,16 +115,20 @@ pub(super) async fn deliver(shared: &Arc<Shared>, target: &Arc<Target>, spec: &S
         let mut gone = Vec::new();
         let mut stop = false;
         for document in &page {
-            let (since, body) = split(&document.bytes);
-            if passes_over(shared, target, spec, since) {
-                gone.push(document.key.clone());
-                continue;
-            }
-            if *shared.stopping.borrow() {
+            // The subscription may have been changed or deleted since the last one.
+            if *shared.stopping.borrow() || target.work().is_removed() {
                 stop = true;
                 break;
             }
-            let outcome = deliver::send(shared, spec, body, &context, headers.clone(), &Cause::Own).await;
+            let spec = target.spec();
+            let (since, body) = split(&document.bytes);
+            if passes_over(shared, target, &spec, since) {
+                gone.push(document.key.clone());
+                continue;
+            }
+            let ready = spec.ready(&shared.tools.contexts).await;
+            let cooldown = spec.subscription.notification.endpoint.cooldown;
+            let outcome = deliver::send(shared, &spec, &body, &ready, &Cause::Own).await;
             let now = shared.tools.clock.now();
             let failed = matches!(outcome, Outcome::Failed(_));
             {

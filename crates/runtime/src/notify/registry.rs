@@ -1,6 +1,6 @@
 //! The notifiers of all tenants: one for each store, started when the store is opened.
 
-use super::{Notifier, Options, Publish, Tools};
+use super::{KeepBefore, Notifier, Options, Publish, Tools};
 use crate::context::Contexts;
 use crate::outbound::{Outbound, OutboundError};
 use crate::telemetry::Tracer;
@@ -10,7 +10,6 @@ use belfry_ports::Store;
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// What notifiers work with, whatever the tenant.
 #[derive(Clone)]
@@ -25,8 +24,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
     pub rng: Arc<dyn Rng>,
-    /// Set once a subscription wants to see what was before.
-    pub keep_before: Arc<AtomicBool>,
+    /// Counts the subscriptions that want to see what was before.
+    pub keep_before: Arc<KeepBefore>,
     /// Traces attempts, when there is a collector.
     pub tracer: Option<Arc<Tracer>>,
 }

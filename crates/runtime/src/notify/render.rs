@@ -2,16 +2,17 @@
 
 use super::item::{Content, Image, Item};
 use crate::context::Contexts;
+use crate::outbound::{Outbound, OutboundError, Peer};
 use belfry_kernel::{Iri, Time};
 use belfry_ngsi_ld::Context;
 use belfry_ngsi_ld::form::View;
 use belfry_ngsi_ld::json::write_str;
 use belfry_ngsi_ld::subscription::{
-    Binding, Changed, Event, Match, Notice, NotificationHead, Subscription, Triggers, write_notification,
+    Changed, Event, Match, Notice, NotificationHead, Subscription, Triggers, write_notification,
 };
 use belfry_ports::{Change, ChangeKind, EntityChange, Seq};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use smallvec::SmallVec;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -20,15 +21,22 @@ use tokio::sync::OnceCell;
 pub(crate) struct Spec {
     pub(crate) subscription: Arc<Subscription>,
     view: View,
-    /// None when the endpoint is not spoken to by HTTP.
-    pub(crate) uri: Option<Uri>,
+    /// The endpoint, or why it is not called. (Of no interest when it is not spoken to by HTTP.)
+    peer: Result<Peer, Arc<OutboundError>>,
     /// All but the Link to the context.
     headers: HeaderMap,
-    context: OnceCell<(Arc<Context>, HeaderMap)>,
+    ready: OnceCell<Arc<Ready>>,
+}
+
+/// What can be made ready once the context of the notifications is at hand.
+pub(crate) struct Ready {
+    pub(crate) context: Arc<Context>,
+    /// The endpoint with all headers, or why it is not called.
+    pub(crate) peer: Result<Peer, Arc<OutboundError>>,
 }
 
 impl Spec {
-    pub(crate) fn new(subscription: Arc<Subscription>) -> Self {
+    pub(crate) fn new(subscription: Arc<Subscription>, outbound: &Outbound) -> Self {
         let endpoint = &subscription.notification.endpoint;
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(endpoint.accept.as_str()));
@@ -38,51 +46,41 @@ impl Spec {
                 headers.append(key, value);
             }
         }
-        let uri = match endpoint.binding {
-            Binding::Http => endpoint.uri.parse().ok(),
-            Binding::Mqtt { .. } => None,
-        };
-        Self { view: subscription.view(), uri, headers, context: OnceCell::new(), subscription }
+        let peer = outbound.peer(&endpoint.uri).map_err(Arc::new);
+        Self { view: subscription.view(), peer, headers, ready: OnceCell::new(), subscription }
     }
 
-    /// The context of its notifications with the headers that go with it; the core one while its own cannot be had.
-    pub(crate) async fn context(&self, contexts: &Contexts) -> (Arc<Context>, HeaderMap) {
+    /// The context of its notifications with what goes with it; the core one while its own cannot be had.
+    pub(crate) async fn ready(&self, contexts: &Contexts) -> Arc<Ready> {
         let made = self
-            .context
+            .ready
             .get_or_try_init(|| async {
                 let context = match &self.subscription.jsonld_context {
                     Some(url) => contexts.of_url(url).await?,
                     None => Context::core().clone(),
                 };
-                let headers = self.headers_for(&context);
-                Ok::<_, belfry_kernel::Error>((context, headers))
+                Ok::<_, belfry_kernel::Error>(self.ready_with(context))
             })
             .await;
         match made {
             Ok(made) => made.clone(),
             Err(error) => {
                 tracing::warn!(subscription = %self.subscription.id, %error, "notified with the core @context, its own cannot be had");
-                let core = Context::core().clone();
-                let headers = self.headers_for(&core);
-                (core, headers)
+                self.ready_with(Context::core().clone())
             }
         }
     }
 
-    /// As [`Self::context`], when that is known already.
-    pub(crate) fn ready_context(&self) -> Option<&(Arc<Context>, HeaderMap)> {
-        self.context.get()
-    }
-
-    fn headers_for(&self, context: &Context) -> HeaderMap {
+    fn ready_with(&self, context: Arc<Context>) -> Arc<Ready> {
         let mut headers = self.headers.clone();
         if self.subscription.links_context()
-            && let Some(link) = self.link(context)
+            && let Some(link) = self.link(&context)
             && let Ok(link) = HeaderValue::from_str(&link)
         {
             headers.append(header::LINK, link);
         }
-        headers
+        let peer = self.peer.as_ref().map(|peer| peer.with_headers(&headers)).map_err(Arc::clone);
+        Arc::new(Ready { context, peer })
     }
 
     fn link(&self, context: &Context) -> Option<String> {
@@ -99,7 +97,7 @@ impl Spec {
             Content::Changes { commit, which } => {
                 for (at, _) in which {
                     changed.push(match commit.changes.entities.get(*at as usize) {
-                        Some(EntityChange::Put { changes, .. }) => changes.iter().map(changed_of).collect(),
+                        Some(EntityChange::Put { changes, .. }) => changes.iter().filter_map(changed_of).collect(),
                         _ => SmallVec::new(),
                     });
                 }
@@ -164,24 +162,22 @@ pub(crate) fn notification_id(subscription: &Iri, seq: Seq, part: u32) -> String
     format!("urn:ngsi-ld:Notification:{:032x}", xxhash_rust::xxh3::xxh3_128(&key))
 }
 
-fn changed_of(change: &Change) -> Changed<'_> {
-    Changed {
-        name: change.name,
-        dataset_id: change.dataset_id.as_ref(),
-        kind: match change.kind {
-            ChangeKind::Created => Triggers::ATTRIBUTE_CREATED,
-            ChangeKind::Updated => Triggers::ATTRIBUTE_UPDATED,
-            ChangeKind::Deleted => Triggers::ATTRIBUTE_DELETED,
-        },
-        before: change.before.as_deref(),
-    }
+/// None when nothing changed that is to be notified.
+fn changed_of(change: &Change) -> Option<Changed<'_>> {
+    let kind = match change.kind {
+        ChangeKind::Created => Triggers::ATTRIBUTE_CREATED,
+        ChangeKind::Updated => Triggers::ATTRIBUTE_UPDATED,
+        ChangeKind::Repeated => return None,
+        ChangeKind::Deleted => Triggers::ATTRIBUTE_DELETED,
+    };
+    Some(Changed { name: change.name, dataset_id: change.dataset_id.as_ref(), kind, before: change.before.as_deref() })
 }
 
 /// A change as subscriptions are matched against it.
 pub(crate) fn event_of(change: &EntityChange, at: Time) -> Event<'_> {
     match change {
         EntityChange::Put { entity, created, changes, .. } => {
-            Event { entity, created: *created, deleted: None, changes: changes.iter().map(changed_of).collect() }
+            Event { entity, created: *created, deleted: None, changes: changes.iter().filter_map(changed_of).collect() }
         }
         EntityChange::Delete { last, .. } => {
             Event { entity: last, created: false, deleted: Some(at), changes: SmallVec::new() }

@@ -15,6 +15,10 @@ use tokio::sync::Notify;
 
 /// How far into the queue an item is looked for that may start while those before it wait for their entities.
 const LOOKAHEAD: usize = 128;
+/// Workers that start whenever there is something to send.
+const FEW_WORKERS: usize = 8;
+/// How much has to wait for each worker beyond those.
+const BACKLOG_PER_WORKER: usize = 16;
 
 pub(crate) struct Target {
     pub(crate) id: Iri,
@@ -105,8 +109,19 @@ impl Work {
         self.queue.len() + self.running + self.parked
     }
 
+    /// Whether the subscription is gone.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.removed
+    }
+
     pub(crate) fn is_failing(&self) -> bool {
         self.failing.is_some()
+    }
+
+    /// Whether one more worker may start: a few always, more only for a backlog that those do not keep up with.
+    pub(crate) fn wants_worker(&self, options: &Options) -> bool {
+        let most = options.connections_per_subscription.max(1);
+        self.workers < (self.queue.len() / BACKLOG_PER_WORKER).clamp(FEW_WORKERS.min(most), most)
     }
 
     /// Adds an item at the end. What had to make room is given back, if it was not parked.

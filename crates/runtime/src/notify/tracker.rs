@@ -58,6 +58,11 @@ impl Tracker {
         self.saved = Some(cursor);
         Some(cursor)
     }
+
+    /// What [`Self::next_save`] gave could not be saved.
+    pub(crate) fn unsaved(&mut self) {
+        self.saved = None;
+    }
 }
 
 #[cfg(test)]

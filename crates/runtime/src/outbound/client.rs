@@ -1,6 +1,7 @@
 //! The client: a request out, a bounded reply back, redirects followed under the same policy. Holds no retries.
 
 use super::connect::{ConnectError, Guarded};
+use super::line::{Lines, Peer};
 use super::policy::AddressPolicy;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
@@ -10,6 +11,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::sync::Arc;
 use std::time::Duration;
+
+pub(super) const AGENT: HeaderValue = HeaderValue::from_static(concat!("belfry/", env!("CARGO_PKG_VERSION")));
 
 /// The limits of one call.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +48,9 @@ pub enum OutboundError {
     /// No connection, or it broke.
     #[error("its server cannot be reached")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It answered something that is no answer.
+    #[error("its server does not speak HTTP: {0}")]
+    Malformed(&'static str),
     /// It took too long.
     #[error("its server took too long")]
     Timeout,
@@ -63,6 +69,7 @@ impl OutboundError {
             Self::Url => "bad_url",
             Self::Refused(_) => "refused_by_policy",
             Self::Unreachable(_) => "unreachable",
+            Self::Malformed(_) => "malformed_answer",
             Self::Timeout => "timeout",
             Self::TooLarge(_) => "answer_too_large",
             Self::Redirects => "too_many_redirects",
@@ -73,6 +80,7 @@ impl OutboundError {
 /// A pooled HTTP/1.1 client for `http` and `https` (certificates of the public authorities).
 pub struct Outbound {
     client: Client<HttpsConnector<Guarded>, Full<Bytes>>,
+    lines: Lines,
     policy: Arc<AddressPolicy>,
 }
 
@@ -90,8 +98,8 @@ impl Outbound {
             .pool_max_idle_per_host(64)
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
-            .build(connector);
-        Self { client, policy }
+            .build(connector.clone());
+        Self { client, lines: Lines::new(connector), policy }
     }
 
     /// The policy, to judge an endpoint when it is named rather than when it is called.
@@ -153,6 +161,36 @@ impl Outbound {
             .map_err(|_| OutboundError::Timeout)?
     }
 
+    /// An endpoint that is to be posted to many times.
+    ///
+    /// # Errors
+    /// As [`Self::check_url`].
+    pub fn peer(&self, url: &str) -> Result<Peer, OutboundError> {
+        Peer::new(&self.check_url(url)?).ok_or(OutboundError::Url)
+    }
+
+    /// Posts a body once, over a kept connection when there is one, and gives the status of the answer; redirects are not
+    /// followed. `traceparent` (W3C Trace Context) goes before that of the endpoint's own headers.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn post(
+        &self,
+        peer: &Peer,
+        traceparent: Option<&str>,
+        body: &Bytes,
+        call: &Call,
+    ) -> Result<u16, OutboundError> {
+        tokio::time::timeout(call.timeout, self.lines.post(peer, traceparent, body, call.max_bytes))
+            .await
+            .map_err(|_| OutboundError::Timeout)?
+    }
+
+    /// Closes kept connections that nobody used for a while. To be called now and then.
+    pub fn close_idle(&self) {
+        self.lines.close_idle();
+    }
+
     /// Gets a document, following redirects, each judged like the first.
     ///
     /// # Errors
@@ -181,8 +219,7 @@ impl Outbound {
 
     async fn exchange(&self, mut request: Request<Full<Bytes>>, max_bytes: usize) -> Result<Reply, OutboundError> {
         self.check_uri(request.uri())?;
-        let agent = HeaderValue::from_static(concat!("belfry/", env!("CARGO_PKG_VERSION")));
-        request.headers_mut().entry(header::USER_AGENT).or_insert(agent);
+        request.headers_mut().entry(header::USER_AGENT).or_insert(AGENT);
         let response = self.client.request(request).await.map_err(broken)?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, max_bytes).collect().await.map_err(|e| {
@@ -209,15 +246,16 @@ impl Reply {
 }
 
 /// The refusal of the policy, wherever in the chain of causes it stands; anything else is a server out of reach.
-fn broken(error: hyper_util::client::legacy::Error) -> OutboundError {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+pub(super) fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> OutboundError {
+    let error = error.into();
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&*error);
     while let Some(one) = cause {
         if let Some(ConnectError::Refused(refusal)) = one.downcast_ref() {
             return OutboundError::Refused(*refusal);
         }
         cause = one.source();
     }
-    OutboundError::Unreachable(Box::new(error))
+    OutboundError::Unreachable(error)
 }
 
 /// Where a redirect leads: an absolute URL, one without scheme, or a path on the same server.

@@ -9,7 +9,7 @@ use compact_str::CompactString;
 impl<'a> Parser<'a> {
     pub(super) fn pattern(&mut self) -> Result<Pattern, Error> {
         let start = self.scan.at();
-        let text = if self.scan.eat("\"") { self.quoted_pattern(start)? } else { self.bare_pattern() };
+        let text = if self.scan.eat("\"") { self.quoted_pattern(start)? } else { plain_quotes(&self.bare_pattern()) };
         if text.is_empty() {
             return Err(self.scan.error_at(start, "a regular expression"));
         }
@@ -185,6 +185,22 @@ impl<'a> Parser<'a> {
         }
         rest
     }
+}
+
+/// A quote means itself to an expression, with a backslash or without: without, so that it prints between quotes.
+fn plain_quotes(pattern: &str) -> String {
+    let mut text = String::with_capacity(pattern.len());
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        match (c, if c == '\\' { chars.next() } else { None }) {
+            ('\\', Some('"')) => text.push('"'),
+            (c, escaped) => {
+                text.push(c);
+                text.extend(escaped);
+            }
+        }
+    }
+    text
 }
 
 /// Digits and a `Z`, the rest of an instant whose seconds have a decimal comma.
