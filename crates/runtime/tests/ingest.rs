@@ -139,6 +139,8 @@ async fn a_late_value_is_history_and_not_the_present() {
     // Late in a message of its own, late within a message, late beside a newer value of the same commit.
     bench.take(vec![message(vec![reading("s", "level", 2.0, 50)])]).await;
     assert_eq!(bench.current("s", "level"), 1.0);
+    let then = SystemClock.now().plus_micros(1_000_000);
+    assert_eq!(number(&bench.store.entity_at(id("s").as_str(), then).unwrap().unwrap(), "level"), 1.0);
     let mixed = vec![
         message(vec![reading("s", "level", 3.0, 200), reading("s", "level", 4.0, 150), reading("s", "flow", 9.0, 10)]),
         message(vec![reading("s", "level", 5.0, 120)]),
