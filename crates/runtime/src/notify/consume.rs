@@ -186,7 +186,9 @@ impl Consumer {
             }
             None => {
                 self.index.remove(key);
-                if let Some(target) = self.shared.targets.write().remove(key) {
+                // Not with the table locked: who holds a target may want to look into the table.
+                let removed = self.shared.targets.write().remove(key);
+                if let Some(target) = removed {
                     let waiting = target.work().remove();
                     self.shared.done(&waiting);
                     target.ready.notify_waiters();

@@ -2,6 +2,7 @@
 //! they are read back in order. Decides nothing about when.
 
 use super::deliver::Cause;
+use super::housekeeping::Timer;
 use super::item::{Content, Item};
 use super::render::Spec;
 use super::target::{Outcome, Target, micros};
@@ -41,7 +42,7 @@ pub(super) fn count(shared: &Shared) -> Result<(), Error> {
                     work.parked += 1;
                     if work.parked == 1 {
                         let now = shared.tools.clock.now();
-                        shared.set_timer(super::housekeeping::Timer::new(now, target));
+                        shared.set_timer(Timer::new(now, target));
                     }
                 }
                 None => shared.gone.lock().push(of(&document.key).into()),
@@ -94,7 +95,14 @@ pub(super) async fn park(shared: &Arc<Shared>, target: &Arc<Target>) {
         drop(work);
         shared.done(&done);
     }
-    target.work().parked(parked, items);
+    let mut work = target.work();
+    let dropped = work.parked(parked, items);
+    // A worker that was woken meanwhile found nothing to do, and nobody would wake it again.
+    if let Some(next) = work.next_attempt() {
+        shared.set_timer(Timer::new(next, target));
+    }
+    drop(work);
+    shared.done(&dropped);
 }
 
 /// Tries the parked ones in order until one fails or none is left.

@@ -45,9 +45,9 @@ pub(crate) struct Work {
     failing: Option<Failing>,
     /// Documents parked on disk, all older than the queue.
     pub(crate) parked: usize,
-    /// Whether the queue is on its way to disk.
-    parking: bool,
-    /// How many of the oldest parked documents are to go.
+    /// Items on their way to disk: all older than the queue, all newer than what is parked.
+    parking: usize,
+    /// How many of the oldest that are parked or on their way there are to go: they are counted as dropped.
     pub(crate) excess: usize,
     /// Changed entities held back by throttling.
     pub(crate) held: HashMap<Iri, Image>,
@@ -104,9 +104,9 @@ impl Target {
 }
 
 impl Work {
-    /// Items that wait or are under way, parked ones too.
+    /// Items that wait or are under way, parked ones too, without those that are to go.
     pub(crate) fn pending(&self) -> usize {
-        self.queue.len() + self.running + self.parked
+        (self.queue.len() + self.running + self.parking + self.parked).saturating_sub(self.excess)
     }
 
     /// Whether the subscription is gone.
@@ -132,7 +132,7 @@ impl Work {
         }
         self.status.dropped += 1;
         self.status.failing = true;
-        if self.parked > self.excess {
+        if self.parked + self.parking > self.excess {
             self.excess += 1;
             return None;
         }
@@ -154,7 +154,7 @@ impl Work {
             given_up.extend(self.queue.drain(..));
             return Pick::Nothing;
         }
-        if self.parking {
+        if self.parking > 0 {
             return Pick::Nothing;
         }
         if let Some(failing) = self.failing {
@@ -217,7 +217,10 @@ impl Work {
     pub(crate) fn unparked(&mut self, gone: usize, drained: bool) {
         (self.running, self.busy) = (0, 0);
         self.parked = if drained { 0 } else { self.parked.saturating_sub(gone) };
-        self.excess = self.excess.min(self.parked);
+        // What was counted as dropped and delivered at that moment is not dropped.
+        let spared = self.excess.saturating_sub(self.parked);
+        self.status.dropped = self.status.dropped.saturating_sub(spared as u64);
+        self.excess -= spared;
     }
 
     /// Notes how an attempt ended; whether its item is done with.
@@ -264,21 +267,27 @@ impl Work {
 
     /// Takes what waits, to be parked, when the endpoint failed often enough.
     pub(crate) fn take_for_parking(&mut self, after: u32) -> Vec<Item> {
-        let due = self.failing.is_some_and(|f| f.attempts >= after) && !self.parking && self.running == 0;
+        let due = self.failing.is_some_and(|f| f.attempts >= after) && self.parking == 0 && self.running == 0;
         if !due || self.queue.is_empty() {
             return Vec::new();
         }
-        self.parking = true;
+        self.parking = self.queue.len();
         self.queue.drain(..).collect()
     }
 
-    /// What was taken is parked, or stays in memory if that failed.
-    pub(crate) fn parked(&mut self, count: usize, left: Vec<Item>) {
-        self.parking = false;
+    /// What was taken is parked, or stays in memory if that failed. Gives back what had to make room meanwhile.
+    pub(crate) fn parked(&mut self, count: usize, left: Vec<Item>) -> Vec<Item> {
+        self.parking = 0;
         self.parked += count;
         for item in left {
             self.put_back(item);
         }
+        if self.removed {
+            return self.queue.drain(..).collect();
+        }
+        let unparked = self.excess.saturating_sub(self.parked).min(self.queue.len());
+        self.excess = self.excess.min(self.parked);
+        self.queue.drain(..unparked).collect()
     }
 
     /// Whether something could be picked, were there a worker.
