@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::workspace::{root, target_directory};
@@ -36,7 +36,7 @@ const STEPS: [Step; 8] = [
     Step { name: "checks", after: &[], fast: true, run: |_| check::run(&check::Options::default()) },
     Step { name: "web-tests", after: &["set-up"], fast: true, run: |_| web_tests() },
     Step { name: "web-build", after: &["set-up"], fast: false, run: |_| demo::build_web() },
-    Step { name: "build", after: &["web-build"], fast: false, run: |_| process::run(&mut demo::build_binary(&[])) },
+    Step { name: "build", after: &["web-build"], fast: false, run: |_| build() },
     Step { name: "tests", after: &["build"], fast: true, run: rust_tests },
     Step { name: "browser", after: &["build"], fast: false, run: |_| browser_tests() },
     Step { name: "fuzz", after: &[], fast: false, run: |_| fuzz::run(&fuzz::Options { seconds: 2 }) },
@@ -137,6 +137,15 @@ fn browser_tests() -> Result<()> {
     process::run(&mut tests)
 }
 
+/// Builds the program with its page and puts it aside: the Rust tests build it again at the same place, without.
+fn build() -> Result<()> {
+    process::run(&mut demo::build_binary(&[]))?;
+    let (made, aside) = (target_directory()?.join("debug/belfry"), built_binary()?);
+    let copied = std::fs::create_dir_all(aside.with_file_name("")).and_then(|()| std::fs::copy(&made, &aside));
+    copied.with_context(|| format!("{} could not be copied to {}", made.display(), aside.display()))?;
+    Ok(())
+}
+
 fn built_binary() -> Result<PathBuf> {
-    Ok(target_directory()?.join("debug/belfry"))
+    Ok(target_directory()?.join("with-page/belfry"))
 }

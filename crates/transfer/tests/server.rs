@@ -365,7 +365,7 @@ async fn a_server_killed_in_the_middle_leaves_nothing_out_and_nothing_twice() {
     let folder = tempfile::tempdir().unwrap();
     let town = folder.path().join("a");
     let source = folder.path().join("series.csv");
-    let rows = 60_000;
+    let rows = 150_000;
     let mut text = "t,n,v\n".to_owned();
     for i in 0..rows {
         writeln!(text, "{},{},{i}", 1_700_000_000 + i * 60, i % 3).unwrap();

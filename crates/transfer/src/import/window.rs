@@ -18,8 +18,8 @@ const MAX_WEIGHT: usize = 10_000;
 const BODY_BYTES: usize = 4 << 20;
 /// So many entities' histories are put together at one time.
 const MAX_OPEN: usize = 4096;
-/// So many attribute instances are in a window.
-const MAX_SAMPLES: usize = 200_000;
+/// So many attribute instances are in a window: what a cut import has to look up before it goes on.
+const MAX_SAMPLES: usize = 40_000;
 /// The size of a window at which it is sent.
 const WINDOW_BYTES: usize = 32 << 20;
 
