@@ -39,15 +39,16 @@ pub(crate) enum Entry<'a> {
 }
 
 /// Appends the record of a change set and tells where in it each put entity's blob lies. Names numbered `logged` and
-/// above are written with it.
+/// above are written with it. `body` is room to work in.
 pub(crate) fn encode(
     at: Time,
     set: &ChangeSet,
     names: &Dictionary,
     logged: usize,
+    body: &mut Vec<u8>,
     out: &mut Vec<u8>,
 ) -> Vec<std::ops::Range<usize>> {
-    let mut body = Vec::with_capacity(512 * (1 + set.entities.len()));
+    body.clear();
     let mut blobs = Vec::with_capacity(set.entities.len());
     body.put_varint(set.entities.len() as u64);
     let mut one = Vec::with_capacity(512);
@@ -65,7 +66,7 @@ pub(crate) fn encode(
                 blobs.push(body.len() - one.len()..body.len());
                 body.put_varint(changes.len() as u64);
                 for c in changes {
-                    put_change(c, at, names, &mut body);
+                    put_change(c, at, names, body);
                 }
             }
             EntityChange::Delete { last, .. } => {
@@ -78,7 +79,7 @@ pub(crate) fn encode(
     }
     body.put_varint(set.samples.len() as u64);
     for sample in &set.samples {
-        put_sample(sample, at, names, &mut body);
+        put_sample(sample, at, names, body);
     }
     body.put_varint(set.documents.len() as u64);
     for d in &set.documents {
@@ -99,7 +100,7 @@ pub(crate) fn encode(
         out.put_text(names.name(number as u64).map_or("", Name::as_str));
     }
     let base = out.len();
-    out.extend_from_slice(&body);
+    out.extend_from_slice(body);
     for range in &mut blobs {
         if range.start < range.end {
             *range = range.start + base..range.end + base;

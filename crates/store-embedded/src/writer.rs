@@ -89,6 +89,25 @@ impl Read for View<'_> {
     }
 }
 
+/// Where records are made. Kept from one to the next, since growing them anew costs more than filling them does.
+#[derive(Default)]
+struct Buffers {
+    body: Vec<u8>,
+    record: Vec<u8>,
+}
+
+impl Buffers {
+    /// Memory that stays between two records.
+    const KEPT: usize = 4 << 20;
+
+    fn bound(&mut self) {
+        for buffer in [&mut self.body, &mut self.record] {
+            buffer.clear();
+            buffer.shrink_to(Self::KEPT);
+        }
+    }
+}
+
 /// The writer's own state.
 pub(crate) struct Writer {
     shared: Arc<Shared>,
@@ -103,12 +122,13 @@ pub(crate) struct Writer {
     behind: Option<Seq>,
     /// When a flush of history on this thread last failed, unless one succeeded since.
     flush_failed: Option<Instant>,
+    buffers: Buffers,
 }
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, log: Log, last: Time) -> Self {
         let logged = shared.names.len();
-        Self { shared, log, logged, last, full: false, behind: None, flush_failed: None }
+        Self { shared, log, logged, last, full: false, behind: None, flush_failed: None, buffers: Buffers::default() }
     }
 
     /// Serves the queue until it closes or says stop.
@@ -187,8 +207,9 @@ impl Writer {
             batch.push(Pending { reply, outcome: Err(e) });
             return 0;
         }
-        let mut bytes = Vec::with_capacity(256);
-        let ranges = record::encode(at, &set, &self.shared.names, self.logged, &mut bytes);
+        let Buffers { body, record: bytes } = &mut self.buffers;
+        bytes.clear();
+        let ranges = record::encode(at, &set, &self.shared.names, self.logged, body, bytes);
         let in_history = match self.shared.weigh(&set, bytes.len()) {
             Ok(in_history) => in_history,
             Err(e) => {
@@ -196,7 +217,7 @@ impl Writer {
                 return 0;
             }
         };
-        match self.log.append(&bytes) {
+        match self.log.append(bytes) {
             Ok(appended) => {
                 *seq = appended;
                 self.logged = self.shared.names.len();
@@ -208,7 +229,9 @@ impl Writer {
             }
             Err(e) => batch.push(Pending { reply, outcome: Err(refusal(&e)) }),
         }
-        bytes.len().max(in_history)
+        let added = bytes.len().max(in_history);
+        self.buffers.bound();
+        added
     }
 
     fn commit(&mut self, batch: &mut Vec<Pending>) {
@@ -271,6 +294,7 @@ impl Writer {
 
 impl Overlay {
     fn note(&mut self, set: &ChangeSet) {
+        self.entities.reserve(set.entities.len());
         for change in &set.entities {
             match change {
                 EntityChange::Put { entity, .. } => {
