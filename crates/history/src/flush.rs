@@ -55,8 +55,8 @@ impl Chunker {
 /// Writes all of an open part.
 pub(crate) fn write_memtable(writer: &mut RunWriter, memory: &Memtable) -> Result<()> {
     let mut chunker = Chunker::new();
-    for key in memory.in_order() {
-        let (patches, samples) = memory.parts(key);
+    for (id, key) in memory.in_order() {
+        let (patches, samples) = memory.parts(id);
         chunker.series(writer, key, &patches, samples.into_iter().map(Ok))?;
     }
     Ok(())

@@ -300,12 +300,24 @@ impl Memtable {
     pub(crate) fn walk<'a>(
         &'a self,
         key: &[u8],
+        range: (i64, i64),
+        limit: usize,
+        overlay: &mut Overlay,
+        take: impl FnMut(SampleRef<'a>),
+    ) {
+        if let Some(id) = self.find(key) {
+            self.walk_series(id, range, limit, overlay, take);
+        }
+    }
+
+    fn walk_series<'a>(
+        &'a self,
+        id: u32,
         (from, to): (i64, i64),
         limit: usize,
         overlay: &mut Overlay,
         mut take: impl FnMut(SampleRef<'a>),
     ) {
-        let Some(id) = self.find(key) else { return };
         let series = &self.series[id as usize];
         let (mut at, mut taken) = (series.newest_row, 0);
         while at != NOWHERE && (series.patched || taken < limit) {
@@ -327,10 +339,12 @@ impl Memtable {
         }
     }
 
-    /// What this part alone holds of `key`: corrections that may concern older parts, and samples, both ascending.
-    pub(crate) fn parts(&self, key: &[u8]) -> (Vec<Patch>, Vec<Sample>) {
+    /// What this part alone holds of one of [`Self::in_order`]: corrections that may concern older parts, and samples,
+    /// both ascending.
+    pub(crate) fn parts(&self, id: u32) -> (Vec<Patch>, Vec<Sample>) {
         let (mut overlay, mut base, mut rest) = (Overlay::new(), Vec::new(), Arc::default());
-        self.walk(key, (i64::MIN, i64::MAX), usize::MAX, &mut overlay, |s| base.push(s.to_owned_beside(&mut rest)));
+        let all = (i64::MIN, i64::MAX);
+        self.walk_series(id, all, usize::MAX, &mut overlay, |s| base.push(s.to_owned_beside(&mut rest)));
         base.reverse();
         let first = base.first().map_or(i64::MAX, |s| s.stamp);
         let mut patches = Vec::new();
@@ -376,9 +390,9 @@ impl Memtable {
         None
     }
 
-    /// All series with rows in key order, for a flush.
-    pub(crate) fn in_order(&self) -> impl Iterator<Item = &[u8]> {
-        self.order.iter().filter(|&id| self.series[id as usize].rows > 0).map(|id| self.key(id))
+    /// All series with rows in key order, for a flush: number and key.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        self.order.iter().filter(|&id| self.series[id as usize].rows > 0).map(|id| (id, self.key(id)))
     }
 }
 
