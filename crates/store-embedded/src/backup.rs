@@ -174,14 +174,9 @@ pub fn restore(
     if let Some(log) = log {
         let source = Source::open(log, &scratch)?;
         source.must_continue(id, seq, &last, log)?;
-        source.each(seq + 1, |next, payload| {
-            let instant = record::instant(payload)?;
-            if until.is_some_and(|until| instant > until) {
-                return Ok(false);
-            }
-            (seq, at) = (next, instant);
-            target.append(payload).map(|()| true)
-        })?;
+        if let Some(end) = source.copy(seq + 1, until, &mut target)? {
+            (seq, at) = end;
+        }
         source.close(&scratch)?;
     }
     bytes += target.close()?;
@@ -206,15 +201,7 @@ pub fn rebuild(log: &Path, until: Option<Time>, into: &Path, options: &belfry_lo
     }
     let made = belfry_log::Options { new_first_seq: 1, new_id: None, ..options.clone() };
     let mut target = Target::new(Log::open(log_dir(into), made).map_err(|e| log_error(&e))?.0);
-    let (mut seq, mut at) = (0, Time::MIN);
-    source.each(1, |next, payload| {
-        let instant = record::instant(payload)?;
-        if until.is_some_and(|until| instant > until) {
-            return Ok(false);
-        }
-        (seq, at) = (next, instant);
-        target.append(payload).map(|()| true)
-    })?;
+    let (seq, at) = source.copy(1, until, &mut target)?.unwrap_or((0, Time::MIN));
     source.close(&scratch)?;
     let bytes = target.close()?;
     claim(into)?;
@@ -243,6 +230,20 @@ impl Source {
             }
         }
         Ok(())
+    }
+
+    /// Copies the commits from `seq` up to and including the instant `until`; which was the last and when, if any was.
+    fn copy(&self, seq: Seq, until: Option<Time>, into: &mut Target) -> Result<Option<(Seq, Time)>, Error> {
+        let mut last = None;
+        self.each(seq, |next, payload| {
+            let instant = record::instant(payload)?;
+            if until.is_some_and(|until| instant > until) {
+                return Ok(false);
+            }
+            last = Some((next, instant));
+            into.append(payload).map(|()| true)
+        })?;
+        Ok(last)
     }
 
     /// Refuses a log that is not the one of which a backup holds the records up to `seq`, the last of which is `last`.

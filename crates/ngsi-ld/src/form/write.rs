@@ -10,6 +10,7 @@ mod value;
 use crate::json::write_str;
 use crate::{Context, Entity, Name};
 use belfry_kernel::{Iri, Time};
+use compact_str::CompactString;
 pub use geojson::{write_feature, write_feature_collection};
 pub use language::Languages;
 use smallvec::SmallVec;
@@ -164,22 +165,27 @@ impl Writer<'_> {
         }
     }
 
-    /// Types, scope and the system's times.
-    fn described(&mut self, entity: &Entity) {
+    /// Types and scope, as far as they are shown.
+    fn kinds(&mut self, types: &[Name], scopes: &[CompactString]) {
         if self.view.types {
             self.comma();
             self.out.extend_from_slice(b"\"type\":");
-            self.terms(&entity.types);
+            self.terms(types);
         }
-        if self.view.scope && !entity.scopes.is_empty() {
+        if self.view.scope && !scopes.is_empty() {
             self.comma();
             self.out.extend_from_slice(b"\"scope\":");
-            if let [one] = entity.scopes.as_slice() {
+            if let [one] = scopes {
                 write_str(one, self.out);
             } else {
-                write_list(self.out, entity.scopes.iter(), |out, scope| write_str(scope, out));
+                write_list(self.out, scopes.iter(), |out, scope| write_str(scope, out));
             }
         }
+    }
+
+    /// Types, scope and the system's times.
+    fn described(&mut self, entity: &Entity) {
+        self.kinds(&entity.types, &entity.scopes);
         if self.view.sys_attrs {
             self.time(b"\"createdAt\":", entity.created_at);
             self.time(b"\"modifiedAt\":", entity.modified_at);

@@ -105,20 +105,7 @@ pub fn write_temporal(
         writer.out.extend_from_slice(b"\"id\":");
         write_str(entity.id.as_str(), writer.out);
     }
-    if view.view.types {
-        writer.comma();
-        writer.out.extend_from_slice(b"\"type\":");
-        writer.terms(&entity.types);
-    }
-    if view.view.scope && !entity.scopes.is_empty() {
-        writer.comma();
-        writer.out.extend_from_slice(b"\"scope\":");
-        if let [one] = entity.scopes.as_slice() {
-            write_str(one, writer.out);
-        } else {
-            write_list(writer.out, entity.scopes.iter(), |out, scope| write_str(scope, out));
-        }
-    }
+    writer.kinds(&entity.types, &entity.scopes);
     if view.view.sys_attrs {
         if let Some((created_at, modified_at)) = entity.times {
             writer.time(b"\"createdAt\":", created_at);
