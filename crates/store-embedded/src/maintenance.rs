@@ -176,7 +176,7 @@ impl Keeper {
         {
             self.flush()?;
         }
-        if self.shared.behind.load(Ordering::Acquire) {
+        if self.shared.behind().is_some() {
             // The writer makes up for it whenever it is given something to do.
             let _ = self.queue.try_send(Command::WithLog(Box::new(|_| ())));
         }

@@ -29,8 +29,8 @@ pub(crate) struct Shared {
     history_ceiling: usize,
     /// How many bytes one commit may take of it.
     history_commit: usize,
-    /// Whether history lacks commits of the log.
-    pub(crate) behind: AtomicBool,
+    /// The first commit of the log that history lacks; 0 when it lacks none.
+    behind: AtomicU64,
     /// How often a consumer's place was given up, so that the log could be cut.
     pub(crate) cursors_dropped: AtomicU64,
     pub(crate) index_from: u64,
@@ -69,7 +69,7 @@ impl Shared {
             max_entities: limits.max_entities,
             history_ceiling,
             history_commit,
-            behind: AtomicBool::new(false),
+            behind: AtomicU64::new(0),
             cursors_dropped: AtomicU64::new(0),
             index_from: limits.index_from,
             closed: AtomicBool::new(false),
@@ -158,6 +158,16 @@ impl Shared {
     /// The indexes asked for and not yet built.
     pub(crate) fn wanted_indexes(&self) -> Vec<(Name, Wanted)> {
         std::mem::take(&mut *self.wanted.lock())
+    }
+
+    /// The first commit of the log that history lacks, when it lacks some.
+    pub(crate) fn behind(&self) -> Option<Seq> {
+        Some(self.behind.load(Ordering::Acquire)).filter(|seq| *seq > 0)
+    }
+
+    /// Says which commit of the log is the first that history lacks.
+    pub(crate) fn set_behind(&self, from: Option<Seq>) {
+        self.behind.store(from.unwrap_or(0), Ordering::Release);
     }
 
     /// Names below this number are durable.

@@ -51,7 +51,7 @@ impl EmbeddedStore {
             shared.state.write().last = last;
         }
         let (queue, commands) = mpsc::channel(options.queue);
-        let writer = Writer::new(shared.clone(), opened.log, last);
+        let writer = Writer::new(shared.clone(), opened.log, last)?;
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || writer.run(commands))

@@ -1,9 +1,10 @@
 //! The one writer of a store. Takes decisions from a bounded queue, runs as many as have arrived, writes their records
-//! with one sync, applies them to the state and only then answers. Holds no decision of its own.
+//! with one sync, applies them to the state, and hands them on to be answered (`follower`). Holds no decision of its own.
 //!
 //! A decision sees the state plus what earlier decisions of the same batch changed (the overlay). Answers that may rest
 //! on the overlay, refusals included, wait until the batch is durable; when it is not, all of it is refused.
 
+mod follower;
 mod history;
 
 use crate::codec::Damaged;
@@ -11,13 +12,13 @@ use crate::record;
 use crate::series;
 use crate::shared::Shared;
 use belfry_kernel::{Error, Kind, Time};
-use belfry_log::Log;
+use belfry_log::{Durability, Log};
 use belfry_ngsi_ld::Entity;
-use belfry_ports::{ChangeSet, Collection, Commit, Decide, EntityChange, Read, Seq};
+use belfry_ports::{ChangeSet, Collection, Commit, Decide, EntityChange, Read};
+use follower::Follower;
 use hashbrown::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 /// How many decisions share one sync at most.
@@ -118,17 +119,17 @@ pub(crate) struct Writer {
     last: Time,
     /// History cannot take more.
     full: bool,
-    /// The first commit that is not in history, when some are not.
-    behind: Option<Seq>,
-    /// When a flush of history on this thread last failed, unless one succeeded since.
-    flush_failed: Option<Instant>,
+    follower: Follower,
     buffers: Buffers,
 }
 
 impl Writer {
-    pub(crate) fn new(shared: Arc<Shared>, log: Log, last: Time) -> Self {
+    /// # Errors
+    /// `Internal` when the system gives no thread.
+    pub(crate) fn new(shared: Arc<Shared>, log: Log, last: Time) -> Result<Self, Error> {
         let logged = shared.names.len();
-        Self { shared, log, logged, last, full: false, behind: None, flush_failed: None, buffers: Buffers::default() }
+        let follower = Follower::start(shared.clone(), log.durability() != Durability::Sync)?;
+        Ok(Self { shared, log, logged, last, full: false, follower, buffers: Buffers::default() })
     }
 
     /// Serves the queue until it closes or says stop.
@@ -138,7 +139,7 @@ impl Writer {
             let mut next = Some(command);
             loop {
                 let (mut stop, mut aside) = (false, None);
-                self.full = !self.wait_for_room();
+                self.full = !self.follower.wait_for_room(&mut self.log);
                 if self.full {
                     self.shared.refuse(Some(HISTORY_FULL.to_owned()));
                 }
@@ -158,7 +159,7 @@ impl Writer {
                     }
                     next = queue.try_recv().ok();
                 }
-                self.commit(&mut batch);
+                self.commit(&mut batch, !queue.is_empty());
                 if let Some(work) = aside {
                     work(&mut self.log);
                 }
@@ -234,7 +235,8 @@ impl Writer {
         added
     }
 
-    fn commit(&mut self, batch: &mut Vec<Pending>) {
+    /// `more` tells that more waits to be written.
+    fn commit(&mut self, batch: &mut Vec<Pending>, more: bool) {
         if batch.is_empty() {
             return;
         }
@@ -257,12 +259,7 @@ impl Writer {
             Ok(()) => {}
             Err(e) => tracing::error!(error = %e, "a commit could not be applied to the state; restart recovers it"),
         }
-        let decided = || batch.iter().filter_map(|p| p.outcome.as_ref().ok());
-        self.keep(decided().map(|d| &d.commit).filter(|c| !c.changes.is_empty()));
-        self.shared.publish(decided().map(|d| (&d.commit, d.bytes)));
-        for pending in batch.drain(..) {
-            let _ = pending.reply.send(pending.outcome.map(|decided| decided.commit));
-        }
+        self.follower.finish(batch, more, &mut self.log);
     }
 
     fn apply(&self, batch: &mut [Pending]) -> Result<(), Damaged> {
