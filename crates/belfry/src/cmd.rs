@@ -19,28 +19,18 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// What can be done.
+/// What can be done. What each says of itself stands at its own type.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Run the platform.
     Serve(serve::Serve),
-    /// Run a live town with simulated devices, to look at and try things on.
     Demo(demo::Demo),
-    /// Bring files into a running Belfry: CSV, GeoJSON, NGSI-LD.
     Import(Box<belfry_transfer::import::Args>),
-    /// Write entities or history of a running Belfry to files.
     Export(Box<belfry_transfer::export::Args>),
-    /// Prove that a data directory is sound.
     Check(check::Check),
-    /// Copy a data directory whose server is stopped (of a running one: POST /backups).
     Backup(backup::Backup),
-    /// Make a data directory from a backup, as it stood at the backup or at any later instant.
     Restore(restore::Restore),
-    /// Bring a data directory to the format of this program.
     Migrate(migrate::Migrate),
-    /// Make, list and revoke access tokens.
     Token(token::Token),
-    /// Show what can be configured, or check a configuration.
     Config(config::Config),
 }
 

@@ -16,14 +16,17 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 ///
 /// One program takes in what sensors, vehicles, services and citizens report, keeps one standards-based picture of the
 /// town (an NGSI-LD context broker with history), and answers over HTTP and MQTT.
-///
-/// A first minute:
-///
-///   belfry demo                  a live town with simulated devices; open the address it prints
-///   belfry serve                 your own, in ./belfry-data, on http://127.0.0.1:1026
-///   belfry import --help         bring CSV, GeoJSON or NGSI-LD files in
 #[derive(Parser)]
-#[command(name = "belfry", version, verbatim_doc_comment)]
+#[command(
+    name = "belfry",
+    version,
+    max_term_width = 110,
+    after_help = "A first minute:
+  belfry demo                  a live town with simulated devices; open the address it prints
+  belfry serve                 your own, in ./belfry-data, on http://127.0.0.1:1026
+  belfry import --help         bring CSV, GeoJSON or NGSI-LD files in
+  belfry serve --help          each command tells more, with examples"
+)]
 struct Cli {
     #[command(subcommand)]
     command: cmd::Command,

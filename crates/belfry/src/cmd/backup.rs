@@ -6,13 +6,17 @@ use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Copy a data directory whose server is stopped.
+/// Copy a data directory whose server is stopped (of a running one: POST /backups).
 ///
-/// Of a running server take the backup through its door, which costs it no pause:
-/// It goes into store.backup_dir:
-///   curl http://127.0.0.1:1026/backups -H 'Content-Type: application/json' -d '{"name":"monday"}'
+/// A running server takes the backup itself, into store.backup_dir, while it goes on working. A backup is a data directory:
+/// it can be checked, served and restored from.
 #[derive(Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "Examples:
+  belfry backup --data /var/lib/belfry --to /backups/monday
+  belfry check --data /backups/monday
+
+Of a running server:
+  curl http://127.0.0.1:1026/backups -H 'Content-Type: application/json' -d '{\"name\":\"monday\"}'")]
 pub struct Backup {
     #[command(flatten)]
     source: Source,

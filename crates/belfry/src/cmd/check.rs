@@ -5,9 +5,15 @@ use crate::wire;
 use clap::Args;
 use std::process::ExitCode;
 
-/// Prove that a data directory is sound: every checksum of log, checkpoints and history, every record, and that state and
-/// history agree. The server must be stopped. Exit code 0: sound; 1: something is wrong, named with file and place.
+/// Prove that a data directory is sound.
+///
+/// Every checksum of log, checkpoints and history is computed, every record is read, and state and history are compared,
+/// for each tenant. Nothing is changed. The server must be stopped; to check one that runs, take a backup and check that.
+/// Exit code 0: sound; 1: something is wrong, named with file and place.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  belfry check --data /var/lib/belfry
+  belfry check --data /backups/monday")]
 pub struct Check {
     #[command(flatten)]
     source: Source,

@@ -6,7 +6,14 @@ use clap::{Args, Subcommand};
 use std::process::ExitCode;
 
 /// Show what can be configured, or check a configuration.
+///
+/// A key may stand in a TOML file, in the environment (BELFRY_SERVER_LISTEN for server.listen) or in a flag (--set
+/// server.listen=...); flags go before the environment, the environment before the file.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  belfry config example > belfry.toml
+  belfry config check --config belfry.toml
+  belfry config schema > belfry.schema.json         for editors that complete TOML")]
 pub struct Config {
     #[command(subcommand)]
     what: What,

@@ -13,10 +13,13 @@ use std::process::ExitCode;
 /// The devices are honest customers: they speak MQTT and HTTP through the same doors as real ones. The data lies in its
 /// own directory; a second start goes on where the first one stopped.
 ///
-/// With --replay, a file of real measurements is played back among them as sensors that report over MQTT:
-///   belfry demo --replay soil.csv --map soil-probe.toml --speed 1000
+/// With --replay, a file of real measurements is played back among them as sensors that report over MQTT.
 #[derive(Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "Examples:
+  belfry demo                                       then open the address that it prints
+  belfry demo --devices 5000 --speed 600            more of them, a day in two and a half minutes
+  belfry demo --replay soil.csv --map soil-probe.toml --speed 1000
+  belfry demo --data ./other --port 1030 --mqtt-port 0")]
 pub struct Demo {
     #[command(flatten)]
     source: Source,

@@ -9,6 +9,8 @@ use std::process::ExitCode;
 ///
 /// There has been one format so far, so there is nothing to change: this says whether the directory is of it.
 #[derive(Args)]
+#[command(after_help = "Example:
+  belfry migrate --data /var/lib/belfry")]
 pub struct Migrate {
     #[command(flatten)]
     source: Source,

@@ -8,12 +8,16 @@ use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Make a data directory from a backup.
+/// Make a data directory from a backup, as it stood at the backup or at any later instant.
 ///
 /// Without more it is the town as it stood at the backup. With --log, the log of the directory that was backed up (its
 /// server stopped), it goes on to the log's end, or to the instant given by --until. Every tenant is brought to the same
-/// place, those made after the backup included.
+/// place, those made after the backup included. What comes out is checked before it is called done.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  belfry restore --from /backups/monday --to /var/lib/belfry-new
+  belfry restore --from /backups/monday --to /var/lib/belfry-new \\
+    --log /var/lib/belfry/log --until 2026-03-01T12:00:00Z")]
 pub struct Restore {
     /// The backup.
     #[arg(long, value_name = "DIR")]

@@ -10,6 +10,14 @@ use std::process::ExitCode;
 /// Stops on SIGINT or SIGTERM: requests under way are finished, the state is written to a checkpoint. A second signal
 /// stops at once; nothing that was acknowledged is lost either way.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  belfry serve                                      in ./belfry-data, on http://127.0.0.1:1026
+  belfry serve --data /var/lib/belfry --mqtt 127.0.0.1:1883
+  belfry config example > belfry.toml               every key with its default; then:
+  belfry serve --config belfry.toml
+  BELFRY_STORE_DATA_DIR=/srv/town belfry serve      the environment goes before the file
+
+Other machines are let in with security.mode = \"tokens\" (`belfry token --help`) and server.listen = \"0.0.0.0:1026\".")]
 pub struct Serve {
     #[command(flatten)]
     source: Source,

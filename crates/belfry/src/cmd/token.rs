@@ -14,6 +14,12 @@ use std::process::ExitCode;
 /// With security.mode = "tokens" every request carries one: Authorization: Bearer TOKEN. Only a hash is kept; the token
 /// itself is shown once, when it is made.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  belfry token create --label 'control room' --role writer
+  belfry token create --label 'soil probes' --role ingest --expires 2027-01-01T00:00:00Z
+  belfry token list
+
+Of a running server: POST, GET and DELETE /tokens, with the token of an admin.")]
 pub struct Token {
     #[command(flatten)]
     source: Source,

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:
   belfry export entities --type Tree -o trees.ndjson.gz
   belfry export entities --type Tree --q 'height>10' --format geojson -o tall.geojson
-  belfry export history --type SoilProbe --from 2024-01-01 --to 2025-01-01 --format parquet -o soil.parquet
+  belfry export history --type SoilProbe --from 2024-01-01 --format parquet -o soil.parquet
   belfry export history --type SoilProbe --format csv | head")]
 pub struct Args {
     /// What to take out
