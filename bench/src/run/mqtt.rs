@@ -56,6 +56,10 @@ pub fn run(stage: &Stage, work: &Mqtt) -> Result<Measured> {
         measured.rounds.push(as_round("mosquitto", rate(a.messages), a_cpu, &a.latency));
         measured.rounds.push(as_round("belfry", rate(b.messages), b_cpu, &b.latency));
     }
+    let samples = count_history(belfry.address, how.first - 1, work)?;
+    measured
+        .remarks
+        .push(format!("{samples} samples of history, one for each of {} messages acknowledged", how.first - 1));
     measured.figure("rate", median(&rates), "committed/s");
     measured.figure("mosquitto", median(&yardstick), "delivered/s");
     measured.figure("ratio", median(&ratios), "of mosquitto");
@@ -83,4 +87,34 @@ fn check(address: SocketAddr, last: u64, work: &Mqtt) -> Result<()> {
         message(last, work.devices).1
     );
     Ok(())
+}
+
+/// Whether each message left one sample of its own in the history of its device, and no other is there: the levels are
+/// numbers that come once each. Returns how many there are.
+fn count_history(address: SocketAddr, last: u64, work: &Mqtt) -> Result<u64> {
+    let mut all = 0;
+    for device in 0..work.devices {
+        let path = format!(
+            "/ngsi-ld/v1/temporal/entities/urn:ngsi-ld:Probe:{device}?attrs=level&timeproperty=modifiedAt&timerel=before\
+             &timeAt=2100-01-01T00:00:00Z&aggrMethods=totalCount,distinctCount&aggrPeriodDuration=PT0S\
+             &options=aggregatedValues"
+        );
+        // Messages are numbered from 1; the first of device 0 is that of a whole round.
+        let wanted = if device == 0 { last / work.devices } else { (last + work.devices - device) / work.devices };
+        let (status, _, body) = ask(address, "GET", &path, b"")?;
+        if wanted == 0 {
+            ensure!(status == 404, "device {device} sent nothing and has a history: {status}");
+            continue;
+        }
+        let text = String::from_utf8_lossy(&body).into_owned();
+        ensure!(status == 200, "the history of device {device}: {status} {text}");
+        let found: serde_json::Value = serde_json::from_slice(&body)?;
+        let count = |method: &str| found["level"][method][0][0].as_u64();
+        ensure!(
+            (count("totalCount"), count("distinctCount")) == (Some(wanted), Some(wanted)),
+            "device {device} sent {wanted} messages; its history has {text}"
+        );
+        all += wanted;
+    }
+    Ok(all)
 }
