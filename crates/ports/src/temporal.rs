@@ -1,22 +1,8 @@
 //! What is asked of history and what it answers (ETSI GS CIM 009 clauses 4.11, 4.5.19, 5.7.3 and 5.7.4).
 
 use belfry_kernel::{Iri, Time};
+pub use belfry_ngsi_ld::query::TimeProperty;
 use belfry_ngsi_ld::{Attribute, AttributeKind, Name};
-
-/// Which of an instance's times is meant (`timeproperty`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[expect(clippy::enum_variant_names, reason = "these are the standard's names")]
-pub enum TimeProperty {
-    /// When the value was true in the world.
-    #[default]
-    ObservedAt,
-    /// When it was created here.
-    CreatedAt,
-    /// When it was written here.
-    ModifiedAt,
-    /// When it was deleted here.
-    DeletedAt,
-}
 
 /// A range of time: `from` inclusive, `to` exclusive.
 #[derive(Clone, Copy, Debug)]

@@ -152,6 +152,17 @@ pub(super) fn write_ids<'i>(ids: impl IntoIterator<Item = &'i Iri>, out: &mut Ve
     out.push(b']');
 }
 
+/// The members of an object that tells of one entity refused.
+pub(super) fn write_fault(fault: &BatchFault, out: &mut Vec<u8>) {
+    if let Some(id) = &fault.id {
+        out.extend_from_slice(b"\"entityId\":");
+        write_str(id.as_str(), out);
+        out.push(b',');
+    }
+    out.extend_from_slice(b"\"error\":");
+    write_problem(&fault.error, out);
+}
+
 impl Report {
     /// The BatchOperationResult.
     pub(super) fn body(&self) -> Vec<u8> {
@@ -164,13 +175,7 @@ impl Report {
                 out.push(b',');
             }
             out.push(b'{');
-            if let Some(id) = &fault.id {
-                out.extend_from_slice(b"\"entityId\":");
-                write_str(id.as_str(), &mut out);
-                out.push(b',');
-            }
-            out.extend_from_slice(b"\"error\":");
-            write_problem(&fault.error, &mut out);
+            write_fault(fault, &mut out);
             out.push(b'}');
         }
         out.extend_from_slice(b"]}");

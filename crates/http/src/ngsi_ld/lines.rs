@@ -9,7 +9,6 @@ use axum::response::Response;
 use belfry_kernel::{Error, Iri, Kind};
 use belfry_ngsi_ld::form::read::{Batch, BatchFault};
 use belfry_ngsi_ld::form::{EntityFragment, Reader};
-use belfry_ngsi_ld::json::write_str;
 use belfry_ngsi_ld::operation::BatchKind;
 use belfry_ngsi_ld::{Context, Json};
 use bytes::{Buf, BytesMut};
@@ -180,13 +179,7 @@ fn answer(progress: &Progress) -> Response {
             out.push(b',');
         }
         out.extend_from_slice(format!("{{\"line\":{line},").as_bytes());
-        if let Some(id) = &fault.id {
-            out.extend_from_slice(b"\"entityId\":");
-            write_str(id.as_str(), &mut out);
-            out.push(b',');
-        }
-        out.extend_from_slice(b"\"error\":");
-        write_problem(&fault.error, &mut out);
+        batch::write_fault(fault, &mut out);
         out.push(b'}');
     }
     out.push(b']');

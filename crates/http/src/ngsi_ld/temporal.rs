@@ -18,7 +18,7 @@ use belfry_ngsi_ld::form::write::{TemporalForm, TemporalView};
 use belfry_ngsi_ld::query::temporal::TemporalTexts;
 use belfry_ngsi_ld::query::{TemporalQuery, TimeProperty};
 use belfry_ngsi_ld::{Context, Json, Name};
-use belfry_ports::temporal::{self, TemporalRange};
+use belfry_ports::temporal::TemporalRange;
 
 /// The parameters.
 pub(crate) const PARAMETERS: &[Parameter] = &[
@@ -170,13 +170,8 @@ impl Asked {
         TemporalRange { last_n: None, ..self.range(limit) }
     }
 
-    pub(super) fn by(&self) -> temporal::TimeProperty {
-        match self.query.map(|q| q.property).unwrap_or_default() {
-            TimeProperty::ObservedAt => temporal::TimeProperty::ObservedAt,
-            TimeProperty::CreatedAt => temporal::TimeProperty::CreatedAt,
-            TimeProperty::ModifiedAt => temporal::TimeProperty::ModifiedAt,
-            TimeProperty::DeletedAt => temporal::TimeProperty::DeletedAt,
-        }
+    pub(super) fn by(&self) -> TimeProperty {
+        self.query.map(|q| q.property).unwrap_or_default()
     }
 
     /// The attributes that are shown, when they are listed.

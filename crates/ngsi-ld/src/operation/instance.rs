@@ -2,6 +2,7 @@
 //! scopes. Holds no rule of one operation.
 
 use super::{Change, Changed};
+use crate::form::Field;
 use crate::{Attribute, Entity, Name};
 use belfry_kernel::{Iri, Time};
 use compact_str::CompactString;
@@ -76,6 +77,15 @@ impl Draft {
         if self.entity.scopes != scopes {
             self.entity.scopes = scopes;
             self.entity_changed = true;
+        }
+    }
+
+    /// Sets or removes the scopes, as a fragment says.
+    pub(super) fn change_scopes(&mut self, scopes: Field<Vec<CompactString>>) {
+        match scopes {
+            Field::Set(scopes) => self.set_scopes(scopes),
+            Field::Delete => self.set_scopes(Vec::new()),
+            Field::Keep => {}
         }
     }
 

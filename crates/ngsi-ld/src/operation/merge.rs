@@ -49,11 +49,7 @@ pub fn merge_entity(
         }
     }
     draft.add_types(&fragment.types);
-    match fragment.scopes {
-        Field::Set(scopes) => draft.set_scopes(scopes),
-        Field::Delete => draft.set_scopes(Vec::new()),
-        Field::Keep => {}
-    }
+    draft.change_scopes(fragment.scopes);
     draft.set_expiry(fragment.expires_at);
     Ok(draft.finish())
 }

@@ -3,7 +3,7 @@
 use super::Outcome;
 use super::instance::Draft;
 use crate::Entity;
-use crate::form::{EntityFragment, Field};
+use crate::form::EntityFragment;
 use belfry_kernel::{Error, Time};
 
 /// Replaces, adds or deletes whole attribute instances: those that are there are replaced, or deleted by NGSI-LD Null;
@@ -24,11 +24,7 @@ pub fn update_attributes(current: Entity, fragment: EntityFragment, now: Time) -
     }
     draft.add_types(&fragment.types);
     if !draft.entity.scopes.is_empty() {
-        match fragment.scopes {
-            Field::Set(scopes) => draft.set_scopes(scopes),
-            Field::Delete => draft.set_scopes(Vec::new()),
-            Field::Keep => {}
-        }
+        draft.change_scopes(fragment.scopes);
     }
     draft.set_expiry(fragment.expires_at);
     Ok(draft.finish())
