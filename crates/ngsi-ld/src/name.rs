@@ -33,7 +33,7 @@ impl Name {
     /// The name of this text, made if it is new.
     ///
     /// # Errors
-    /// `BadRequestData` when it is longer than [`MAX_NAME_BYTES`], `TooManyResults` never; `Unavailable` when
+    /// `BadRequestData` when it is longer than [`MAX_NAME_BYTES`]; `Unavailable` when
     /// as many names as may be are held already.
     pub fn intern(text: &str) -> Result<Self, Error> {
         if let Some(name) = Self::lookup(text) {
