@@ -67,6 +67,9 @@ pub struct Limits {
     /// Instances of one attribute in one answer of the temporal API; a longer evolution comes in pages of time.
     #[schemars(range(min = 1, max = 100_000))]
     pub temporal_instances: usize,
+    /// Bytes of instances in one answer of the temporal API, counted as for `max_entity_bytes`: a page of entities ends early there, and one entity's evolution comes in shorter pages of time. More aggregates than fit are refused.
+    #[schemars(range(min = 65_536, max = 1_073_741_824))]
+    pub temporal_max_bytes: usize,
     /// Most attribute instances in one body that writes to the past; one attribute may have as many.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_temporal_instances_per_body: usize,
@@ -91,6 +94,7 @@ impl Default for Limits {
             page_default: 20,
             page_max: 1000,
             temporal_instances: 1000,
+            temporal_max_bytes: 16 * 1024 * 1024,
             max_temporal_instances_per_body: 20_000,
             page_max_bytes: 16 * 1024 * 1024,
         }
