@@ -12,7 +12,7 @@ pub enum TimeProperty {
     ObservedAt,
     /// When it was created here.
     CreatedAt,
-    /// When it was written here.
+    /// When it was written here, or corrected.
     ModifiedAt,
     /// When it was deleted here.
     DeletedAt,
