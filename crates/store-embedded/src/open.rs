@@ -40,6 +40,10 @@ pub struct Options {
     pub feed_keep_bytes: u64,
     /// How many entities it may hold.
     pub max_entities: usize,
+    /// How deep a page of an ordered answer may end: so many entities are held while it is looked for.
+    pub sorted_max: usize,
+    /// Bytes of stored images that an ordered answer is made from at most.
+    pub sorted_max_bytes: usize,
     /// An index over content is built when a query would otherwise look at more than this many entities.
     pub index_from: u64,
     /// How many decisions may wait.
@@ -62,6 +66,8 @@ impl Options {
             keep_log_bytes: 4 << 30,
             feed_keep_bytes: 4 << 30,
             max_entities: 50_000_000,
+            sorted_max: 10_000,
+            sorted_max_bytes: 256 << 20,
             index_from: 2_000,
             queue: 8192,
             clock,
