@@ -266,10 +266,10 @@ async fn no_more_contexts_are_fetched_at_one_time_than_may_be() {
     let contexts = Arc::new(contexts(&server, Fetching { at_once: 1, timeout, ..Fetching::default() }));
     let first = tokio::spawn({
         let (contexts, url) = (contexts.clone(), url(&one));
-        async move { contexts.of_url(&url).await.err().expect("it never answers") }
+        async move { contexts.of_url(&url).await.expect_err("it never answers") }
     });
     let _held = one.accept().await.unwrap();
-    let refused = contexts.of_url(&url(&two)).await.err().expect("another is being fetched");
+    let refused = contexts.of_url(&url(&two)).await.expect_err("another is being fetched");
     assert_eq!(refused.kind(), belfry_kernel::Kind::LdContextNotAvailable);
     assert!(refused.public().contains("context.max_fetches"), "{}", refused.public());
     assert!(first.await.unwrap().public().contains("took too long"));
