@@ -2,9 +2,11 @@
 //! that checks what must hold of what was accepted. Holds no parser.
 #![forbid(unsafe_code)]
 
+pub mod answer;
 pub mod batch;
 pub mod config;
 pub mod context;
+pub mod endpoint;
 pub mod entity;
 pub mod fragment;
 pub mod geo_query;
@@ -12,6 +14,8 @@ pub mod geometry;
 pub mod history_block;
 pub mod http_headers;
 pub mod http_query;
+pub mod import;
+pub mod import_mapping;
 pub mod json;
 pub mod log_segment;
 pub mod mapping;
@@ -21,6 +25,7 @@ pub mod payload;
 pub mod projection;
 pub mod q;
 mod query;
+pub mod query_body;
 pub mod scope_query;
 pub mod subscription;
 pub mod temporal_query;
@@ -61,4 +66,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("config", config::run),
     ("http_query", http_query::run),
     ("http_headers", http_headers::run),
+    ("query_body", query_body::run),
+    ("answer", answer::run),
+    ("endpoint", endpoint::run),
+    ("import", import::run),
+    ("import_mapping", import_mapping::run),
 ];

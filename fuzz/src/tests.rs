@@ -94,5 +94,10 @@ replays!(
     topic,
     config,
     http_query,
-    http_headers
+    http_headers,
+    query_body,
+    answer,
+    endpoint,
+    import,
+    import_mapping
 );

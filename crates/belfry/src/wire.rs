@@ -21,7 +21,7 @@ use belfry_ngsi_ld::form::Deny;
 use belfry_ngsi_ld::{Context, Name};
 use belfry_ports::Store;
 use belfry_runtime::context::{self, Contexts, Fetching, Options as ContextOptions};
-use belfry_runtime::ingest::Ingest;
+use belfry_runtime::ingest::{self, Ingest};
 use belfry_runtime::metrics::Source;
 use belfry_runtime::notify::{KeepBefore, Notifiers};
 use belfry_runtime::outbound::{AddressPolicy, Outbound};
@@ -97,7 +97,12 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let _ = app.backups.set(config.store.backup_dir.clone());
     notifiers.begin(app.contexts.clone());
     let remembering = tokio::spawn(context::remember(app.contexts.clone(), stopping.clone()));
-    let ingest = Arc::new(Ingest::new(tenants.clone(), app.reading.clone(), clock.clone(), config.mqtt.register_only));
+    let ingest = Arc::new(Ingest::new(
+        tenants.clone(),
+        app.reading.clone(),
+        clock.clone(),
+        ingest::Options { register_only: config.mqtt.register_only, commit_bytes: config.mqtt.commit_bytes },
+    ));
     let guard = app.guard.clone();
     let connectors = mqtt::start(config, ingest.clone(), &tenants, guard, &clock, &rng, tracer.clone()).await?;
     let mut sources: Vec<Arc<dyn Source>> = vec![ingest, connectors.measures()];
@@ -197,6 +202,7 @@ fn contexts(
             max_bytes: c.max_bytes,
             timeout: Duration::from_millis(c.fetch_timeout_ms),
             documents: c.cache_entries,
+            at_once: c.max_fetches,
             documents_bytes: c.cache_bytes,
             ..Fetching::default()
         },

@@ -113,6 +113,14 @@ impl Rules<'_> {
             ),
         );
         self.require(
+            limits.page_max <= limits.sorted_max,
+            "server.limits.sorted_max",
+            format!(
+                "server.limits.sorted_max ({}) must not be less than page_max ({}): a page of an ordered answer lies within it",
+                limits.sorted_max, limits.page_max
+            ),
+        );
+        self.require(
             limits.max_url_bytes <= limits.max_header_bytes,
             "server.limits.max_url_bytes",
             format!(

@@ -160,3 +160,29 @@ fn with_body(status: StatusCode, body: Vec<u8>) -> Response {
     *response.status_mut() = status;
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_have_the_statuses_of_the_standard() {
+        // Table 6.3.2-1 of v1.8.1 and v1.9.1 (before, an @context that is not to be had was 503). NoMultiTenantSupport (501)
+        // has no case: there are always tenants.
+        for (kind, name, status) in [
+            (Kind::AlreadyExists, "AlreadyExists", 409),
+            (Kind::BadRequestData, "BadRequestData", 400),
+            (Kind::Internal, "InternalError", 500),
+            (Kind::InvalidRequest, "InvalidRequest", 400),
+            (Kind::LdContextNotAvailable, "LdContextNotAvailable", 504),
+            (Kind::NonexistentTenant, "NonexistentTenant", 404),
+            (Kind::OperationNotSupported, "OperationNotSupported", 422),
+            (Kind::ResourceNotFound, "ResourceNotFound", 404),
+            (Kind::TooComplexQuery, "TooComplexQuery", 403),
+            (Kind::TooManyResults, "TooManyResults", 403),
+        ] {
+            let shape = shape(kind);
+            assert_eq!((shape.status.as_u16(), shape.name), (status, Some(name)));
+        }
+    }
+}

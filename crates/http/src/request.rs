@@ -9,6 +9,7 @@ pub mod media;
 pub mod paging;
 pub mod parameters;
 pub mod query;
+pub mod query_body;
 pub mod representation;
 pub mod selection;
 pub mod untrusted;

@@ -19,7 +19,7 @@ pub use create::{create_entity, replace_entity};
 pub use delete::delete_entity;
 pub use loss::Head;
 pub use merge::{MergeOptions, merge_entity};
-pub use totals::{check_bytes, check_totals, json_bytes};
+pub use totals::{check_bytes, check_totals, instance_bytes, json_bytes};
 pub use update::update_attributes;
 
 use crate::{Attribute, Entity, Name};

@@ -115,13 +115,21 @@ impl Counters {
     }
 }
 
+/// What is taken in.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Only devices that are registered may report.
+    pub register_only: bool,
+    /// Bytes that a commit of readings is to weigh at most.
+    pub commit_bytes: usize,
+}
+
 /// Takes readings in.
 pub struct Ingest {
     tenants: Arc<Tenants>,
     limits: Arc<Limits>,
     clock: Arc<dyn Clock>,
-    /// Only devices that are registered may report.
-    register_only: bool,
+    options: Options,
     weights: Weights,
     /// What was counted.
     pub counters: Counters,
@@ -129,9 +137,9 @@ pub struct Ingest {
 
 impl Ingest {
     /// Into these stores, within these limits and refusing their names.
-    pub fn new(tenants: Arc<Tenants>, limits: Limits, clock: Arc<dyn Clock>, register_only: bool) -> Self {
+    pub fn new(tenants: Arc<Tenants>, limits: Limits, clock: Arc<dyn Clock>, options: Options) -> Self {
         let (limits, weights) = (Arc::new(limits), Weights::default());
-        Self { tenants, limits, clock, register_only, weights, counters: Counters::default() }
+        Self { tenants, limits, clock, options, weights, counters: Counters::default() }
     }
 
     /// Hands a batch to the store at once, in order; the future resolves when it is durable, with one outcome a message.
@@ -144,7 +152,7 @@ impl Ingest {
     ) -> impl Future<Output = Result<Vec<Taken>, Error>> + Send + 'static + use<> {
         let ingest = self.clone();
         let writing = self.tenants.get_or_create(tenant.unwrap_or_default()).map(|store| {
-            let parts = self.weights.cut(&*store, batch).into_iter().map(|part| {
+            let parts = self.weights.cut(&*store, batch, self.options.commit_bytes).into_iter().map(|part| {
                 let ingest = self.clone();
                 write(&*store, move |read, now| ingest.decide(part, read, now))
             });
@@ -171,7 +179,7 @@ impl Ingest {
             read,
             now,
             limits: &self.limits,
-            register_only: self.register_only,
+            register_only: self.options.register_only,
             weights: &self.weights,
             bytes: 0,
             entities: HashMap::new(),

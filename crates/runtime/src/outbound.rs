@@ -1,7 +1,7 @@
 //! Calls to the outside: one pooled HTTP client for contexts and notifications, under one policy of addresses. Every
 //! connection goes to an address that the policy saw; names are resolved here and nowhere else.
 
-mod answer;
+pub mod answer;
 mod client;
 mod connect;
 mod line;

@@ -7,7 +7,7 @@ use belfry_ngsi_ld::form::Limits;
 use belfry_ngsi_ld::{Context, Entity, Json};
 use belfry_ports::temporal::{TemporalRange, TimeProperty};
 use belfry_ports::{Collection, Store};
-use belfry_runtime::ingest::{Ingest, Learned, Message, Repeat, Taken};
+use belfry_runtime::ingest::{self, Ingest, Learned, Message, Repeat, Taken};
 use belfry_runtime::{Stores, SystemClock, Tenants};
 use belfry_store_embedded::{EmbeddedStore, Options};
 use std::path::Path;
@@ -36,7 +36,8 @@ fn open(directory: &Path) -> Bench {
     options.log.segment_bytes = 64 << 20;
     let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&options).unwrap());
     let tenants = Tenants::open(Arc::new(One(store.clone())), 1, Box::new(|_, _| {})).unwrap();
-    let ingest = Arc::new(Ingest::new(Arc::new(tenants), Limits::default(), Arc::new(SystemClock), false));
+    let options = ingest::Options { register_only: false, commit_bytes: 4 << 20 };
+    let ingest = Arc::new(Ingest::new(Arc::new(tenants), Limits::default(), Arc::new(SystemClock), options));
     Bench { store, ingest }
 }
 

@@ -40,6 +40,10 @@ pub struct Options {
     pub feed_keep_bytes: u64,
     /// How many entities it may hold.
     pub max_entities: usize,
+    /// How deep a page of an ordered answer may end: so many entities are held while it is looked for.
+    pub sorted_max: usize,
+    /// Bytes of stored images that an ordered answer is made from at most.
+    pub sorted_max_bytes: usize,
     /// An index over content is built when a query would otherwise look at more than this many entities.
     pub index_from: u64,
     /// How many decisions may wait.
@@ -62,6 +66,8 @@ impl Options {
             keep_log_bytes: 4 << 30,
             feed_keep_bytes: 4 << 30,
             max_entities: 50_000_000,
+            sorted_max: 10_000,
+            sorted_max_bytes: 256 << 20,
             index_from: 2_000,
             queue: 8192,
             clock,
@@ -93,6 +99,11 @@ pub(crate) fn log_dir(dir: &Path) -> PathBuf {
 
 pub(crate) fn history_dir(dir: &Path) -> PathBuf {
     dir.join("history")
+}
+
+/// Says that history was switched off and holds all that it was to hold until then.
+fn ended_mark(dir: &Path) -> PathBuf {
+    dir.join("history-ended")
 }
 
 fn io_error(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {
@@ -190,18 +201,19 @@ pub(crate) fn open(options: &Options) -> Result<Opened, Error> {
     let dir = &options.dir;
     claim(dir)?;
     // First the log, since its lock keeps a second process out.
-    let (log, recovered) =
+    let (mut log, recovered) =
         Log::open_on(options.disk.clone(), log_dir(dir), options.log.clone()).map_err(|e| log_error(&e))?;
     if let Some(torn) = &recovered.torn {
         tracing::info!(file = %torn.file.display(), offset = torn.offset, "a batch that was never acknowledged was cut off");
     }
     let (mut state, names, checkpointed) = load(&state_dir(dir))?;
-    let history = options
+    let mut history = options
         .history
         .clone()
         .map(|h| History::open(history_dir(dir), h))
         .transpose()
-        .map_err(|e| series::history_error(&e))?;
+        .map_err(|e| series::history_error(&e))?
+        .or_else(|| ending(options));
     let mut place = checkpointed;
     let flushed = history.as_ref().map_or(u64::MAX, History::flushed_seq);
     if recovered.last_seq < checkpointed.seq {
@@ -261,7 +273,45 @@ pub(crate) fn open(options: &Options) -> Result<Opened, Error> {
         }
     }
     (place.seq, state.last) = (state.seq, place.last);
+    if options.history.is_none() {
+        if let Some(history) = history.take() {
+            end(&history, &mut log, dir)?;
+        }
+    } else {
+        resume(dir).map_err(io_error(dir))?;
+    }
     Ok(Opened { state, names, history, log, place, checkpointed, history_lacks })
+}
+
+/// The history of a store that is to keep none any more, until it holds the end of what it was to hold: the log will be
+/// cut without regard to it. One that cannot be opened stays as it is.
+fn ending(options: &Options) -> Option<History> {
+    let folder = history_dir(&options.dir);
+    if options.history.is_some() || !folder.is_dir() || ended_mark(&options.dir).exists() {
+        return None;
+    }
+    History::open(&folder, belfry_history::Options::default())
+        .inspect_err(
+            |e| tracing::error!(error = %e, "history is switched off and lacks the end of what it was to keep"),
+        )
+        .ok()
+}
+
+/// Writes the end of a history that is switched off.
+fn end(history: &History, log: &mut Log, dir: &Path) -> Result<(), Error> {
+    log.sync().map_err(|e| log_error(&e))?;
+    history.flush().map_err(|e| series::history_error(&e))?;
+    let mark = fs::File::create(ended_mark(dir)).and_then(|file| file.sync_all());
+    mark.and_then(|()| fs::File::open(dir)?.sync_all()).map_err(io_error(dir))
+}
+
+/// History is kept again: from here on it may lack an end again.
+fn resume(dir: &Path) -> std::io::Result<()> {
+    match fs::remove_file(ended_mark(dir)) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e),
+        Ok(()) => fs::File::open(dir)?.sync_all(),
+    }
 }
 
 /// Flushes history while it is filled, so that what was not flushed before need not fit into memory at once.

@@ -20,14 +20,11 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-/// How deep a page of an ordered answer may end: so many entities are held while it is looked for.
-const MAX_SORTED: usize = 10_000;
 /// The first piece of candidates; each next one is twice as large, up to the last.
 const FIRST_PIECE: usize = 64;
 const LAST_PIECE: usize = 512;
-/// Bytes of stored images that are decoded at one time, and those that an answer in a wanted order is sorted from.
+/// Bytes of stored images that are decoded at one time.
 const PIECE_BYTES: usize = 4 << 20;
-const MAX_SORTED_BYTES: usize = 256 << 20;
 
 /// Answers a query.
 ///
@@ -69,10 +66,11 @@ pub(crate) fn query(
 /// A page of an ordered answer. Holds no more entities than lie up to its end, however many match.
 fn ordered(shared: &Shared, query: &EntityQuery, order: &OrderBy, page: Page, now: Time) -> Result<Answer, Error> {
     let wanted = page.offset.saturating_add(page.limit);
-    if wanted > MAX_SORTED {
+    let (max, max_bytes) = shared.sorted_max;
+    if wanted > max {
         return Err(Error::new(
             Kind::TooComplexQuery,
-            format!("an ordered answer is given up to entity {MAX_SORTED} only; narrow the query"),
+            format!("an ordered answer is given up to entity {max} only (server.limits.sorted_max); narrow the query"),
         ));
     }
     let mut best: BinaryHeap<Ranked<'_>> = BinaryHeap::new();
@@ -89,12 +87,15 @@ fn ordered(shared: &Shared, query: &EntityQuery, order: &OrderBy, page: Page, no
             bytes = bytes + len - last.len;
             *last = next;
         }
-        bytes <= MAX_SORTED_BYTES
+        bytes <= max_bytes
     })?;
-    if bytes > MAX_SORTED_BYTES {
+    if bytes > max_bytes {
         return Err(Error::new(
             Kind::TooComplexQuery,
-            format!("more than {MAX_SORTED_BYTES} bytes of entities would have to be put in order; narrow the query"),
+            format!(
+                "more than {max_bytes} bytes of entities would have to be put in order (server.limits.sorted_max_bytes); \
+                 narrow the query"
+            ),
         ));
     }
     let mut entities: Vec<Entity> = Vec::new();

@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     /// How often a consumer's place was given up, so that the log could be cut.
     pub(crate) cursors_dropped: AtomicU64,
     pub(crate) index_from: u64,
+    /// Entities and bytes that an ordered answer may hold.
+    pub(crate) sorted_max: (usize, usize),
     closed: AtomicBool,
     refusing: Mutex<Option<String>>,
     is_refusing: AtomicBool,
@@ -72,6 +74,7 @@ impl Shared {
             behind: AtomicU64::new(0),
             cursors_dropped: AtomicU64::new(0),
             index_from: limits.index_from,
+            sorted_max: (limits.sorted_max, limits.sorted_max_bytes),
             closed: AtomicBool::new(false),
             refusing: Mutex::new(None),
             is_refusing: AtomicBool::new(false),
@@ -123,8 +126,11 @@ impl Shared {
         }
         let weight = series::weight(set, record_bytes);
         if weight > self.history_commit {
-            let why = "the change is too large for history, which keeps each identifier with each of its attributes: \
-                       send it in parts";
+            let why = format!(
+                "the change weighs {weight} bytes in history, which keeps each identifier with each of its attributes; one \
+                 commit may weigh {} (four times history.memtable_bytes, within bounds): send it in parts",
+                self.history_commit
+            );
             return Err(Error::new(Kind::PayloadTooLarge, why));
         }
         Ok(weight)

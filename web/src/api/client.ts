@@ -65,38 +65,68 @@ export interface Loaded {
 
 /**
  * Every entity, page by page, at most {@link MAX_ENTITIES}. `first` gets the first page at once, so that there is
- * something to look at. A server that does not count is read until a page is not full.
+ * something to look at. A page may be shorter than asked for (the server bounds its bytes), or show fewer entities than
+ * it went past (some just expired): where the next one begins is what its `Link` says. A server that does not count is
+ * read one page after the other.
  */
 export async function allEntities(signal: AbortSignal, first: (entities: Json[]) => void): Promise<Loaded> {
-  const start = await page(0, signal);
+  const start = await page(0, PAGE, signal);
   first(start.entities);
-  const pages: Json[][] = [start.entities];
-  const total = start.total;
+  const { total } = start;
+  const end = Math.min(total ?? MAX_ENTITIES, MAX_ENTITIES);
+  const slices: Json[][] = [start.entities];
   if (total === undefined) {
-    for (let full = start.entities.length >= PAGE; full && pages.length * PAGE < MAX_ENTITIES; ) {
-      const { entities } = await page(pages.length * PAGE, signal);
-      pages.push(entities);
-      full = entities.length >= PAGE;
-    }
-    const entities = pages.flat();
-    return { entities, total: entities.length };
+    slices.push(await slice(start.next, end, signal));
+  } else {
+    slices.push(await slice(start.next, Math.min(PAGE, end), signal));
+    let from = PAGE;
+    const worker = async (): Promise<void> => {
+      while (from < end) {
+        const mine = from;
+        from += PAGE;
+        slices[1 + mine / PAGE] = await slice(mine, Math.min(mine + PAGE, end), signal);
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, worker));
   }
-  const last = Math.ceil(Math.min(total, MAX_ENTITIES) / PAGE);
-  let next = 1;
-  const worker = async (): Promise<void> => {
-    while (next < last) {
-      const mine = next++;
-      pages[mine] = (await page(mine * PAGE, signal)).entities;
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
-  return { entities: pages.flat(), total };
+  const entities = slices.flat();
+  return { entities, total: total ?? entities.length };
 }
 
-async function page(offset: number, signal: AbortSignal): Promise<{ entities: Json[]; total: number | undefined }> {
-  const query = `local=true&limit=${String(PAGE)}&offset=${String(offset)}&options=sysAttrs&count=true`;
+/** The entities at the offsets `from` up to, not with, `end`, in as many pages as the server makes of them. */
+async function slice(from: number | undefined, end: number, signal: AbortSignal): Promise<Json[]> {
+  const held: Json[][] = [];
+  for (let at = from; at !== undefined && at < end; ) {
+    const { entities, next } = await page(at, Math.min(PAGE, end - at), signal);
+    held.push(entities);
+    at = next !== undefined && next > at ? next : undefined;
+  }
+  return held.flat();
+}
+
+interface Page {
+  entities: Json[];
+  /** What the server counts in all, if it does. */
+  total: number | undefined;
+  /** The offset at which the next page begins; undefined after the last one. */
+  next: number | undefined;
+}
+
+async function page(offset: number, limit: number, signal: AbortSignal): Promise<Page> {
+  const query = `local=true&limit=${String(limit)}&offset=${String(offset)}&options=sysAttrs&count=true`;
   const response = await get(`/ngsi-ld/v1/entities?${query}`, {}, signal);
   const entities = (await response.json()) as Json[];
   const count = response.headers.get('NGSILD-Results-Count');
-  return { entities, total: count === null ? undefined : Number(count) };
+  const total = count === null ? undefined : Number(count);
+  return { entities, total, next: nextOffset(response.headers.get('Link') ?? '') };
+}
+
+/** The offset in the target of the `rel="next"` link of a Link header (RFC 8288). */
+function nextOffset(links: string): number | undefined {
+  for (const [, target, parameters] of links.matchAll(/<([^>]*)>([^,<]*)/g)) {
+    if (!/;\s*rel="?next"?\s*(;|$)/i.test(parameters ?? '')) continue;
+    const offset = new URLSearchParams(target?.split('?')[1]).get('offset');
+    return offset === null ? undefined : Number(offset);
+  }
+  return undefined;
 }

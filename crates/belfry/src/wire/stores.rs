@@ -81,6 +81,8 @@ fn options(config: &Config, dir: &Path, clock: Arc<dyn Clock>) -> Result<Options
         Durability::IntervalMs(ms) => Log::Interval(Duration::from_millis(ms)),
     };
     options.max_entities = config.store.max_entities;
+    options.sorted_max = config.server.limits.sorted_max;
+    options.sorted_max_bytes = config.server.limits.sorted_max_bytes;
     options.keep_log_bytes = config.store.keep_log_bytes;
     options.feed_keep_bytes = config.store.feed_keep_bytes;
     options.checkpoint_log_bytes = config.store.checkpoint_log_bytes;

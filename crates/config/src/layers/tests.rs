@@ -145,6 +145,10 @@ fn wrong_files_are_refused_with_place_and_suggestion() {
             "belfry.toml:2:13: server.limits.max_batch: invalid value: integer `-1`, expected usize",
         ),
         (
+            "[server.limits]\npage_max = 5000\nsorted_max = 4999\n",
+            "belfry.toml:3:14: server.limits.sorted_max (4999) must not be less than page_max (5000): a page of an ordered answer lies within it",
+        ),
+        (
             "[server.limits]\npage_default = 50\npage_max = 40\n",
             "belfry.toml:2:16: server.limits.page_default (50) must not exceed page_max (40)",
         ),

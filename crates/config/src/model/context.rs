@@ -18,6 +18,9 @@ pub struct Context {
     /// Milliseconds that fetching one remote context may take, redirects included.
     #[schemars(range(min = 10, max = 120_000))]
     pub fetch_timeout_ms: u64,
+    /// Most remote contexts that are fetched at one time; a request that needs a further one is answered with `LdContextNotAvailable`.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub max_fetches: usize,
     /// Whether remote contexts are fetched at all. When not, only the core context, hosted contexts and those already cached are known.
     pub fetch: bool,
     /// Hosts that remote contexts may be fetched from; `"*.example.org"` means any host below. Empty means every host that the address policy lets through.
@@ -42,6 +45,7 @@ impl Default for Context {
             max_bytes: 1024 * 1024,
             max_depth: 8,
             fetch_timeout_ms: 5_000,
+            max_fetches: 128,
             fetch: true,
             allow_hosts: Vec::new(),
             allow_loopback: false,

@@ -7,15 +7,24 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// MQTT in.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mqtt {
     /// Refuse and count messages of devices that are not registered, instead of making an entity for them.
     pub register_only: bool,
+    /// Bytes of entities that one commit of devices' messages is to weigh at most; a batch that is larger becomes several commits.
+    #[schemars(range(min = 65_536, max = 16_777_216))]
+    pub commit_bytes: usize,
     /// The MQTT listener inside Belfry, so that small towns need no broker of their own.
     pub listener: Listener,
     /// MQTT brokers elsewhere that Belfry reads from.
     pub brokers: Vec<Broker>,
+}
+
+impl Default for Mqtt {
+    fn default() -> Self {
+        Self { register_only: false, commit_bytes: 4 * 1024 * 1024, listener: Listener::default(), brokers: Vec::new() }
+    }
 }
 
 /// The MQTT listener inside Belfry.

@@ -64,9 +64,18 @@ pub struct Limits {
     /// Largest `limit` that a client may ask for.
     #[schemars(range(min = 1, max = 10_000))]
     pub page_max: usize,
+    /// How deep an ordered answer (`orderBy`) may go: `offset` and `limit` together. So many entities are held while it is made; a deeper page is refused.
+    #[schemars(range(min = 100, max = 1_000_000))]
+    pub sorted_max: usize,
+    /// Bytes of entities, as they are stored, that one ordered answer may hold while it is made.
+    #[schemars(range(min = 1_048_576, max = 17_179_869_184_u64))]
+    pub sorted_max_bytes: usize,
     /// Instances of one attribute in one answer of the temporal API; a longer evolution comes in pages of time.
     #[schemars(range(min = 1, max = 100_000))]
     pub temporal_instances: usize,
+    /// Bytes of instances in one answer of the temporal API, counted as for `max_entity_bytes`: a page of entities ends early there, and one entity's evolution comes in shorter pages of time. More aggregates than fit are refused.
+    #[schemars(range(min = 65_536, max = 1_073_741_824))]
+    pub temporal_max_bytes: usize,
     /// Most attribute instances in one body that writes to the past; one attribute may have as many.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_temporal_instances_per_body: usize,
@@ -90,7 +99,10 @@ impl Default for Limits {
             max_connections: 4096,
             page_default: 20,
             page_max: 1000,
+            sorted_max: 10_000,
+            sorted_max_bytes: 256 * 1024 * 1024,
             temporal_instances: 1000,
+            temporal_max_bytes: 16 * 1024 * 1024,
             max_temporal_instances_per_body: 20_000,
             page_max_bytes: 16 * 1024 * 1024,
         }

@@ -61,6 +61,8 @@ pub(super) struct Asked {
     pub(super) aggregates: Option<Aggregates>,
     /// Instances of one attribute in one answer; a longer evolution comes in pages of time (clause 6.3.10).
     pub(super) instances: usize,
+    /// Bytes of instances in one answer.
+    pub(super) bytes: usize,
 }
 
 /// The texts of `temporalQ` (clause 5.2.21) or of the query string.
@@ -155,8 +157,10 @@ impl Asked {
             _ => None,
         };
         let time_property = query.map(|q| q.property).unwrap_or_default();
-        let instances = exchange.app.limits.temporal_instances;
-        Ok(Self { query, view: TemporalView { view, form, time_property }, aggregates, instances })
+        let view = TemporalView { view, form, time_property };
+        let limits = &exchange.app.limits;
+        let (instances, bytes) = (limits.temporal_instances, limits.temporal_max_bytes);
+        Ok(Self { query, view, aggregates, instances, bytes })
     }
 
     /// The range of time that the store is asked for, at most `limit` instances of each series.

@@ -1,11 +1,11 @@
 //! GET /temporal/entities and POST /temporal/entityOperations/query: query the temporal evolution of entities (ETSI GS
 //! CIM 009 clauses 5.7.4, 6.18.3.2, 6.24.3.1). Entities that are gone are found as well as those that are here.
 
-use super::batch_query::Body;
-use super::temporal::evolution::{Found, cut, gather, write};
+use super::temporal::evolution::{Found, Gathered, Room, cut, gather, write};
 use super::temporal::{Asked, Texts};
 use crate::problem;
 use crate::request::media::Media;
+use crate::request::query_body::QueryBody;
 use crate::request::representation::Wishes;
 use crate::request::{Exchange, media, selection};
 use axum::response::Response;
@@ -36,13 +36,13 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
 
 /// The same query by POST.
 pub(crate) mod by_body {
-    use super::{Asked, Body, Error, Exchange, Naming, Response, Texts, answer, media, selection};
+    use super::{Asked, Error, Exchange, Naming, QueryBody, Response, Texts, answer, media, selection};
     use crate::request::context::Parsed;
 
     pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
         let media = media::accepted(&exchange.head.headers, false)?;
         let Parsed { json, context, .. } = exchange.read_json().await?;
-        let body = Body::read(&json)?;
+        let body = QueryBody::read(&json)?;
         let query = body.query(&Naming::new(&context))?;
         selection::check_narrow(&query, exchange.parameters.is_true("local"), body.any_type())?;
         let parameters = &exchange.parameters;
@@ -73,19 +73,24 @@ async fn answer(
     let store = exchange.store()?;
     let member = exchange.context_member(context, media);
     let make = || -> Result<_, Error> {
-        let (mut all, answer) = find(&*store, query, asked, page, exchange)?;
+        let (mut all, mut given, mut answer) = find(&*store, query, asked, page, exchange)?;
         let cut = cut(&mut all, asked);
         let mut out = vec![b'['];
-        for found in all {
-            if out.len() > 1 {
+        for (at, found) in all.into_iter().enumerate() {
+            // How long aggregates are is known when they are made.
+            if at > 0 && asked.aggregates.is_some() && out.len() >= asked.bytes {
+                (given, answer.more) = (at, true);
+                break;
+            }
+            if at > 0 {
                 out.push(b',');
             }
             write(&*store, found, asked, context, member, &mut out)?;
         }
         out.push(b']');
-        Ok((out, cut, answer))
+        Ok((out, cut, given, answer))
     };
-    let (out, cut, answer) = aside(make)?;
+    let (out, cut, given, answer) = aside(make)?;
     let mut response = match &cut {
         Some(_) => problem::partial(media.header(), out),
         None => problem::ok(media.header(), out),
@@ -94,21 +99,21 @@ async fn answer(
         problem::put(&mut response, header::CONTENT_RANGE, &cut.content_range);
     }
     exchange.put_context_link(context, media, &mut response).await?;
-    exchange.put_paging(page, &answer, media, &mut response);
+    exchange.put_paging_after(given, page, &answer, media, &mut response);
     Ok(response)
 }
 
-/// One page of the entities whose past matches.
+/// One page of the entities whose past matches, and how many they are. It ends early where their bytes would be too many.
 fn find(
     store: &dyn Store,
     query: &EntityQuery,
     asked: &Asked,
     page: Page,
     exchange: &Exchange,
-) -> Result<(Vec<Found>, Answer), Error> {
+) -> Result<(Vec<Found>, usize, Answer), Error> {
     let mut search = Search { store, query, asked, now: exchange.now(), left: MAX_EXAMINED };
-    let end = page.offset.saturating_add(page.limit);
-    let (mut all, mut seen) = (Vec::new(), 0_usize);
+    let (mut all, mut seen, mut bytes) = (Vec::new(), 0_usize, 0);
+    let mut end = page.offset.saturating_add(page.limit);
     let mut candidates = Candidates::new(query);
     'pages: loop {
         let ids = candidates.next(store)?;
@@ -120,7 +125,15 @@ fn find(
                 continue;
             }
             if (page.offset..end).contains(&seen) {
-                all.extend(gather(store, &id, asked)?);
+                let room = Room { bytes: asked.bytes.saturating_sub(bytes), alone: all.is_empty() };
+                match gather(store, &id, asked, room)? {
+                    Gathered::Found(found) => {
+                        bytes += found.bytes;
+                        all.push(found);
+                    }
+                    Gathered::TooLarge => end = seen,
+                    Gathered::Nothing => {}
+                }
             }
             seen += 1;
             // One more than the page holds tells that there are more.
@@ -129,7 +142,8 @@ fn find(
             }
         }
     }
-    Ok((all, Answer { entities: Vec::new(), count: page.count.then_some(seen), more: seen > end }))
+    let given = end.saturating_sub(page.offset);
+    Ok((all, given, Answer { entities: Vec::new(), count: page.count.then_some(seen), more: seen > end }))
 }
 
 /// Decides which entities are in the answer (clause 5.7.4.4). What is shown of them does not matter here: neither `lastN`
@@ -158,7 +172,12 @@ impl Search<'_> {
             false => Some(attrs.iter().filter_map(|t| t.name).collect()),
         };
         let evolution = self.store.evolution(id.as_str(), names.as_deref(), &self.asked.whole_range(1))?;
-        Ok(evolution.filter(|e| !e.instances.is_empty()).map(|evolution| Found { id: id.clone(), evolution }))
+        Ok(evolution.filter(|e| !e.instances.is_empty()).map(|evolution| Found {
+            id: id.clone(),
+            evolution,
+            limit: 1,
+            bytes: 0,
+        }))
     }
 
     /// Whether the conditions are met by instances of the range.

@@ -2,7 +2,7 @@
 //! 6.19.3.1).
 
 use super::change::no_entity;
-use super::temporal::evolution::{cut, gather, write};
+use super::temporal::evolution::{Gathered, Room, cut, gather, write};
 use super::temporal::{Asked, Texts};
 use crate::problem;
 use crate::request::representation::Wishes;
@@ -21,7 +21,8 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let store = exchange.store()?;
     let member = exchange.context_member(&context, media);
     let answer = || -> Result<_, Error> {
-        let found = gather(&*store, &id, &asked)?.ok_or_else(|| no_entity(&id))?;
+        let room = Room { bytes: asked.bytes, alone: true };
+        let Gathered::Found(found) = gather(&*store, &id, &asked, room)? else { return Err(no_entity(&id)) };
         let mut all = [found];
         let cut = cut(&mut all, &asked);
         let mut out = Vec::with_capacity(4096);

@@ -5,10 +5,11 @@ use super::change::no_entity;
 use crate::request::Exchange;
 use belfry_kernel::{Error, Iri, Time};
 use belfry_ngsi_ld::form::{EntityFragment, Limits};
-use belfry_ngsi_ld::{Context, Name};
+use belfry_ngsi_ld::{Attribute, Context, Entity, Name};
 use belfry_ports::temporal::{Evolution, TemporalRange, TimeProperty};
-use belfry_ports::{ChangeSet, Sample, Store};
+use belfry_ports::{Change, ChangeKind, ChangeSet, EntityChange, Sample, Store};
 use belfry_runtime::write::write;
+use std::sync::Arc;
 
 /// Looks whether anything is known of an entity's past, or of one attribute's.
 pub(super) fn known(store: &dyn Store, id: &Iri, name: Option<Name>) -> Result<Option<Evolution>, Error> {
@@ -56,6 +57,19 @@ pub(super) async fn append(
 pub(super) async fn commit(store: &dyn Store, sample: Sample) -> Result<(), Error> {
     write(store, move |_, _| Ok((ChangeSet { samples: vec![sample], ..ChangeSet::default() }, ()))).await?;
     Ok(())
+}
+
+/// Writes again what an entity is, for a past that begins anew with it: whoever looks at the state as of now finds it. The
+/// current state stays as it is, and nobody is notified.
+pub(super) fn as_it_is(entity: Arc<Entity>, head: bool, which: impl Fn(&Attribute) -> bool) -> EntityChange {
+    let again = |a: &Attribute| Change {
+        name: a.name,
+        dataset_id: a.dataset_id.clone(),
+        kind: ChangeKind::Repeated,
+        before: None,
+    };
+    let changes = entity.attributes.iter().filter(|a| which(a)).map(again).collect();
+    EntityChange::Put { entity, created: false, head, changes }
 }
 
 /// Refuses when nothing is known of the entity.

@@ -257,6 +257,27 @@ async fn remote_documents_are_bounded_in_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_more_contexts_are_fetched_at_one_time_than_may_be() {
+    let server = Server::start().await;
+    // Take connections and never answer.
+    let (one, two) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let url = |l: &TcpListener| format!("http://{}/c", l.local_addr().unwrap());
+    let timeout = Duration::from_secs(2);
+    let contexts = Arc::new(contexts(&server, Fetching { at_once: 1, timeout, ..Fetching::default() }));
+    let first = tokio::spawn({
+        let (contexts, url) = (contexts.clone(), url(&one));
+        async move { contexts.of_url(&url).await.expect_err("it never answers") }
+    });
+    let _held = one.accept().await.unwrap();
+    let refused = contexts.of_url(&url(&two)).await.expect_err("another is being fetched");
+    assert_eq!(refused.kind(), belfry_kernel::Kind::LdContextNotAvailable);
+    assert!(refused.public().contains("context.max_fetches"), "{}", refused.public());
+    assert!(first.await.unwrap().public().contains("took too long"));
+    // Now there is room, and this one is waited for too.
+    assert!(contexts.of_url(&url(&two)).await.err().unwrap().public().contains("took too long"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_that_go_away_do_not_lock_a_context() {
     let server = Server::start().await;
     // Takes connections and never answers.

@@ -13,7 +13,7 @@ use belfry_runtime::telemetry::Tracer;
 use belfry_runtime::{Stores, SystemClock, SystemRng, Tenants};
 use belfry_store_embedded::{EmbeddedStore, Options};
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
@@ -158,6 +158,18 @@ impl Server {
     }
 
     pub async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+        let (status, _, body) = self.call_whole(method, path, headers, body).await;
+        (status, body)
+    }
+
+    /// Status, headers and body.
+    pub async fn call_whole(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (u16, HeaderMap, String) {
         let mut slot = self.connection.lock().await;
         if slot.as_ref().is_none_or(SendRequest::is_closed) {
             let stream = TcpStream::connect(self.address).await.unwrap();
@@ -177,9 +189,9 @@ impl Server {
         }
         let request = request.body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).unwrap();
         let response = sender.send_request(request).await.unwrap();
-        let status = response.status().as_u16();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.into_body().collect().await.unwrap().to_bytes();
-        (status, String::from_utf8(body.to_vec()).unwrap())
+        (status, headers, String::from_utf8(body.to_vec()).unwrap())
     }
 
     pub async fn post(&self, path: &str, body: &str, status: u16) {

@@ -60,6 +60,49 @@ async fn throttling_holds_back_and_sends_the_newest() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn throttled_notifications_show_what_was_at_the_one_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(MockClock::default());
+    let (shows, plain) = (Receiver::start().await, Receiver::start().await);
+    let server = server(dir.path(), &clock).await;
+    let often = r#","throttling":10,"notificationTrigger":["entityCreated","attributeCreated","attributeUpdated","attributeDeleted"]"#;
+    server.subscribe(S, &shows.url(), often, r#","showChanges":true"#).await;
+    server.subscribe("urn:s:plain", &plain.url(), often, "").await;
+    server.create("urn:car:1", 1).await;
+    shows.wait_for(1).await;
+    plain.wait_for(1).await;
+    for value in 2..=4 {
+        clock.advance_micros(SECOND);
+        server.set_speed("urn:car:1", value).await;
+    }
+    server.post("/entities/urn:car:1/attrs", r#"{"doors":{"type":"Property","value":3}}"#, 204).await;
+    server.patch("/entities/urn:car:1/attrs/doors", r#"{"value":5}"#, 204).await;
+    let (status, _) = server.call("DELETE", "/ngsi-ld/v1/entities/urn:car:1/attrs/name", &[], "").await;
+    assert_eq!(status, 204);
+    settle().await;
+    clock.advance_micros(10 * SECOND);
+    let text = |r: &super::receiver::Received| {
+        let one = &r.entities()[0];
+        ["speed", "doors", "name"].map(|name| one.get(name).map(ToString::to_string).unwrap_or_default())
+    };
+    let got = shows.wait_for(2).await;
+    let [speed, doors, name] = text(&got[1]);
+    assert!(speed.contains(r#""value":4"#) && speed.contains(r#""previousValue":1"#), "{speed}");
+    assert!(doors.contains(r#""value":5"#) && !doors.contains("previous"), "it is new since: {doors}");
+    assert!(name.contains("urn:ngsi-ld:null") && name.contains(r#""previousValue":"x""#), "{name}");
+    let got = plain.wait_for(2).await;
+    let [speed, _, name] = text(&got[1]);
+    assert!(!speed.contains("previous") && name == r#""urn:ngsi-ld:null""#, "{speed} {name}");
+    // The next one begins from there.
+    server.set_speed("urn:car:1", 9).await;
+    settle().await;
+    clock.advance_micros(10 * SECOND);
+    let [speed, _, name] = text(&shows.wait_for(3).await[2]);
+    assert!(speed.contains(r#""previousValue":4"#) && name.is_empty(), "{speed} {name}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn periods() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(MockClock::default());

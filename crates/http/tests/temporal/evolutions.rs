@@ -140,6 +140,22 @@ async fn instances_are_changed_and_deleted_one_by_one() {
     let after = times(&server.get("/temporal/entities/urn:soil:1?options=sysAttrs").await);
     assert_eq!((&after[0], &after[2], &after[3]), (&before[0], &None, &before[3]));
     assert!(after[1] > before[1], "{after:?} {before:?}");
+    // By modifiedAt it is where its correction is, the last of all, and no longer where it was.
+    let corrected = after[1].clone().unwrap().trim_matches('"').to_owned();
+    for (range, wanted) in [
+        (format!("timerel=after&timeAt={corrected}"), vec![1000.0]),
+        (format!("timerel=before&timeAt={corrected}"), [0, 2, 3, 4].map(value).to_vec()),
+        ("lastN=1".to_owned(), vec![1000.0]),
+        ("lastN=2".to_owned(), vec![1000.0, value(4)]),
+    ] {
+        let path = format!("/temporal/entities/urn:soil:1?options=temporalValues&timeproperty=modifiedAt&{range}");
+        let found = series(&server.get(&path).await, "moisture");
+        assert_eq!(found.iter().map(|(v, _)| *v).collect::<Vec<_>>(), wanted, "{range}");
+        assert!(wanted[0] != 1000.0 || found[0].1 == corrected, "{found:?}");
+    }
+    let query = format!("type=Soil&q=moisture==1000&timeproperty=modifiedAt&timerel=after&timeAt={corrected}");
+    let Json::Array(found) = server.get(&format!("/temporal/entities?{query}")).await else { panic!() };
+    assert_eq!(found.len(), 1);
     server.patch(&path(1), r#"{"moisture":[{"value":1},{"value":2}]}"#, 400).await;
     server.patch("/temporal/entities/urn:soil:1/attrs/moisture/urn:ngsi-ld:instance:1", r#"{"value":1}"#, 404).await;
     server.patch("/temporal/entities/urn:soil:1/attrs/moisture/x", r#"{"value":1}"#, 400).await;
@@ -177,12 +193,12 @@ async fn what_happens_to_entities_is_their_past() {
     let speeds = |json: &Json| series(json, "speed").into_iter().map(|(v, _)| v).collect::<Vec<_>>();
     let past = server.get("/temporal/entities/urn:car:1?options=temporalValues&timeproperty=modifiedAt").await;
     assert_eq!(speeds(&past), [0.0, 1.0, 2.0, 3.0, 4.0]);
-    // The past begins anew when it is deleted; the entity stays.
+    // The past begins anew when it is deleted, with what the entity is now.
     let (status, _) = server.call("DELETE", "/ngsi-ld/v1/temporal/entities/urn:car:1", &[], "").await;
     assert_eq!(status, 204);
     server.set_speed("urn:car:1", 9).await;
     let past = server.get("/temporal/entities/urn:car:1?options=temporalValues&timeproperty=modifiedAt").await;
-    assert_eq!(speeds(&past), [9.0]);
+    assert_eq!(speeds(&past), [4.0, 9.0]);
     // One that is gone still has a past, and is found by it.
     let (status, _) = server.call("DELETE", "/ngsi-ld/v1/entities/urn:car:1", &[], "").await;
     assert_eq!(status, 204);

@@ -159,3 +159,82 @@ async fn limits_are_those_configured() {
     assert_eq!(code, 200);
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_has_so_many_bytes_and_the_client_gets_to_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let limits = belfry_config::Limits { temporal_max_bytes: 65_536, ..belfry_config::Limits::default() };
+    let server = Server::with(dir.path(), Setup { limits, ..Setup::default() }).await;
+    // Two series of 40 texts of 2,000 bytes: more than twice the limit. Five entities of some 21,000 bytes.
+    let text = |n: i64| format!("{n:04}{}", "x".repeat(2000));
+    let one = |n: i64| format!(r#"{{"type":"Property","value":"{}","observedAt":"{}"}}"#, text(n), minute(n));
+    let of = |n: i64| (0..n).map(one).collect::<Vec<_>>().join(",");
+    let large = format!(r#"{{"id":"urn:log:0","type":"Log","a":[{}],"b":[{}]}}"#, of(40), of(40));
+    server.post("/temporal/entities", &large, 201).await;
+    for n in 1..6 {
+        let body = format!(r#"{{"id":"urn:log:{n}","type":"Log","a":[{}]}}"#, of(10));
+        server.post("/temporal/entities", &body, 201).await;
+    }
+    // One entity: pages of time, for each of its series.
+    let (mut found, mut from, mut pages) = ([Vec::new(), Vec::new()], minute(0), 0);
+    loop {
+        let path =
+            format!("/ngsi-ld/v1/temporal/entities/urn:log:0?options=temporalValues&timerel=after&timeAt={from}");
+        let (code, headers, body) = server.call_whole("GET", &path, &[], "").await;
+        assert!(body.len() < 80_000, "{}", body.len());
+        let json = Json::parse(body.as_bytes(), 64).unwrap();
+        for (name, all) in ["a", "b"].iter().zip(&mut found) {
+            let Some(Json::Array(values)) = json.get(name).and_then(|a| a.get("values")) else { panic!("{json}") };
+            for value in values {
+                let text = value.to_string()[..8].to_owned();
+                if all.last() != Some(&text) {
+                    all.push(text);
+                }
+            }
+        }
+        pages += 1;
+        if code == 200 {
+            break;
+        }
+        assert_eq!(code, 206);
+        let range = headers["content-range"].to_str().unwrap();
+        let end = range.strip_prefix(&format!("DateTime {from}-")).and_then(|r| r.strip_suffix("/*")).expect(range);
+        assert!(end > from.as_str(), "{range}");
+        from = end.to_owned();
+    }
+    let wanted: Vec<String> = (0..40).map(|n| format!("[\"{n:04}xx")).collect();
+    assert_eq!(found, [wanted.clone(), wanted]);
+    assert!(pages > 2, "{pages}");
+    // Several entities: pages of entities that end early, linked one to the next.
+    let mut path =
+        format!("/ngsi-ld/v1/temporal/entities?type=Log&idPattern=[1-5]$&timerel=after&timeAt={START}&count=true");
+    let mut seen = Vec::new();
+    for page in 0.. {
+        assert!(page < 5, "it never ends");
+        let (code, headers, body) = server.call_whole("GET", &path, &[], "").await;
+        assert_eq!((code, headers["ngsild-results-count"].to_str().unwrap()), (200, "5"));
+        let Json::Array(all) = Json::parse(body.as_bytes(), 64).unwrap() else { panic!("{body}") };
+        assert!((1..=3).contains(&all.len()), "{}", all.len());
+        seen.extend(all.iter().map(|e| e.get("id").unwrap().as_str().unwrap().to_owned()));
+        let links: Vec<&str> = headers.get_all("link").iter().map(|l| l.to_str().unwrap()).collect();
+        match links.iter().find(|l| l.contains("rel=\"next\"")) {
+            Some(next) => path = next[1..next.find('>').unwrap()].to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(seen, (1..6).map(|n| format!("urn:log:{n}")).collect::<Vec<_>>());
+    // Aggregates: as many as fit, or none.
+    let aggregated = "format=aggregatedValues&aggrMethods=totalCount,distinctCount,min,max";
+    // Texts are looked at one by one: 20 of them fit, 40 do not.
+    for (last, wanted) in [(20, 200), (40, 403)] {
+        let range = format!("timerel=between&timeAt={START}&endTimeAt={}", minute(last));
+        let path = format!("/temporal/entities/urn:log:0?{range}&{aggregated}&aggrPeriodDuration=PT1M");
+        assert_eq!(status(&server, &path).await.0, wanted, "{last}");
+    }
+    let more = "format=aggregatedValues&aggrMethods=totalCount";
+    fill(&server, "urn:soil:1", 1100).await;
+    let path = format!("/temporal/entities/urn:soil:1?timerel=after&timeAt={START}&{more}&aggrPeriodDuration=PT1M");
+    let (code, text) = status(&server, &path).await;
+    assert!(code == 403 && text.contains("TooComplexQuery") && text.contains("longer periods"), "{code}: {text}");
+    server.stop().await;
+}

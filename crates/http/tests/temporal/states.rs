@@ -58,3 +58,44 @@ async fn is_what_it_was() {
     }
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn is_what_it_is_when_the_past_is_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(MockClock::default());
+    let server = Server::with(dir.path(), Setup { clock: clock.clone(), ..Setup::default() }).await;
+    for n in 0..3 {
+        server.create(&format!("urn:car:{n}"), n).await;
+    }
+    let doors = r#"{"doors":[{"value":1},{"value":2,"datasetId":"urn:d:2"}]}"#;
+    server.post("/entities/urn:car:0/attrs", doors, 204).await;
+    clock.advance_micros(1_000_000);
+    server.set_speed("urn:car:0", 70).await;
+    clock.advance_micros(1_000_000);
+    let before = clock.now();
+    clock.advance_micros(1_000_000);
+    for path in ["urn:car:0", "urn:car:1/attrs/speed", "urn:car:2/attrs/name?deleteAll=true"] {
+        let (status, text) = server.call("DELETE", &format!("/ngsi-ld/v1/temporal/entities/{path}"), &[], "").await;
+        assert_eq!(status, 204, "{path}: {text}");
+    }
+    let now = present(&server).await;
+    assert_eq!(now.len(), 3);
+    let at = |time: Time| format!("/belfry/v1/state?at={time}&type=Car");
+    clock.advance_micros(1_000_000);
+    assert_eq!(state(&server, &at(clock.now())).await, now);
+    // What was deleted is gone from before.
+    let past = state(&server, &at(before)).await;
+    let has = |id: &str, name: &str| past[id].get(name).is_some();
+    assert!(!past.contains_key("urn:car:0"));
+    assert!(!has("urn:car:1", "speed") && has("urn:car:1", "name") && has("urn:car:2", "speed"));
+    assert!(!has("urn:car:2", "name"));
+    // It goes on from there.
+    server.set_speed("urn:car:0", 80).await;
+    clock.advance_micros(1_000_000);
+    assert_eq!(state(&server, &at(clock.now())).await, present(&server).await);
+    let (status, _) = server.call("DELETE", "/ngsi-ld/v1/entities/urn:car:0", &[], "").await;
+    assert_eq!(status, 204);
+    clock.advance_micros(1_000_000);
+    assert_eq!(state(&server, &at(clock.now())).await, present(&server).await);
+    server.stop().await;
+}

@@ -69,7 +69,8 @@ fn attribute_bytes(attribute: &Attribute, level: usize, limits: &Limits) -> Resu
         at_most("sub-attributes", attribute.sub.len(), limits.sub_attributes)?;
         at_most("levels", level + 1, limits.levels)?;
     }
-    let value = value_bytes(attribute, limits)?;
+    check_value(&attribute.value, limits)?;
+    let value = value_bytes(&attribute.value);
     // The reader limits targets and positions by their number and by the body.
     let counted = attribute.value.targets().is_empty() && !matches!(attribute.value, Value::Geo(_));
     if counted && value > limits.value_bytes {
@@ -82,14 +83,27 @@ fn attribute_bytes(attribute: &Attribute, level: usize, limits: &Limits) -> Resu
     Ok(bytes)
 }
 
-fn value_bytes(attribute: &Attribute, limits: &Limits) -> Result<usize, Error> {
-    Ok(match &attribute.value {
+/// The bytes of an attribute instance, counted as [`check_bytes`] does, whatever its size.
+pub fn instance_bytes(attribute: &Attribute) -> usize {
+    64 + value_bytes(&attribute.value) + attribute.sub.iter().map(instance_bytes).sum::<usize>()
+}
+
+fn value_bytes(value: &Value) -> usize {
+    match value {
         Value::Property(json) | Value::Json(json) => json_bytes(json),
         Value::List(items) => 8 + items.iter().map(json_bytes).sum::<usize>(),
-        Value::Language(map) => {
-            at_most("languages", map.len(), limits.languages)?;
-            map.iter().map(|(_, text)| json_bytes(text)).sum()
+        Value::Language(map) => map.iter().map(|(_, text)| json_bytes(text)).sum(),
+        Value::Vocab(terms) => 8 * terms.as_slice().len(),
+        Value::Geo(geometry) => 16 * geometry.positions().count(),
+        Value::Relationship { .. } | Value::ListRelationship { .. } => {
+            value.targets().iter().map(|target| target.as_str().len()).sum()
         }
+    }
+}
+
+fn check_value(value: &Value, limits: &Limits) -> Result<(), Error> {
+    match value {
+        Value::Language(map) => at_most("languages", map.len(), limits.languages),
         Value::Vocab(terms) => {
             at_most("terms", terms.as_slice().len(), limits.types)?;
             for name in terms.as_slice() {
@@ -97,13 +111,10 @@ fn value_bytes(attribute: &Attribute, limits: &Limits) -> Result<usize, Error> {
                     return Err(Error::bad_data(format!("the term '{}' is refused: {reason}", name.as_str())));
                 }
             }
-            8 * terms.as_slice().len()
+            Ok(())
         }
-        Value::Geo(geometry) => 16 * geometry.positions().count(),
-        Value::Relationship { .. } | Value::ListRelationship { .. } => {
-            attribute.value.targets().iter().map(|target| target.as_str().len()).sum()
-        }
-    })
+        _ => Ok(()),
+    }
 }
 
 fn at_most(what: &str, count: usize, limit: usize) -> Result<(), Error> {

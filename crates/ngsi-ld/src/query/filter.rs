@@ -256,25 +256,29 @@ impl fmt::Display for Operand {
     }
 }
 
-/// Prints a name as `q` has it: between quotes when it could be read otherwise.
-struct Quoted<'t>(&'t Term);
+/// Prints a name as `q` has it: between quotes when it could be read otherwise. Where types may come first (the second
+/// member says so), a colon would end them.
+struct Quoted<'t>(&'t Term, bool);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if is_bare(&self.0.text) { self.0.fmt(f) } else { write!(f, "\"{}\"", self.0) }
+        let text = &self.0.text;
+        let bare = is_bare(text) && Member::parse(text).is_none() && !(self.1 && text.contains(':'));
+        if bare { f.write_str(text) } else { write!(f, "\"{text}\"") }
     }
 }
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for link in &self.links {
-            write!(f, "{}{{", Quoted(&link.relationship))?;
+        for (i, link) in self.links.iter().enumerate() {
+            write!(f, "{}{{", Quoted(&link.relationship, i > 0))?;
             if !link.types.is_empty() {
-                list(f, &link.types, ",", |f, t| t.fmt(f))?;
+                list(f, &link.types, ",", |f, t| Quoted(t, true).fmt(f))?;
                 f.write_str(":")?;
             }
         }
-        list(f, &self.names, ".", |f, t| Quoted(t).fmt(f))?;
+        let linked = !self.links.is_empty();
+        list(f, &self.names, ".", |f, t| Quoted(t, linked).fmt(f))?;
         if let Some(member) = self.member {
             let dot = if self.names.is_empty() { "" } else { "." };
             write!(f, "{dot}{}", member.as_str())?;

@@ -4,6 +4,7 @@ use belfry_kernel::{Kind, Time};
 use belfry_ngsi_ld::context::{Limits, NoRemote};
 use belfry_ngsi_ld::subscription::{Subscription, compacted, expanded, patched};
 use belfry_ngsi_ld::{Context, Json};
+use proptest::prelude::*;
 use std::sync::Arc;
 
 pub fn now() -> Time {
@@ -231,6 +232,70 @@ fn what_is_shown_of_q_can_be_sent_again() {
         let again = format!("\"q\":{}", shown.get("q").unwrap());
         let second = read(&with(&again), &cars).unwrap_or_else(|e| panic!("{again}: {e}"));
         assert_eq!(format!("{:?}", second.q), format!("{:?}", first.q), "{q}");
+    }
+}
+
+/// Names of one context; what they are in others is for the test to find out.
+fn named() -> Arc<Context> {
+    let text = r#"{"@context":{"ex":"https://example.org/","speed":"ex:speed","home":"ex:home","Road":"ex:Road",
+        "pm2.5":"ex:pm25","long-name":"ex:long","kind":"ex:kind"}}"#;
+    Context::build(json(text).get("@context").unwrap(), &NoRemote, &Limits::default()).unwrap()
+}
+
+fn other() -> Arc<Context> {
+    let text = r#"{"@context":{"e":"https://example.org/","velocity":"e:speed","unit":"e:kind","2nd":"e:long",
+        "a.b":"e:home","x":"urn:x:"}}"#;
+    Context::build(json(text).get("@context").unwrap(), &NoRemote, &Limits::default()).unwrap()
+}
+
+fn condition() -> impl Strategy<Value = String> {
+    let names = ["speed", "home", "\"pm2.5\"", "long-name", "kind", "ex:far", "\"urn:x:y\"", "plain", "\"observedAt\""];
+    let inside = ["speed", "\"ex:far\"", "\"urn:x:y\"", "\"pm2.5\"", "plain"];
+    let types = ["", "Road:", "Road,Plain:", "\"urn:x:T\":", "Road,\"https://example.org/Far\":"];
+    let name = prop::sample::select(names.to_vec());
+    let path = prop_oneof![
+        prop::collection::vec(name, 1..3).prop_map(|names| names.join(".")),
+        (
+            prop::collection::vec((prop::sample::select(inside.to_vec()), prop::sample::select(types.to_vec())), 1..3),
+            prop::sample::select(inside.to_vec()),
+        )
+            .prop_map(|(links, last)| {
+                let open: String = links.iter().map(|(rel, types)| format!("{rel}{{{types}")).collect();
+                format!("{open}{last}{}", "}".repeat(links.len()))
+            }),
+    ];
+    let end =
+        ["", ">5", "==\"a\"", ".unitCode==\"KMH\"", "[a.b]==1", "==1..4", "~=\"a\\\"b\"", "!=urn:x:1", "==true,false"];
+    (path, prop::sample::select(end.to_vec())).prop_map(|(path, end)| match path.strip_suffix('}') {
+        // Members and brackets belong to the attribute, inside the braces.
+        Some(_) if end.starts_with(['.', '[']) => path,
+        _ => format!("{path}{end}"),
+    })
+}
+
+proptest! {
+    #[test]
+    fn q_means_the_same_in_every_context_that_shows_it(
+        all in prop::collection::vec(condition(), 1..4),
+        or in any::<bool>(),
+        expand in any::<bool>(),
+    ) {
+        let mut q = all.join(if or { "|" } else { ";" });
+        let mut members = String::new();
+        if expand {
+            q.push_str(";kind==speed,\"ex:far\",\"urn:x:y\"");
+            members.push_str(r#""expandValues":"kind","#);
+        }
+        let text = with(&format!("{members}\"q\":{}", Json::from(q.as_str())));
+        let first = read(&text, &named()).unwrap_or_else(|e| panic!("{q}: {e}"));
+        for context in [&*named(), &*other(), Context::core()] {
+            let shown = Json::Object(compacted(&first.body, context));
+            let again = Subscription::read(expanded(shown.clone(), context, None).unwrap_or_else(|e| panic!("{q}: {shown}: {e}")), Some(now()));
+            let again = again.unwrap_or_else(|e| panic!("{q}: {shown}: {e}"));
+            prop_assert_eq!(&again.body.get("qTerms"), &first.body.get("qTerms"), "{}: {}", q, shown);
+            prop_assert_eq!(&again.body.get("q"), &first.body.get("q"), "{}: {}", q, shown);
+            prop_assert_eq!(&again.q, &first.q, "{}: {}", q, shown);
+        }
     }
 }
 

@@ -12,8 +12,6 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 const SECOND: i64 = 1_000_000;
-/// Documents that are being fetched at one time.
-const MAX_UNDERWAY: usize = 128;
 
 /// Whether and how remote contexts are fetched.
 #[derive(Clone, Debug)]
@@ -28,6 +26,8 @@ pub struct Fetching {
     pub timeout: Duration,
     /// Redirects that are followed.
     pub redirects: usize,
+    /// Documents that are being fetched at one time.
+    pub at_once: usize,
     /// Documents that are remembered.
     pub documents: usize,
     /// Bytes of all documents that are remembered.
@@ -46,6 +46,7 @@ impl Default for Fetching {
             max_depth: 32,
             timeout: Duration::from_secs(5),
             redirects: 5,
+            at_once: 128,
             documents: 512,
             documents_bytes: 64 << 20,
             fresh_s: 24 * 3600,
@@ -193,8 +194,10 @@ impl Remote {
                 }
                 held.failures.remove(url);
             }
-            if held.underway.len() >= MAX_UNDERWAY && !held.underway.contains_key(url) {
-                return stale.ok_or_else(|| unavailable(url, "too many others are being fetched"));
+            if held.underway.len() >= self.fetching.at_once && !held.underway.contains_key(url) {
+                return stale.ok_or_else(|| {
+                    unavailable(url, "too many others are being fetched at this time (context.max_fetches)")
+                });
             }
             let cell = held.underway.entry(url.to_owned()).or_default().clone();
             (Waiting { remote: self, url, cell }, stale)

@@ -8,8 +8,6 @@ use belfry_ports::Store;
 use hashbrown::{HashMap, HashSet};
 use parking_lot::Mutex;
 
-/// A commit of readings is to weigh no more than this, bytes.
-pub(super) const PART: usize = 4 << 20;
 /// One message that weighs more is refused for good, bytes. A record of the log takes 32 MiB.
 pub(super) const MOST_MESSAGE: usize = 22 << 20;
 /// What a commit must not weigh, bytes: when an entity has grown since it was last weighed, its batch is sent again.
@@ -26,13 +24,13 @@ const READING: usize = 96;
 pub(super) struct Weights(Mutex<HashMap<Iri, usize>>);
 
 impl Weights {
-    /// Cuts a batch so that each part makes a commit of about [`PART`] bytes at most, in order.
-    pub fn cut(&self, store: &dyn Store, batch: Vec<Message>) -> Vec<Vec<Message>> {
+    /// Cuts a batch so that each part makes a commit of about `most` bytes, in order.
+    pub fn cut(&self, store: &dyn Store, batch: Vec<Message>, most: usize) -> Vec<Vec<Message>> {
         let mut parts = Vec::with_capacity(1);
         let (mut part, mut bytes) = (Vec::with_capacity(batch.len()), 0);
         for message in batch {
             let more = self.of_message(store, &message);
-            if bytes + more > PART && !part.is_empty() {
+            if bytes + more > most && !part.is_empty() {
                 parts.push(std::mem::take(&mut part));
                 bytes = 0;
             }

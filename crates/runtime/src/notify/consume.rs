@@ -9,7 +9,7 @@ use super::{deliver, park};
 use belfry_kernel::{Error, Iri, Time};
 use belfry_ngsi_ld::subscription::{DeliveryStatus, Match, State, Subscription, SubscriptionIndex};
 use belfry_ngsi_ld::{Entity, Json, Name};
-use belfry_ports::{Collection, Commit, DocumentChange, EntityChange, FeedItem, Seq, Store};
+use belfry_ports::{Change, ChangeKind, Collection, Commit, DocumentChange, EntityChange, FeedItem, Seq, Store};
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -146,7 +146,7 @@ impl Consumer {
             let mut work = target.work();
             let now = self.shared.tools.clock.now();
             if work.due.is_some() || work.quiet_until.is_some_and(|until| now < until) {
-                hold(&mut work, commit, which, options.max_held);
+                hold(&mut work, commit, which, options.max_held, subscription.notification.show_changes);
                 let due = work.quiet_until.unwrap_or(now);
                 if work.due.is_none() {
                     work.due = Some(due);
@@ -258,7 +258,7 @@ fn held_image(kept: &Json, store: &dyn Store) -> Option<Image> {
     if let Some(id) = kept.as_str() {
         // One that is gone since has no image left to show.
         let entity = store.entity(id).ok().flatten()?;
-        return Some(Image { entity: Arc::new(entity), deleted: None });
+        return Some(Image { entity: Arc::new(entity), deleted: None, changes: Arc::default() });
     }
     let time = |key| match kept.get(key) {
         Some(Json::Int(micros)) => Some(Time::from_micros(*micros)),
@@ -274,21 +274,33 @@ fn held_image(kept: &Json, store: &dyn Store) -> Option<Image> {
         modified_at: time("modifiedAt")?,
         expires_at: None,
     };
-    Some(Image { entity: Arc::new(entity), deleted: Some(time("deletedAt")?) })
+    Some(Image { entity: Arc::new(entity), deleted: Some(time("deletedAt")?), changes: Arc::default() })
 }
 
-/// Keeps the newest image of each changed entity for when throttling allows a notification again.
-fn hold(work: &mut Work, commit: &Commit, which: &[(u32, Match)], max: usize) {
+/// Keeps the newest image of each changed entity, and what changed in between, for when throttling allows a notification
+/// again. `values`: with the values before.
+fn hold(work: &mut Work, commit: &Commit, which: &[(u32, Match)], max: usize, values: bool) {
     for (at, _) in which {
         let image = match commit.changes.entities.get(*at as usize) {
-            Some(EntityChange::Put { entity, .. }) => Image { entity: entity.clone(), deleted: None },
-            Some(EntityChange::Delete { last, .. }) => Image { entity: last.clone(), deleted: Some(commit.at) },
+            Some(EntityChange::Put { entity, changes, .. }) => {
+                let changes = changes.iter().map(|c| Change {
+                    before: c.before.clone().filter(|_| values || c.kind == ChangeKind::Deleted),
+                    dataset_id: c.dataset_id.clone(),
+                    ..*c
+                });
+                Image { entity: entity.clone(), deleted: None, changes: Arc::new(changes.collect()) }
+            }
+            Some(EntityChange::Delete { last, .. }) => {
+                Image { entity: last.clone(), deleted: Some(commit.at), changes: Arc::default() }
+            }
             None => continue,
         };
-        if work.held.len() >= max.max(1) && !work.held.contains_key(&image.entity.id) {
+        if let Some(known) = work.held.get_mut(&image.entity.id) {
+            known.update(image);
+        } else if work.held.len() < max.max(1) {
+            work.held.insert(image.entity.id.clone(), image);
+        } else {
             work.status.dropped += 1;
-            continue;
         }
-        work.held.insert(image.entity.id.clone(), image);
     }
 }

@@ -172,8 +172,11 @@ fn period(shared: &Arc<Shared>, target: &Arc<Target>, subscription: &Subscriptio
             if answer.more {
                 tracing::warn!(subscription = %target.id, entities = page.limit, "a periodic notification leaves out entities beyond its limit");
             }
-            let images: Vec<Image> =
-                answer.entities.into_iter().map(|e| Image { entity: Arc::new(e), deleted: None }).collect();
+            let images: Vec<Image> = answer
+                .entities
+                .into_iter()
+                .map(|e| Image { entity: Arc::new(e), deleted: None, changes: Arc::default() })
+                .collect();
             enqueue(shared, target, &images, false, due.micros());
         }
         Err(error) => tracing::warn!(subscription = %target.id, %error, "a periodic notification could not be made"),

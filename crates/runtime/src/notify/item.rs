@@ -3,7 +3,7 @@
 use belfry_kernel::{Iri, Time};
 use belfry_ngsi_ld::subscription::Match;
 use belfry_ngsi_ld::{Entity, Json};
-use belfry_ports::{Commit, Seq};
+use belfry_ports::{Change, ChangeKind, Commit, Seq};
 use bytes::Bytes;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -37,9 +37,22 @@ pub(crate) enum Content {
 pub(crate) struct Image {
     pub(crate) entity: Arc<Entity>,
     pub(crate) deleted: Option<Time>,
+    /// What has changed since the notification before, with what was there then. Not kept over a restart.
+    pub(crate) changes: Arc<Vec<Change>>,
 }
 
 impl Image {
+    /// Brings it up to what came later of the same entity.
+    pub(crate) fn update(&mut self, later: Self) {
+        if self.deleted.is_none() && later.deleted.is_none() {
+            let changes = Arc::make_mut(&mut self.changes);
+            later.changes.iter().for_each(|change| add(changes, change));
+            self.entity = later.entity;
+        } else {
+            *self = later;
+        }
+    }
+
     /// What is kept of it over a restart: the identifier, or of an entity that is gone all that a notification of its
     /// deletion shows but the values that it had.
     pub(crate) fn kept(&self) -> Json {
@@ -54,6 +67,22 @@ impl Image {
             ("deletedAt".into(), time(deleted)),
         ])
     }
+}
+
+/// Adds a later change: what was before is what was before the first of them.
+fn add(changes: &mut Vec<Change>, later: &Change) {
+    let same = |c: &Change| c.name == later.name && c.dataset_id == later.dataset_id;
+    let Some(at) = changes.iter().position(same) else { return changes.push(later.clone()) };
+    changes[at].kind = match (changes[at].kind, later.kind) {
+        (ChangeKind::Created, ChangeKind::Deleted) => {
+            changes.remove(at);
+            return;
+        }
+        (ChangeKind::Deleted, ChangeKind::Created) => ChangeKind::Updated,
+        (ChangeKind::Created, _) => ChangeKind::Created,
+        (known, ChangeKind::Repeated) => known,
+        (_, kind) => kind,
+    };
 }
 
 impl Item {
@@ -71,4 +100,32 @@ impl Item {
 /// The lane of an entity.
 pub(crate) fn lane(id: &Iri) -> u64 {
     1 << (xxhash_rust::xxh3::xxh3_64(id.as_str().as_bytes()) % 64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use belfry_ngsi_ld::Name;
+
+    #[test]
+    fn changes_one_after_the_other_are_one() {
+        use ChangeKind::{Created, Deleted, Repeated, Updated};
+        let name = Name::intern("https://example.org/a").unwrap();
+        for (kinds, wanted) in [
+            (&[Created, Updated][..], Some(Created)),
+            (&[Created, Deleted], None),
+            (&[Created, Deleted, Created], Some(Created)),
+            (&[Updated, Repeated, Updated], Some(Updated)),
+            (&[Updated, Deleted], Some(Deleted)),
+            (&[Deleted, Created], Some(Updated)),
+            (&[Deleted, Created, Deleted], Some(Deleted)),
+        ] {
+            let mut all = Vec::new();
+            for kind in kinds {
+                add(&mut all, &Change { name, dataset_id: None, kind: *kind, before: None });
+            }
+            assert_eq!(all.first().map(|c| c.kind), wanted, "{kinds:?}");
+            assert!(all.len() < 2);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! From a subscription and an item to what is sent: body, headers, identifier. Sends nothing.
 
-use super::item::{Content, Image, Item};
+use super::item::{Content, Item};
 use crate::context::Contexts;
 use crate::outbound::{Outbound, OutboundError, Peer};
 use belfry_kernel::{Iri, Time};
@@ -113,7 +113,13 @@ impl Spec {
                     }
                 }
             }
-            Content::Images { images, .. } => notices.extend(images.iter().map(notice_of)),
+            Content::Images { images, .. } => {
+                changed.extend(images.iter().map(|image| image.changes.iter().filter_map(changed_of).collect()));
+                notices.extend(images.iter().zip(&changed).map(|(image, changes)| match image.deleted {
+                    Some(at) => Notice::Deleted { entity: &image.entity, at },
+                    None => Notice::Entity { entity: &image.entity, changes },
+                }));
+            }
         }
         let id = notification_id(&self.subscription.id, item.seq, item.part);
         let head = NotificationHead { id: &id, notified_at: now, context };
@@ -143,13 +149,6 @@ impl Spec {
         out.extend_from_slice(body);
         out.push(b'}');
         out.into()
-    }
-}
-
-fn notice_of(image: &Image) -> Notice<'_> {
-    match image.deleted {
-        Some(at) => Notice::Deleted { entity: &image.entity, at },
-        None => Notice::Entity { entity: &image.entity, changes: &[] },
     }
 }
 

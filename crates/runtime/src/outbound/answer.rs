@@ -1,8 +1,8 @@
 //! The answer to a POST of ours, as far as it matters: its status, and where it ends (RFC 9112 section 6). What the body
-//! says is not kept. Reads nothing from a network itself.
+//! says is not kept. Reads nothing from a network itself, and is open to the fuzzer.
 
 /// The longest head, bytes.
-pub(super) const MAX_HEAD: usize = 64 << 10;
+pub const MAX_HEAD: usize = 64 << 10;
 /// The most headers.
 const MAX_HEADERS: usize = 128;
 /// The longest line that begins a chunk, bytes.
@@ -10,15 +10,18 @@ const MAX_CHUNK_LINE: usize = 4096;
 
 /// The head of an answer.
 #[derive(Debug, PartialEq)]
-pub(super) struct Head {
-    pub(super) status: u16,
-    pub(super) rest: Rest,
-    pub(super) keeps_open: bool,
+pub struct Head {
+    /// The status code.
+    pub status: u16,
+    /// What is to come of the body.
+    pub rest: Rest,
+    /// Whether the connection may serve another request.
+    pub keeps_open: bool,
 }
 
 /// What is still to come of the body.
 #[derive(Debug, PartialEq)]
-pub(super) enum Rest {
+pub enum Rest {
     /// So many bytes.
     Bytes(usize),
     /// Chunks: so many bytes of the present one, its line end included; zero before the line of the next one.
@@ -30,7 +33,10 @@ pub(super) enum Rest {
 }
 
 /// Takes the head from the front of what came in; none when it is not all there. Interim answers (1xx) are passed over.
-pub(super) fn head(buffer: &mut Vec<u8>) -> Result<Option<Head>, &'static str> {
+///
+/// # Errors
+/// What is wrong with it, for the one who looks after the endpoint.
+pub fn head(buffer: &mut Vec<u8>) -> Result<Option<Head>, &'static str> {
     loop {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut parsed = httparse::Response::new(&mut headers);
@@ -77,7 +83,10 @@ pub(super) fn head(buffer: &mut Vec<u8>) -> Result<Option<Head>, &'static str> {
 
 impl Rest {
     /// Takes what belongs to the body from the front of what came in; whether that was the end of it.
-    pub(super) fn take(&mut self, buffer: &mut Vec<u8>) -> Result<bool, &'static str> {
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn take(&mut self, buffer: &mut Vec<u8>) -> Result<bool, &'static str> {
         let mut at = 0;
         let done = loop {
             let came = &buffer[at..];

@@ -88,6 +88,7 @@ pub(crate) fn evolution(
         return Ok(Some(evolution));
     }
     let wanted = wanted(range);
+    let visit_series = visitor(shared, id, range)?;
     for s in series(shared, history, id, names)? {
         let mut of_series = Vec::new();
         visit_series(shared, history, &s, range, &mut |instance| {
@@ -118,6 +119,7 @@ pub(crate) fn instances(
         return Ok(false);
     }
     let (wanted, mut on) = (wanted(range), true);
+    let visit_series = visitor(shared, id, range)?;
     for s in series(shared, history, id, names)? {
         let mut left = wanted;
         visit_series(shared, history, &s, range, &mut |instance| {
@@ -138,6 +140,15 @@ fn wanted(range: &TemporalRange) -> usize {
 }
 
 /// Hands out the instances of one series that a range is about, in its order, until `visit` returns false.
+type VisitSeries =
+    fn(&Shared, &History, &Series, &TemporalRange, &mut dyn FnMut(Instance) -> bool) -> Result<(), Error>;
+
+/// How the series of an entity are read. Where instances were corrected, the time of their writing is not their stamp.
+fn visitor(shared: &Shared, id: &str, range: &TemporalRange) -> Result<VisitSeries, Error> {
+    let corrected = range.by == TimeProperty::ModifiedAt && edited(shared, id)?;
+    Ok(if corrected { visit_corrected } else { visit_series })
+}
+
 fn visit_series(
     shared: &Shared,
     history: &History,
@@ -146,20 +157,63 @@ fn visit_series(
     visit: &mut dyn FnMut(Instance) -> bool,
 ) -> Result<(), Error> {
     for sample in history.range(&s.key, &query_of(range)).map_err(|e| history_error(&e))? {
-        let sample = sample.map_err(|e| history_error(&e))?;
-        let deleted = sample.kind == belfry_history::Kind::Deleted;
-        if (range.by == TimeProperty::DeletedAt) != deleted && picks(range.by) {
+        let instance = instance_of(shared, s, &sample.map_err(|e| history_error(&e))?)?;
+        if (range.by == TimeProperty::DeletedAt) != instance.deleted && picks(range.by) {
             continue;
         }
-        let attribute = match instance(s.name, s.dataset_id.clone(), &sample, &shared.names)? {
-            Some(attribute) => attribute,
-            None => gone(s.name, s.dataset_id.clone(), Time::from_micros(sample.stamp)),
-        };
-        if !visit(Instance { stamp: sample.stamp, attribute, deleted }) {
+        if !visit(instance) {
             break;
         }
     }
     Ok(())
+}
+
+/// By `modifiedAt` (clause 5.6.14 sets it anew): the whole series is looked at. A range without limit is handed out by
+/// arrival, since nobody could hold it.
+fn visit_corrected(
+    shared: &Shared,
+    history: &History,
+    s: &Series,
+    range: &TemporalRange,
+    visit: &mut dyn FnMut(Instance) -> bool,
+) -> Result<(), Error> {
+    let wanted = wanted(range).saturating_add(1);
+    let mut first: Vec<Instance> = Vec::new();
+    let order = |all: &mut Vec<Instance>| {
+        all.sort_by_key(|i| (i.attribute.modified_at, i.stamp));
+        if range.last_n.is_some() {
+            all.reverse();
+        }
+        all.truncate(wanted);
+    };
+    for sample in history.range(&s.key, &Query::all(By::Stamp)).map_err(|e| history_error(&e))? {
+        let instance = instance_of(shared, s, &sample.map_err(|e| history_error(&e))?)?;
+        if !(range.from..range.to).contains(&instance.attribute.modified_at) {
+            continue;
+        }
+        if wanted == usize::MAX {
+            if !visit(instance) {
+                break;
+            }
+            continue;
+        }
+        first.push(instance);
+        if first.len() / 2 > wanted {
+            order(&mut first);
+        }
+    }
+    order(&mut first);
+    first.into_iter().all(visit);
+    Ok(())
+}
+
+fn instance_of(shared: &Shared, s: &Series, sample: &belfry_history::Sample) -> Result<Instance, Error> {
+    let deleted = sample.kind == belfry_history::Kind::Deleted;
+    let attribute = match instance(s.name, s.dataset_id.clone(), sample, &shared.names)? {
+        Some(attribute) => attribute,
+        None => gone(s.name, s.dataset_id.clone(), Time::from_micros(sample.stamp)),
+    };
+    Ok(Instance { stamp: sample.stamp, attribute, deleted })
 }
 
 /// Whether some samples are no instances by this time: deletions, or all but deletions.

@@ -278,6 +278,41 @@ async fn one_that_was_off_while_the_log_was_cut_takes_up_from_the_state() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_is_switched_off_keeps_what_was_not_flushed() {
+    let town = Town::new();
+    let off = Options { history: None, ..town.options() };
+    for round in 1..3 {
+        // Written, and ended without a flush.
+        let store = town.open();
+        for n in 0..10 {
+            write(&store, "urn:p:1", n).await.unwrap();
+        }
+        drop(store);
+        // Twice off: what is written then is no history, and cuts the log.
+        for _ in 0..2 {
+            town.clock.advance_micros(1_000_000);
+            let store = Arc::new(EmbeddedStore::open(&off).unwrap());
+            for _ in 0..4 {
+                for (_, outcome) in write_many(&store, 100..600).await {
+                    outcome.unwrap();
+                }
+                write(&store, "urn:p:1", 77).await.unwrap();
+                store.checkpoint().unwrap();
+            }
+            drop(store);
+        }
+        town.clock.advance_micros(1_000_000);
+        let store = town.open();
+        // Two attributes: ten values of each while it was on, and where it took up from the state.
+        assert_eq!(kept(&store, "urn:p:1"), round * 2 * 11, "round {round}");
+        assert_eq!(kept(&store, "urn:p:100"), 2, "its values are the same each time");
+        drop(store);
+        let report = check(&town.options()).unwrap();
+        assert!(report.is_sound(), "{:?}", report.findings);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_knows_more_than_the_log_is_refused() {
     let town = Town::new();

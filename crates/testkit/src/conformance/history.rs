@@ -350,6 +350,13 @@ async fn corrections(b: &mut Bench<'_>) {
         let found = b.store().evolution("urn:s:9", None, &all).expect("a read").expect("it has history");
         assert_eq!(found.instances[1].attribute.modified_at, rewritten, "when it was replaced");
         assert_eq!(found.instances[1].stamp, stamps[1]);
+        let by = |from, to, last_n| TemporalRange { from, to, last_n, ..everything(TimeProperty::ModifiedAt) };
+        // It was long before the others, and stands before them.
+        let after = rewritten.plus_micros(1);
+        assert_eq!(values(b, "urn:s:9", &by(rewritten, after, None)), [10.5], "by when it was replaced");
+        assert_eq!(values(b, "urn:s:9", &by(after, Time::MAX, None)), [0.0, 2.0, 4.0]);
+        assert_eq!(values(b, "urn:s:9", &by(Time::MIN, Time::MAX, None)), [10.5, 0.0, 2.0, 4.0]);
+        assert_eq!(values(b, "urn:s:9", &by(Time::MIN, Time::MAX, Some(2))), [2.0, 4.0]);
         b.restart();
     }
     let forget = Sample::Forget { id, name: None, dataset_id: None, all_datasets: true };

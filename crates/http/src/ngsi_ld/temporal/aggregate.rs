@@ -2,17 +2,20 @@
 //! arrays here, instance by instance, within a limit.
 
 use super::Asked;
-use super::evolution::Found;
+use super::evolution::{Found, time_of};
 use belfry_kernel::{Error, Kind, Period, Time};
 use belfry_ngsi_ld::form::write::{Aggregate, AggregatedSeries, TemporalAttribute};
+use belfry_ngsi_ld::operation::json_bytes;
 use belfry_ngsi_ld::{Json, Value};
 use belfry_ports::Store;
-use belfry_ports::temporal::{Aggregation, Bucket, TemporalRange, TimeProperty};
+use belfry_ports::temporal::{Aggregation, Bucket, TemporalRange};
 
 /// Periods in one answer.
 const MAX_PERIODS: usize = 100_000;
 /// Instances that are looked at one by one, of one attribute.
 const MAX_INSTANCES: usize = 100_000;
+/// About how many bytes one aggregate of one period is in an answer: a value between two times.
+const CELL_BYTES: usize = 64;
 
 const METHODS: [&str; 8] = ["avg", "distinctCount", "max", "min", "stddev", "sum", "sumsq", "totalCount"];
 
@@ -56,6 +59,13 @@ impl Aggregates {
         let boundaries = self.boundaries(from, to)?;
         let distinct = self.methods.contains(&"distinctCount");
         let all = store.aggregate(id, names.as_deref(), asked.by(), &boundaries, distinct)?.unwrap_or_default();
+        let cells = self.methods.len() * all.iter().map(|series| series.buckets.len()).sum::<usize>();
+        if cells > asked.bytes / CELL_BYTES {
+            let why = format!(
+                "the answer would hold {cells} aggregates: ask for longer periods, a shorter range or fewer attributes"
+            );
+            return Err(Error::new(Kind::TooComplexQuery, why));
+        }
         let mut attributes: Vec<TemporalAttribute> = Vec::new();
         for series in all {
             let datasets = asked.view.view.datasets.as_ref();
@@ -120,37 +130,25 @@ impl Aggregates {
     ) -> Result<Vec<Aggregate>, Error> {
         let Aggregation { name, dataset_id, buckets, .. } = series;
         let (Some(from), Some(to)) = (boundaries.first(), boundaries.last()) else { return Ok(Vec::new()) };
-        let range = TemporalRange { by: asked.by(), from: *from, to: *to, last_n: None, limit: MAX_INSTANCES };
-        let evolution = store.evolution(id, Some(&[*name]), &range)?.unwrap_or_default();
-        if evolution.more {
+        let range = TemporalRange { by: asked.by(), from: *from, to: *to, last_n: None, limit: usize::MAX };
+        let (mut values, mut looked_at, mut bytes) = (Vec::new(), 0_usize, 0_usize);
+        store.instances(id, Some(&[*name]), &range, &mut |i| {
+            if i.deleted || i.attribute.dataset_id != *dataset_id {
+                return true;
+            }
+            looked_at += 1;
+            let measure = measure(&i.attribute.value, time_of(&i, asked.by()));
+            bytes += measure.as_ref().map_or(0, |m| 32 + json_bytes(&m.value));
+            values.extend(measure);
+            looked_at <= MAX_INSTANCES && bytes <= asked.bytes
+        })?;
+        if looked_at > MAX_INSTANCES || bytes > asked.bytes {
             return Err(Error::new(
                 Kind::TooComplexQuery,
-                format!("{name} has more than {MAX_INSTANCES} instances that are no numbers in this range"),
+                format!(
+                    "{name} has more instances that are no numbers in this range than can be aggregated: ask for a shorter one"
+                ),
             ));
-        }
-        let mut values: Vec<Measure> = Vec::new();
-        for i in evolution.instances.iter().filter(|i| !i.deleted && i.attribute.dataset_id == *dataset_id) {
-            let time = match asked.by() {
-                TimeProperty::ObservedAt => i.attribute.observed_at.unwrap_or(Time::from_micros(i.stamp)),
-                _ => Time::from_micros(i.stamp),
-            };
-            match &i.attribute.value {
-                Value::Property(Json::Bool(b)) => {
-                    values.push(Measure { time, value: Json::Int(i64::from(*b)), array: false });
-                }
-                Value::Property(Json::Array(items)) | Value::List(items) => {
-                    values.push(Measure { time, value: Json::Int(items.len() as i64), array: true });
-                }
-                Value::Property(json @ (Json::Str(_) | Json::Int(_) | Json::Float(_))) => {
-                    values.push(Measure { time, value: json.clone(), array: false });
-                }
-                // A date or time with its type: they have an order, as texts.
-                Value::Property(json @ Json::Object(_)) if json.get("@type").is_some() => {
-                    let text = json.get("@value").filter(|v| v.as_str().is_some());
-                    values.extend(text.map(|v| Measure { time, value: v.clone(), array: false }));
-                }
-                _ => {}
-            }
         }
         values.sort_by_key(|v| v.time);
         let of = |b: &Bucket| {
@@ -185,6 +183,23 @@ struct Measure {
     value: Json,
     /// Whether it is the size of an array.
     array: bool,
+}
+
+/// What is aggregated of a value that is no number; none when it has no order and no size.
+fn measure(value: &Value, time: Time) -> Option<Measure> {
+    let plain = |value| Some(Measure { time, value, array: false });
+    match value {
+        Value::Property(Json::Bool(b)) => plain(Json::Int(i64::from(*b))),
+        Value::Property(Json::Array(items)) | Value::List(items) => {
+            Some(Measure { time, value: Json::Int(items.len() as i64), array: true })
+        }
+        Value::Property(json @ (Json::Str(_) | Json::Int(_) | Json::Float(_))) => plain(json.clone()),
+        // A date or time with its type: they have an order, as texts.
+        Value::Property(json @ Json::Object(_)) if json.get("@type").is_some() => {
+            json.get("@value").filter(|v| v.as_str().is_some()).cloned().and_then(plain)
+        }
+        _ => None,
+    }
 }
 
 /// One aggregate of some values, if the method has a meaning for them (tables 4.5.19.1-1 and -2).
@@ -227,14 +242,7 @@ fn bounds(store: &dyn Store, id: &str, asked: &Asked) -> Result<Option<(Time, Ti
     let edge = |last_n| -> Result<Vec<Time>, Error> {
         let range = TemporalRange { by, from: start, to: end, last_n, limit: 1 };
         let evolution = store.evolution(id, asked.names().as_deref(), &range)?.unwrap_or_default();
-        Ok(evolution
-            .instances
-            .iter()
-            .map(|i| match by {
-                TimeProperty::ObservedAt => i.attribute.observed_at.unwrap_or(Time::from_micros(i.stamp)),
-                _ => Time::from_micros(i.stamp),
-            })
-            .collect())
+        Ok(evolution.instances.iter().map(|i| time_of(i, by)).collect())
     };
     if from == Time::MIN {
         match edge(None)?.into_iter().min() {

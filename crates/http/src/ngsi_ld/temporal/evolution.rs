@@ -3,8 +3,9 @@
 use super::{Asked, instance};
 use belfry_kernel::{Error, Iri, Time};
 use belfry_ngsi_ld::form::write::{TemporalAttribute, TemporalEntity, TemporalForm, TemporalInstance, write_temporal};
+use belfry_ngsi_ld::operation::instance_bytes;
 use belfry_ngsi_ld::query::TimeRelation;
-use belfry_ngsi_ld::{Context, Entity};
+use belfry_ngsi_ld::{Context, Entity, Name};
 use belfry_ports::Store;
 use belfry_ports::temporal::{Evolution, Instance, TimeProperty};
 
@@ -12,6 +13,10 @@ use belfry_ports::temporal::{Evolution, Instance, TimeProperty};
 pub(crate) struct Found {
     pub(crate) id: Iri,
     pub(crate) evolution: Evolution,
+    /// Instances of each series that it holds at most.
+    pub(crate) limit: usize,
+    /// How large it is (see [`instance_bytes`]).
+    pub(crate) bytes: usize,
 }
 
 /// Where an answer ends because it would get too long (clause 6.3.10).
@@ -20,21 +25,80 @@ pub(crate) struct Cut {
     pub(crate) content_range: String,
 }
 
-/// What is shown of one entity's past; none when nothing is known of it. The aggregates are made by the store, which then
-/// reads no instance for showing it.
-pub(crate) fn gather(store: &dyn Store, id: &Iri, asked: &Asked) -> Result<Option<Found>, Error> {
-    let limit = if asked.aggregates.is_some() { 0 } else { asked.instances };
+/// What there is of one entity's past.
+pub(crate) enum Gathered {
+    /// Nothing is known of it.
+    Nothing,
+    /// More than there is room for.
+    TooLarge,
+    /// This.
+    Found(Found),
+}
+
+/// Room in an answer for one more entity.
+#[derive(Clone, Copy)]
+pub(crate) struct Room {
+    /// Bytes that are left.
+    pub(crate) bytes: usize,
+    /// Whether nothing else is in the answer: then the evolution is shortened until it fits.
+    pub(crate) alone: bool,
+}
+
+/// The fewest instances of a series that an answer is shortened to: the client goes on from the last one, and has to get
+/// past it.
+const FEWEST: usize = 2;
+
+/// What is shown of one entity's past. The aggregates are made by the store, which then reads no instance for showing it.
+pub(crate) fn gather(store: &dyn Store, id: &Iri, asked: &Asked, room: Room) -> Result<Gathered, Error> {
     let names = asked.names();
-    let Some(mut evolution) = store.evolution(id.as_str(), names.as_deref(), &asked.range(limit))? else {
-        return Ok(None);
+    let Some(evolution) = store.evolution(id.as_str(), names.as_deref(), &asked.range(0))? else {
+        return Ok(Gathered::Nothing);
     };
-    if let Some(datasets) = &asked.view.view.datasets {
-        evolution.instances.retain(|i| datasets.iter().any(|d| d.as_ref() == i.attribute.dataset_id.as_ref()));
+    let mut found = Found { id: id.clone(), evolution, limit: asked.instances, bytes: 0 };
+    if asked.aggregates.is_some() {
+        return Ok(Gathered::Found(found));
     }
-    Ok(Some(Found { id: id.clone(), evolution }))
+    while !found.take(store, names.as_deref(), asked, room.bytes)? {
+        if !room.alone {
+            return Ok(Gathered::TooLarge);
+        }
+        found.limit = (found.limit / 2).max(FEWEST);
+    }
+    Ok(Gathered::Found(found))
 }
 
 impl Found {
+    /// Reads the instances, at most `limit` of each series. Whether they fit into so many bytes; the fewest always do.
+    fn take(&mut self, store: &dyn Store, names: Option<&[Name]>, asked: &Asked, room: usize) -> Result<bool, Error> {
+        let (limit, datasets) = (self.limit, asked.view.view.datasets.as_ref());
+        let Evolution { instances, more, .. } = &mut self.evolution;
+        instances.clear();
+        (self.bytes, *more) = (0, false);
+        // One more than is shown tells that there are more.
+        let range = asked.range(limit.saturating_add(1));
+        let (mut fits, mut of_series) = (true, 0);
+        store.instances(self.id.as_str(), names, &range, &mut |instance| {
+            let attribute = &instance.attribute;
+            if datasets.is_some_and(|all| !all.iter().any(|d| d.as_ref() == attribute.dataset_id.as_ref())) {
+                return true;
+            }
+            of_series =
+                if instances.last().is_some_and(|last| same_series(last, &instance)) { of_series + 1 } else { 1 };
+            if of_series > limit {
+                *more = true;
+                return true;
+            }
+            self.bytes += instance_bytes(attribute);
+            fits = self.bytes <= room || limit <= FEWEST;
+            instances.push(instance);
+            fits
+        })?;
+        if range.last_n.is_some() {
+            instances.chunk_by_mut(same_series).for_each(<[_]>::reverse);
+        }
+        Ok(fits)
+    }
+
     /// What is known of the entity itself.
     pub(crate) fn head(&self) -> Entity {
         Entity {
@@ -49,10 +113,15 @@ impl Found {
     }
 }
 
+fn same_series(a: &Instance, b: &Instance) -> bool {
+    a.attribute.name == b.attribute.name && a.attribute.dataset_id == b.attribute.dataset_id
+}
+
 /// The time of an instance by which the range was asked.
-fn time_of(instance: &Instance, by: TimeProperty) -> Time {
+pub(crate) fn time_of(instance: &Instance, by: TimeProperty) -> Time {
     match by {
         TimeProperty::ObservedAt => instance.attribute.observed_at.unwrap_or(Time::from_micros(instance.stamp)),
+        TimeProperty::ModifiedAt => instance.attribute.modified_at,
         _ => Time::from_micros(instance.stamp),
     }
 }
@@ -65,12 +134,9 @@ pub(crate) fn cut(all: &mut [Found], asked: &Asked) -> Option<Cut> {
     }
     let by = asked.by();
     let backwards = asked.query.is_some_and(|q| q.last_n.is_some());
-    let same = |a: &Instance, b: &Instance| {
-        a.attribute.name == b.attribute.name && a.attribute.dataset_id == b.attribute.dataset_id
-    };
     let mut edge: Option<Time> = None;
     for found in all.iter().filter(|f| f.evolution.more) {
-        for series in found.evolution.instances.chunk_by(same).filter(|s| s.len() >= asked.instances) {
+        for series in found.evolution.instances.chunk_by(same_series).filter(|s| s.len() >= found.limit) {
             let times = series.iter().map(|i| time_of(i, by));
             let last = if backwards { times.min() } else { times.max() };
             edge = match (edge, last) {

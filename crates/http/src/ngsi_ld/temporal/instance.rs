@@ -27,14 +27,20 @@ pub(crate) fn find(store: &dyn Store, entity: &Iri, name: Name, text: &str) -> R
     let (stamp, dataset) = rest.split_once(':').map_or((rest, None), |(stamp, dataset)| (stamp, Some(dataset)));
     let stamp: i64 = stamp.parse().map_err(|_| missing())?;
     let (from, to) = (Time::from_micros(stamp), Time::from_micros(stamp).plus_micros(1));
-    let range = TemporalRange { by: TimeProperty::ModifiedAt, from, to, last_n: None, limit: 16 };
-    let evolution = store.evolution(entity.as_str(), Some(&[name]), &range)?.ok_or_else(missing)?;
     let of_dataset = |i: &Instance| match (&i.attribute.dataset_id, dataset) {
         (None, None) => true,
         (Some(id), Some(wanted)) => format!("{:08x}", digest(id)) == wanted,
         _ => false,
     };
-    evolution.instances.into_iter().find(|i| i.stamp == stamp && of_dataset(i)).ok_or_else(missing)
+    // Both go by the number, whenever the instance was corrected.
+    for by in [TimeProperty::CreatedAt, TimeProperty::DeletedAt] {
+        let range = TemporalRange { by, from, to, last_n: None, limit: 16 };
+        let evolution = store.evolution(entity.as_str(), Some(&[name]), &range)?.ok_or_else(missing)?;
+        if let Some(found) = evolution.instances.into_iter().find(|i| i.stamp == stamp && of_dataset(i)) {
+            return Ok(found);
+        }
+    }
+    Err(missing())
 }
 
 /// FNV-1a, 32 bits.

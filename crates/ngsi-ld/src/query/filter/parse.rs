@@ -147,17 +147,21 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The types before a colon inside braces. A name there cannot have a prefix: the colon ends the types.
+    /// The types before a colon inside braces. A name there has a prefix only between quotes: the colon ends the types.
     fn link_types(&mut self) -> Result<Vec<Term>, Error> {
         let inside = self.scan.rest();
         let end = inside.find(['{', '}', '.', '[', '"']).unwrap_or(inside.len());
         let mut types = Vec::new();
-        if !inside[..end].contains(':') {
+        if !inside[..end].contains(':') && !begins_with_types(inside) {
             return Ok(types);
         }
         loop {
             self.count(self.scan.at())?;
-            types.push(self.naming.term(self.scan.name(false)?)?);
+            let word = match self.scan.peek() {
+                Some('"') => self.attribute_name()?.text,
+                _ => self.scan.name(false)?,
+            };
+            types.push(self.naming.term(word)?);
             if !self.scan.eat(",") {
                 self.scan.expect(":", "`,` or `:` after an entity type")?;
                 return Ok(types);
@@ -242,6 +246,21 @@ impl<'a> Parser<'a> {
                 self.scan.expect("]", "`.` or `]`")?;
                 return Ok(Trail::Members(members));
             }
+        }
+    }
+}
+
+/// Whether names, some of them between quotes, stand here before a colon.
+fn begins_with_types(mut text: &str) -> bool {
+    loop {
+        let end = match text.strip_prefix('"') {
+            Some(quoted) => quoted.find('"').map(|end| end + 2),
+            None => text.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'))),
+        };
+        let Some(rest) = end.filter(|end| *end > 0).and_then(|end| text.get(end..)) else { return false };
+        match rest.strip_prefix(',') {
+            Some(next) => text = next,
+            None => return rest.starts_with(':'),
         }
     }
 }
