@@ -12,7 +12,7 @@ use axum::response::Response;
 use belfry_kernel::{Error, Iri, Kind, Time};
 use belfry_ngsi_ld::query::{Conjunct, EntityQuery, Naming, PastQuery, Pattern, Selector};
 use belfry_ngsi_ld::{Context, Name};
-use belfry_ports::{Answer, Page, Store};
+use belfry_ports::{Page, Paged, Store};
 use http::header;
 
 /// How many entities are looked up at first, and at most at a time.
@@ -73,7 +73,7 @@ async fn answer(
     let store = exchange.store()?;
     let member = exchange.context_member(context, media);
     let make = || -> Result<_, Error> {
-        let (mut all, answer) = find(&*store, query, asked, page, exchange)?;
+        let (mut all, paged) = find(&*store, query, asked, page, exchange)?;
         let cut = cut(&mut all, asked);
         let mut out = vec![b'['];
         for found in all {
@@ -83,9 +83,9 @@ async fn answer(
             write(&*store, found, asked, context, member, &mut out)?;
         }
         out.push(b']');
-        Ok((out, cut, answer))
+        Ok((out, cut, paged))
     };
-    let (out, cut, answer) = aside(make)?;
+    let (out, cut, paged) = aside(make)?;
     let mut response = match &cut {
         Some(_) => problem::partial(media.header(), out),
         None => problem::ok(media.header(), out),
@@ -94,7 +94,7 @@ async fn answer(
         problem::put(&mut response, header::CONTENT_RANGE, &cut.content_range);
     }
     exchange.put_context_link(context, media, &mut response).await?;
-    exchange.put_paging(page, &answer, media, &mut response);
+    exchange.put_paging(page, &paged, media, &mut response);
     Ok(response)
 }
 
@@ -105,7 +105,7 @@ fn find(
     asked: &Asked,
     page: Page,
     exchange: &Exchange,
-) -> Result<(Vec<Found>, Answer), Error> {
+) -> Result<(Vec<Found>, Paged), Error> {
     let mut search = Search { store, query, asked, now: exchange.now(), left: MAX_EXAMINED };
     let end = page.offset.saturating_add(page.limit);
     let (mut all, mut seen) = (Vec::new(), 0_usize);
@@ -129,7 +129,7 @@ fn find(
             }
         }
     }
-    Ok((all, Answer { entities: Vec::new(), count: page.count.then_some(seen), more: seen > end }))
+    Ok((all, Paged { given: page.limit, count: page.count.then_some(seen), more: seen > end }))
 }
 
 /// Decides which entities are in the answer (clause 5.7.4.4). What is shown of them does not matter here: neither `lastN`
