@@ -15,11 +15,7 @@ use belfry_runtime::telemetry::within;
 use http::{HeaderValue, Method, Request, Version, header};
 use percent_encoding::percent_decode_str;
 use smallvec::SmallVec;
-use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 /// Said to whoever calls an open server by a name that is not its own.
@@ -37,27 +33,8 @@ pub(crate) struct Resource {
     pub(crate) allow: HeaderValue,
 }
 
-/// A path as the router calls it.
-#[derive(Clone)]
-pub(crate) struct Door(pub(crate) Arc<Resource>);
-
-impl tower_service::Service<Request<Body>> for Door {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let resource = self.0.clone();
-        Box::pin(async move { Ok(resource.answer(request).await) })
-    }
-}
-
 impl Resource {
-    async fn answer(&self, request: Request<Body>) -> Response {
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
         let started = Instant::now();
         let (head, body) = request.into_parts();
         let tenant = head.headers.get(TENANT).cloned();

@@ -15,5 +15,5 @@ mod serve;
 mod trace;
 
 pub use app::App;
-pub use router::{operations, router};
+pub use router::{Router, operations};
 pub use serve::{Served, serve};

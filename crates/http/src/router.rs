@@ -1,17 +1,18 @@
 //! The table of every operation, and the router made from it. Whoever looks for what answers a request begins here.
 
 use crate::app::App;
-use crate::dispatch::{Door, Resource};
+use crate::dispatch::Resource;
 use crate::ngsi_ld;
 use crate::operation::{Operation, Parameter, Takes};
 use crate::ops;
 use crate::problem;
 use crate::request::{parameters, representation, selection};
-use axum::Router;
 use axum::body::Body;
+use axum::response::Response;
 use belfry_identity::Permission;
 use belfry_kernel::Error;
 use http::{HeaderValue, Method, Request, header};
+use http_body::Body as _;
 use std::sync::{Arc, LazyLock};
 
 macro_rules! run {
@@ -155,27 +156,96 @@ fn table() -> Vec<Operation> {
     }
 }
 
-/// The router: every path of the table, the page for everything else.
-///
-/// # Panics
-/// When two rows of the table have paths that cannot stand together: found by any test that makes a router.
-pub fn router(app: &Arc<App>) -> Router {
-    let mut router = Router::new();
-    let mut done: Vec<&str> = Vec::new();
-    for operation in operations() {
-        if done.contains(&operation.path) {
-            continue;
+/// What answers a request: every path of the table, the page for everything else.
+pub struct Router {
+    paths: Paths<Resource>,
+}
+
+impl Router {
+    /// The router of the whole table.
+    pub fn new(app: &Arc<App>) -> Self {
+        let mut paths = Paths::default();
+        for operation in operations() {
+            let place = paths.of_pattern(operation.path);
+            if place.is_some() {
+                continue;
+            }
+            let here =
+                operations().iter().enumerate().filter(|(_, other)| other.path == operation.path).collect::<Vec<_>>();
+            let allow = allow(here.iter().map(|(_, operation)| &operation.method));
+            let segments = operation.path.split('/').enumerate();
+            let variables = segments.filter(|(_, part)| part.starts_with('{')).map(|(at, _)| at).collect();
+            *place = Some(Resource { app: app.clone(), operations: here, variables, allow });
         }
-        done.push(operation.path);
-        let here =
-            operations().iter().enumerate().filter(|(_, other)| other.path == operation.path).collect::<Vec<_>>();
-        let variables =
-            operation.path.split('/').enumerate().filter(|(_, part)| part.starts_with('{')).map(|(at, _)| at).collect();
-        let allow = allow(here.iter().map(|(_, operation)| &operation.method));
-        let resource = Resource { app: app.clone(), operations: here, variables, allow };
-        router = router.route_service(operation.path, Door(Arc::new(resource)));
+        Self { paths }
     }
-    router.fallback(|request: Request<Body>| async move { elsewhere(&request) })
+
+    /// Answers one request.
+    pub async fn answer(&self, request: Request<Body>) -> Response {
+        let only_head = *request.method() == Method::HEAD;
+        let mut response = match self.paths.find(request.uri().path()) {
+            Some(resource) => resource.answer(request).await,
+            None => elsewhere(&request),
+        };
+        if only_head {
+            without_body(&mut response);
+        }
+        response
+    }
+}
+
+/// Leaves out the body of an answer to HEAD, and says how long it would have been (RFC 9110 section 9.3.2).
+fn without_body(response: &mut Response) {
+    if let Some(length) = response.body().size_hint().exact() {
+        response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length.into());
+    }
+    *response.body_mut() = Body::empty();
+}
+
+/// What stands at a beginning of paths: a resource, and the segments that follow.
+struct Paths<R> {
+    resource: Option<R>,
+    fixed: Vec<(&'static str, Self)>,
+    variable: Option<Box<Self>>,
+}
+
+impl<R> Default for Paths<R> {
+    fn default() -> Self {
+        Self { resource: None, fixed: Vec::new(), variable: None }
+    }
+}
+
+impl<R> Paths<R> {
+    /// The place of a path of the table, made when it is new.
+    fn of_pattern(&mut self, pattern: &'static str) -> &mut Option<R> {
+        let mut here = self;
+        for segment in pattern.split('/').skip(1) {
+            here = if segment.starts_with('{') {
+                here.variable.get_or_insert_default()
+            } else {
+                let at = here.fixed.iter().position(|(name, _)| *name == segment).unwrap_or_else(|| {
+                    here.fixed.push((segment, Self::default()));
+                    here.fixed.len() - 1
+                });
+                &mut here.fixed[at].1
+            };
+        }
+        &mut here.resource
+    }
+
+    /// The resource of a path, as it was sent. A segment of the table's own goes before a variable one, which is never
+    /// empty.
+    fn find(&self, path: &str) -> Option<&R> {
+        path.strip_prefix('/').and_then(|rest| self.below(Some(rest)))
+    }
+
+    fn below(&self, rest: Option<&str>) -> Option<&R> {
+        let Some(rest) = rest else { return self.resource.as_ref() };
+        let (segment, after) = rest.split_once('/').map_or((rest, None), |(segment, after)| (segment, Some(after)));
+        let fixed = self.fixed.iter().find(|(name, _)| *name == segment).and_then(|(_, paths)| paths.below(after));
+        let variable = self.variable.as_ref().filter(|_| !segment.is_empty());
+        fixed.or_else(|| variable.and_then(|paths| paths.below(after)))
+    }
 }
 
 fn allow<'m>(methods: impl Iterator<Item = &'m Method>) -> HeaderValue {
@@ -188,7 +258,7 @@ fn allow<'m>(methods: impl Iterator<Item = &'m Method>) -> HeaderValue {
 }
 
 /// A path that is not in the table: a file of the page, or nothing.
-fn elsewhere(request: &Request<Body>) -> axum::response::Response {
+fn elsewhere(request: &Request<Body>) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
         let found =
@@ -198,4 +268,33 @@ fn elsewhere(request: &Request<Body>) -> axum::response::Response {
         }
     }
     problem::answer(&Error::not_found("there is nothing at this path"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::Operation;
+
+    /// Every path of the table, its variable segments filled, leads to its own row.
+    #[test]
+    fn a_path_leads_to_its_operation() {
+        let mut paths = Paths::default();
+        for operation in operations() {
+            *paths.of_pattern(operation.path) = Some(operation.path);
+        }
+        let filled = |path: &str, with: &str| {
+            let parts: Vec<_> = path.split('/').map(|part| if part.starts_with('{') { with } else { part }).collect();
+            parts.join("/")
+        };
+        for Operation { path, .. } in operations() {
+            for with in ["urn:x:1", "a%2Fb", "attrs", "*"] {
+                assert_eq!(paths.find(&filled(path, with)), Some(path), "{path} with {with}");
+            }
+            assert_eq!(paths.find(&format!("{}/", filled(path, "x"))), None);
+            assert!(!path.contains('{') || paths.find(&filled(path, "")).is_none(), "{path}");
+        }
+        for path in ["", "*", "/", "ngsi-ld/v1/entities", "/ngsi-ld", "/ngsi-ld/v1//entities", "/ngsi-ld/v2/entities"] {
+            assert_eq!(paths.find(path), None, "{path}");
+        }
+    }
 }

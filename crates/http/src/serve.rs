@@ -4,7 +4,7 @@
 mod pulse;
 
 use crate::app::App;
-use axum::Router;
+use crate::router::Router;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -17,7 +17,6 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tower_service::Service;
 
 /// How long requests under way may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -33,7 +32,7 @@ pub struct Served {
 
 /// Serves until `shutdown` resolves, then lets requests under way end.
 pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<Output = ()>) -> Served {
-    let router = crate::router(&app);
+    let router = Arc::new(Router::new(&app));
     let builder = Arc::new(builder(&app));
     let places = Arc::new(Semaphore::new(app.limits.max_connections));
     let watch = Watch::new(Duration::from_secs(app.limits.header_read_timeout_s));
@@ -102,17 +101,18 @@ fn builder(app: &App) -> Builder<TokioExecutor> {
     builder
 }
 
-async fn connection(stream: TcpStream, builder: &Builder<TokioExecutor>, router: Router, pulse: Arc<Pulse>) {
+async fn connection(stream: TcpStream, builder: &Builder<TokioExecutor>, router: Arc<Router>, pulse: Arc<Pulse>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection is gone before it began");
         return;
     }
     let requests = pulse.clone();
     let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
-        let mut router = router.clone();
+        let router = router.clone();
         let underway = requests.begin();
         async move {
-            let response = router.call(request.map(axum::body::Body::new)).await?;
+            // In a box, so that a connection without a request does not carry its room.
+            let response = Box::pin(router.answer(request.map(axum::body::Body::new))).await;
             Ok::<_, std::convert::Infallible>(response.map(|body| Answer { body, _underway: underway }))
         }
     });

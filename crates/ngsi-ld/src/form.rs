@@ -13,10 +13,9 @@ pub use limits::Limits;
 pub use read::{
     BatchFault, Mode, Reader, read_attribute, read_batch, read_entity, read_fragment, read_ids, take_context,
 };
-pub use write::{
-    Languages, Representation, Select, View, write_entities, write_entity, write_feature, write_feature_collection,
-    write_temporal,
-};
+pub use write::{Languages, Rendering, Representation, Select, View, write_entity, write_feature, write_temporal};
+
+use crate::Name;
 
 /// The text that stands for "nothing" where JSON would say null (clause 4.5.0, NGSI-LD Null).
 pub const NULL: &str = "urn:ngsi-ld:null";
@@ -31,3 +30,12 @@ pub(crate) const PLAIN: [(&str, &str); 3] = [
     ("entityIdSealed", "https://uri.etsi.org/ngsi-ld/entityIdSealed"),
     ("entityTypeSealed", "https://uri.etsi.org/ngsi-ld/entityTypeSealed"),
 ];
+
+/// The plain member that a sub-attribute of this name stands for, if it is one of [`PLAIN`].
+fn plain_member(name: Name) -> Option<&'static str> {
+    let text = name.as_str();
+    if !text.starts_with(CORE) {
+        return None;
+    }
+    PLAIN.iter().find(|(_, iri)| *iri == text).map(|(member, _)| *member)
+}

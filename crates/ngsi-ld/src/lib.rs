@@ -6,6 +6,7 @@ pub mod entity;
 pub mod form;
 pub mod geojson;
 pub mod json;
+pub mod lent;
 pub mod name;
 pub mod operation;
 pub mod query;

@@ -31,7 +31,7 @@ pub use selection::{Selector, TypeSelection};
 pub use temporal::{TemporalQuery, TimeProperty, TimeRelation};
 pub use term::{Limits, Names, Naming, Term, parse_names};
 
-use crate::Entity;
+use crate::{Entity, Name};
 use belfry_kernel::Time;
 use std::sync::Arc;
 
@@ -72,6 +72,16 @@ impl EntityQuery {
             && self.scope.as_ref().is_none_or(|s| s.matches(&entity.scopes))
             && self.q.as_ref().is_none_or(|q| q.matches(entity, now, lookup))
             && self.geo.as_ref().is_none_or(|g| g.matches(entity, now))
+    }
+
+    /// The attributes that decide: an entity of these alone matches as the whole one does.
+    pub fn names(&self) -> Vec<Name> {
+        let mut names: Vec<Name> = self.attrs.iter().filter_map(|term| term.name).collect();
+        if let Some(q) = &self.q {
+            q.names(&mut names);
+        }
+        names.extend(self.geo.as_ref().and_then(|geo| geo.property.name));
+        names
     }
 
     /// How many relationships the deepest condition follows; 0 when the query looks at the entities alone.

@@ -3,9 +3,9 @@
 use belfry_kernel::{Iri, Time};
 use belfry_ngsi_ld::form::write::{
     Aggregate, AggregatedSeries, Languages, TemporalAttribute, TemporalEntity, TemporalForm, TemporalInstance,
-    TemporalView, write_feature, write_feature_collection, write_temporal,
+    TemporalView, write_feature, write_temporal,
 };
-use belfry_ngsi_ld::form::{Limits, Mode, Reader, Representation, Select, View, read_entity, write_entity};
+use belfry_ngsi_ld::form::{Limits, Mode, Reader, Rendering, Representation, Select, View, read_entity, write_entity};
 use belfry_ngsi_ld::{AttributeKind, Context, Entity, Json};
 
 fn read(text: &str) -> Entity {
@@ -229,7 +229,13 @@ fn geojson() {
     let feature = r#"{"id":"urn:x:1","type":"Feature","geometry":{"type":"Point","coordinates":[1,2]},"properties":{"type":"T","location":{"type":"Point","coordinates":[1,2]},"a":5}"#;
     assert_eq!(String::from_utf8(out).expect("UTF-8"), format!("{feature},\"@context\":\"c\"}}"));
     let mut out = Vec::new();
-    write_feature_collection([&entity, &bare], Context::core(), &view, location, Some("\"c\""), &mut out);
+    let context_member = Some("\"c\"");
+    let rendering = Rendering { context: Context::core(), view: &view, feature: Some(Some(location)), context_member };
+    rendering.open_list(&mut out);
+    let Ok(()) = rendering.of_items().write(&(&entity).into(), &mut out);
+    out.push(b',');
+    let Ok(()) = rendering.of_items().write(&(&bare).into(), &mut out);
+    rendering.close_list(&mut out);
     let empty = r#"{"id":"urn:x:2","type":"Feature","geometry":null,"properties":{"type":"T"}}"#;
     assert_eq!(
         String::from_utf8(out).expect("UTF-8"),

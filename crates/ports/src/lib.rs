@@ -11,5 +11,5 @@ pub mod temporal;
 pub use change::{Change, ChangeKind, ChangeSet, Commit, EntityChange, Sample, Seq};
 pub use document::{Collection, Document, DocumentChange};
 pub use feed::{Feed, FeedItem};
-pub use query::{Answer, AttributeInfo, Page, TypeInfo};
+pub use query::{Answer, AttributeInfo, Lent, Page, Paged, Search, TypeInfo, Visit};
 pub use store::{Ack, BoxFuture, Copied, Decide, Read, Store, StoreHealth};

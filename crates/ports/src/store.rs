@@ -1,7 +1,9 @@
 //! The store: current state, documents, history and the log, behind one trait. One store holds one tenant.
 
 use crate::temporal::{Aggregation, Evolution, Instance, TemporalRange, TimeProperty};
-use crate::{Answer, AttributeInfo, ChangeSet, Collection, Commit, Document, Feed, Page, Seq, TypeInfo};
+use crate::{
+    Answer, AttributeInfo, ChangeSet, Collection, Commit, Document, Feed, Page, Paged, Search, Seq, TypeInfo, Visit,
+};
 use belfry_kernel::{Error, Iri, Time};
 use belfry_ngsi_ld::query::{EntityQuery, OrderBy};
 use belfry_ngsi_ld::{AttributeKind, Entity, Name};
@@ -68,11 +70,34 @@ pub trait Store: Send + Sync {
     /// `Internal` when stored bytes prove damaged.
     fn entity(&self, id: &str) -> Result<Option<Entity>, Error>;
 
-    /// A page of the entities that match.
+    /// Lends the entity of this identifier, without what has expired at or before `now`. Whether it is there. Writes and
+    /// other reads go on while it is visited.
     ///
     /// # Errors
-    /// `TooComplexQuery` when the work is over the store's limit.
-    fn query(&self, query: &EntityQuery, order: Option<&OrderBy>, page: Page, now: Time) -> Result<Answer, Error>;
+    /// `Internal` when stored bytes prove damaged; those of `visit`.
+    fn visit(&self, id: &str, now: Time, visit: &mut Visit<'_>) -> Result<bool, Error>;
+
+    /// Lends the entities of one page of those that match. `None` when more of them had to be looked at than the search
+    /// allows: what was lent until then is not the answer.
+    ///
+    /// # Errors
+    /// `TooComplexQuery` when the work is over the store's limit; as [`Self::visit`].
+    fn find(&self, search: &Search<'_>, visit: &mut Visit<'_>) -> Result<Option<Paged>, Error>;
+
+    /// A page of the entities that match, without what of them has expired.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    fn query(&self, query: &EntityQuery, order: Option<&OrderBy>, page: Page, now: Time) -> Result<Answer, Error> {
+        let mut entities = Vec::new();
+        let search = Search { query, order, page, now, looks: usize::MAX };
+        let found = self.find(&search, &mut |lent| {
+            entities.push(lent.make()?);
+            Ok(())
+        })?;
+        let Paged { count, more, .. } = found.unwrap_or_default();
+        Ok(Answer { entities, count, more })
+    }
 
     /// Identifiers of the entities that match, at most `limit`.
     fn ids(&self, query: &EntityQuery, limit: usize, now: Time) -> Result<Vec<Iri>, Error>;

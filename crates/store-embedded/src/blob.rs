@@ -4,7 +4,12 @@
 //!
 //! Layout: identifier, flags, created, modified, [expires], types, [scopes], attributes. See [`encode`].
 
+mod lent;
 mod skip;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use lent::lend;
 
 use crate::codec::{Cursor, Damaged, Put};
 use crate::dictionary::Dictionary;
@@ -116,7 +121,7 @@ fn walk(blob: &[u8], mut on: impl FnMut(u32, AttributeKind, Option<Time>)) -> Re
 /// Reads an entity.
 pub(crate) fn decode(blob: &[u8], names: &Dictionary) -> Result<Entity, Damaged> {
     let mut c = Cursor::new(blob);
-    let id = Iri::from_checked(c.text()?);
+    let id = iri(c.text()?)?;
     let flags = c.byte()?;
     let created_at = Time::from_micros(c.i64()?);
     let modified_at = Time::from_micros(c.i64()?);
@@ -199,18 +204,48 @@ fn take_attributes(
 
 fn take_attribute(c: &mut Cursor<'_>, base: Time, names: &Dictionary, depth: usize) -> Result<Attribute, Damaged> {
     let depth = depth.checked_sub(1).ok_or(Damaged("they nest too deep"))?;
-    let name = names.name(c.varint()?)?;
-    let head = c.byte()?;
+    let front = take_front(c, base, names)?;
+    let value = take_value(front.flags & 7, c, names)?;
+    let sub = if front.flags & SUB != 0 { take_attributes(c, base, names, depth)? } else { Vec::new() };
+    Ok(Attribute {
+        name: front.name,
+        dataset_id: front.dataset_id.map(iri).transpose()?,
+        value,
+        observed_at: front.observed_at,
+        unit_code: front.unit_code.map(CompactString::from),
+        created_at: front.created_at,
+        modified_at: front.modified_at,
+        expires_at: front.expires_at,
+        sub,
+    })
+}
+
+/// What stands before the value of an attribute instance.
+struct Front<'a> {
+    name: Name,
+    flags: u8,
+    created_at: Time,
+    modified_at: Time,
+    dataset_id: Option<&'a str>,
+    observed_at: Option<Time>,
+    unit_code: Option<&'a str>,
+    expires_at: Option<Time>,
+}
+
+fn take_front<'a>(c: &mut Cursor<'a>, base: Time, names: &Dictionary) -> Result<Front<'a>, Damaged> {
     let time = |c: &mut Cursor<'_>| Ok(Time::from_micros(base.micros().wrapping_add(c.zigzag()?)));
-    let created_at = time(c)?;
-    let modified_at = time(c)?;
-    let dataset_id = if head & DATASET != 0 { Some(Iri::from_checked(c.text()?)) } else { None };
-    let observed_at = if head & OBSERVED != 0 { Some(time(c)?) } else { None };
-    let unit_code = if head & UNIT != 0 { Some(CompactString::from(c.text()?)) } else { None };
-    let expires_at = if head & EXPIRY != 0 { Some(time(c)?) } else { None };
-    let value = take_value(head & 7, c, names)?;
-    let sub = if head & SUB != 0 { take_attributes(c, base, names, depth)? } else { Vec::new() };
-    Ok(Attribute { name, dataset_id, value, observed_at, unit_code, created_at, modified_at, expires_at, sub })
+    let name = names.name(c.varint()?)?;
+    let flags = c.byte()?;
+    Ok(Front {
+        name,
+        flags,
+        created_at: time(c)?,
+        modified_at: time(c)?,
+        dataset_id: if flags & DATASET != 0 { Some(c.text()?) } else { None },
+        observed_at: if flags & OBSERVED != 0 { Some(time(c)?) } else { None },
+        unit_code: if flags & UNIT != 0 { Some(c.text()?) } else { None },
+        expires_at: if flags & EXPIRY != 0 { Some(time(c)?) } else { None },
+    })
 }
 
 /// Appends a value; its kind is written by the caller.
@@ -264,7 +299,7 @@ pub(crate) fn take_value(kind: u8, c: &mut Cursor<'_>, names: &Dictionary) -> Re
         AttributeKind::GeoProperty => Value::Geo(take_geometry(c)?),
         AttributeKind::Relationship => {
             let objects = match c.byte()? {
-                0 => Objects::One(Iri::from_checked(c.text()?)),
+                0 => Objects::One(iri(c.text()?)?),
                 _ => Objects::Many(take_iris(c)?),
             };
             Value::Relationship { objects, object_types: take_names(c, names)? }
@@ -319,7 +354,11 @@ fn put_iris(list: &[Iri], out: &mut Vec<u8>) {
 }
 
 fn take_iris(c: &mut Cursor<'_>) -> Result<Vec<Iri>, Damaged> {
-    (0..c.count()?).map(|_| Ok(Iri::from_checked(c.text()?))).collect()
+    (0..c.count()?).map(|_| iri(c.text()?)).collect()
+}
+
+fn iri(text: &str) -> Result<Iri, Damaged> {
+    Iri::parse(text).map_err(|_| Damaged("an identifier is no URI"))
 }
 
 fn put_json(json: &Json, out: &mut Vec<u8>) {
@@ -363,7 +402,7 @@ fn take_json(c: &mut Cursor<'_>, depth: usize) -> Result<Json, Damaged> {
         1 => Json::Bool(false),
         2 => Json::Bool(true),
         3 => Json::Int(c.zigzag()?),
-        4 => Json::Float(c.f64()?),
+        4 => Json::Float(c.finite()?),
         5 => Json::Str(c.text()?.into()),
         6 => {
             let n = c.count()?;
@@ -428,8 +467,8 @@ fn take_geometry(c: &mut Cursor<'_>) -> Result<Geometry, Damaged> {
         (0..c.count()?).map(|_| take_positions(c)).collect()
     }
     Ok(match c.byte()? {
-        0 => match take_positions(c)?.as_slice() {
-            [p] => Geometry::Point(*p),
+        0 => match c.varint()? {
+            n if n >> 1 == 1 => Geometry::Point(take_position(c, n & 1 != 0)?),
             _ => return Err(Damaged("a point has not one position")),
         },
         1 => Geometry::MultiPoint(take_positions(c)?),
@@ -459,9 +498,16 @@ fn take_positions(c: &mut Cursor<'_>) -> Result<Vec<Position>, Damaged> {
     let (n, altitudes) = ((n >> 1) as usize, n & 1 != 0);
     let mut positions = Vec::with_capacity(n.min(4096));
     for _ in 0..n {
-        let (lon, lat) = (c.f64()?, c.f64()?);
-        let alt = if altitudes { Some(c.f64()?).filter(|a| !a.is_nan()) } else { None };
-        positions.push(Position { lon, lat, alt });
+        positions.push(take_position(c, altitudes)?);
     }
     Ok(positions)
+}
+
+fn take_position(c: &mut Cursor<'_>, altitude: bool) -> Result<Position, Damaged> {
+    let (lon, lat) = (c.finite()?, c.finite()?);
+    let alt = if altitude { Some(c.f64()?).filter(|a| !a.is_nan()) } else { None };
+    if alt.is_some_and(f64::is_infinite) {
+        return Err(Damaged("a number is not finite"));
+    }
+    Ok(Position { lon, lat, alt })
 }

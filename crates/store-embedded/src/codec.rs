@@ -59,12 +59,14 @@ impl<'a> Cursor<'a> {
         self.rest.is_empty()
     }
 
+    #[inline]
     pub(crate) fn byte(&mut self) -> Result<u8, Damaged> {
         let (first, rest) = self.rest.split_first().ok_or(Damaged("they end early"))?;
         self.rest = rest;
         Ok(*first)
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, n: usize) -> Result<&'a [u8], Damaged> {
         if n > self.rest.len() {
             return Err(Damaged("they end early"));
@@ -74,7 +76,19 @@ impl<'a> Cursor<'a> {
         Ok(taken)
     }
 
+    #[inline]
     pub(crate) fn varint(&mut self) -> Result<u64, Damaged> {
+        match self.rest.split_first() {
+            // Most are one byte long.
+            Some((&b, rest)) if b < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(b))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Damaged> {
         let mut n = 0_u64;
         for shift in (0..64).step_by(7) {
             let b = self.byte()?;
@@ -86,12 +100,14 @@ impl<'a> Cursor<'a> {
         Err(Damaged("a number is too long"))
     }
 
+    #[inline]
     pub(crate) fn zigzag(&mut self) -> Result<i64, Damaged> {
         let n = self.varint()?;
         Ok((n >> 1) as i64 ^ -((n & 1) as i64))
     }
 
     /// A count of things of at least one byte each, so that it cannot be larger than what is left.
+    #[inline]
     pub(crate) fn count(&mut self) -> Result<usize, Damaged> {
         let n = self.varint()?;
         if n > self.rest.len() as u64 {
@@ -100,6 +116,7 @@ impl<'a> Cursor<'a> {
         Ok(n as usize)
     }
 
+    #[inline]
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Damaged> {
         let n = self.count()?;
         self.take(n)
@@ -116,6 +133,12 @@ impl<'a> Cursor<'a> {
 
     pub(crate) fn f64(&mut self) -> Result<f64, Damaged> {
         Ok(f64::from_bits(self.i64()? as u64))
+    }
+
+    /// A number such as JSON can hold.
+    pub(crate) fn finite(&mut self) -> Result<f64, Damaged> {
+        let f = self.f64()?;
+        if f.is_finite() { Ok(f) } else { Err(Damaged("a number is not finite")) }
     }
 }
 

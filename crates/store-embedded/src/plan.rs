@@ -7,15 +7,13 @@
 mod drive;
 
 use crate::blob;
-use crate::codec::Damaged;
 use crate::shared::Shared;
-use crate::state::State;
 use belfry_kernel::{Error, Kind, Time};
-use belfry_ngsi_ld::Entity;
 use belfry_ngsi_ld::query::{Conjunct, EntityQuery, OrderBy};
-use belfry_ports::{Answer, Page};
+use belfry_ngsi_ld::{Entity, Name};
+use belfry_ports::{Paged, Search, Visit};
 pub(crate) use drive::Wanted;
-use drive::drivers;
+use drive::{Run, drivers};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -23,48 +21,54 @@ use std::sync::Arc;
 /// The first piece of candidates; each next one is twice as large, up to the last.
 const FIRST_PIECE: usize = 64;
 const LAST_PIECE: usize = 512;
-/// Bytes of stored images that are decoded at one time.
-const PIECE_BYTES: usize = 4 << 20;
+/// Stored images, and bytes of them, that are copied at one time: few, since most pages need few.
+const COPIED: usize = 16;
+const COPIED_BYTES: usize = 1 << 20;
+/// So many bytes of an image count as a further look.
+const LOOK_BYTES: usize = 4096;
 
-/// Answers a query.
+/// Answers a search.
 ///
 /// # Errors
-/// `TooComplexQuery` when a page of an ordered answer lies too deep; `Internal` when stored bytes are damaged.
-pub(crate) fn query(
-    shared: &Shared,
-    query: &EntityQuery,
-    order: Option<&OrderBy>,
-    page: Page,
-    now: Time,
-) -> Result<Answer, Error> {
-    if let Some(order) = order {
-        return ordered(shared, query, order, page, now);
-    }
-    let mut answer = Answer::default();
-    let mut matched = 0_usize;
+/// `TooComplexQuery` when a page of an ordered answer lies too deep; `Internal` when stored bytes are damaged; those of `visit`.
+pub(crate) fn find(shared: &Shared, search: &Search<'_>, visit: &mut Visit<'_>) -> Result<Option<Paged>, Error> {
+    let page = search.page;
     let wanted = page.offset.saturating_add(page.limit);
-    let shortcut = if page.count { whole_type(shared, query) } else { None };
+    if wanted > search.looks {
+        return Ok(None);
+    }
+    if let Some(order) = search.order {
+        return ordered(shared, search, order, visit);
+    }
+    let mut matched = 0_usize;
+    let shortcut = if page.count { whole_type(shared, search.query) } else { None };
     let counting = page.count && shortcut.is_none();
-    let (mut bytes, mut full) = (0_usize, false);
-    search(shared, query, now, &mut |entity, len| {
+    let (mut given, mut bytes, mut full) = (0_usize, 0_usize, false);
+    let done = candidates(shared, search, counting, &[], &mut |image, _| {
         matched += 1;
         if matched > page.offset && matched <= wanted && !full {
-            bytes = bytes.saturating_add(len);
-            full = bytes > page.bytes && !answer.entities.is_empty();
+            bytes = bytes.saturating_add(image.len());
+            full = bytes > page.bytes && given > 0;
             if !full {
-                answer.entities.push(entity);
+                given += 1;
+                visit(&blob::lend(image, &shared.names, search.now)?)?;
             }
         }
         // One more than wanted tells whether more follow.
-        counting || (matched <= wanted && !full)
+        Ok(counting || (matched <= wanted && !full))
     })?;
-    answer.more = matched > wanted || full;
-    answer.count = page.count.then(|| shortcut.unwrap_or(matched));
-    Ok(answer)
+    let found = Paged { given, count: page.count.then(|| shortcut.unwrap_or(matched)), more: matched > wanted || full };
+    Ok(done.then_some(found))
 }
 
 /// A page of an ordered answer. Holds no more entities than lie up to its end, however many match.
-fn ordered(shared: &Shared, query: &EntityQuery, order: &OrderBy, page: Page, now: Time) -> Result<Answer, Error> {
+fn ordered(
+    shared: &Shared,
+    search: &Search<'_>,
+    order: &OrderBy,
+    visit: &mut Visit<'_>,
+) -> Result<Option<Paged>, Error> {
+    let page = search.page;
     let wanted = page.offset.saturating_add(page.limit);
     let (max, max_bytes) = shared.sorted_max;
     if wanted > max {
@@ -75,20 +79,24 @@ fn ordered(shared: &Shared, query: &EntityQuery, order: &OrderBy, page: Page, no
     }
     let mut best: BinaryHeap<Ranked<'_>> = BinaryHeap::new();
     let (mut count, mut bytes) = (0_usize, 0_usize);
-    search(shared, query, now, &mut |entity, len| {
-        let next = Ranked { entity, len, order, now };
+    let by: Vec<Name> = order.names().collect();
+    let done = candidates(shared, search, true, &by, &mut |image, entity| {
+        let ranked = |entity| Ranked { entity, image: image.into(), order, now: search.now };
         count += 1;
         if best.len() < wanted {
-            bytes += len;
-            best.push(next);
+            bytes += image.len();
+            best.push(ranked(entity));
         } else if let Some(mut last) = best.peek_mut()
-            && next < *last
+            && order.compare(&entity, &last.entity, search.now).is_lt()
         {
-            bytes = bytes + len - last.len;
-            *last = next;
+            bytes = bytes + image.len() - last.image.len();
+            *last = ranked(entity);
         }
-        bytes <= max_bytes
+        Ok(bytes <= max_bytes)
     })?;
+    if !done {
+        return Ok(None);
+    }
     if bytes > max_bytes {
         return Err(Error::new(
             Kind::TooComplexQuery,
@@ -98,24 +106,24 @@ fn ordered(shared: &Shared, query: &EntityQuery, order: &OrderBy, page: Page, no
             ),
         ));
     }
-    let mut entities: Vec<Entity> = Vec::new();
-    let mut bytes = 0_usize;
+    let (mut given, mut bytes) = (0_usize, 0_usize);
     for ranked in best.into_sorted_vec().into_iter().skip(page.offset) {
-        bytes = bytes.saturating_add(ranked.len);
-        if bytes > page.bytes && !entities.is_empty() {
+        bytes = bytes.saturating_add(ranked.image.len());
+        if bytes > page.bytes && given > 0 {
             break;
         }
-        entities.push(ranked.entity);
+        given += 1;
+        visit(&blob::lend(&ranked.image, &shared.names, search.now)?)?;
     }
-    let more = count > page.offset.saturating_add(entities.len());
-    Ok(Answer { entities, count: page.count.then_some(count), more })
+    let more = count > page.offset.saturating_add(given);
+    Ok(Some(Paged { given, count: page.count.then_some(count), more }))
 }
 
 /// A match with its place in the wanted order, in which no two are equal.
 struct Ranked<'a> {
+    /// What the order is decided by.
     entity: Entity,
-    /// Bytes of its image.
-    len: usize,
+    image: Box<[u8]>,
     order: &'a OrderBy,
     now: Time,
 }
@@ -160,65 +168,103 @@ fn whole_type(shared: &Shared, query: &EntityQuery) -> Option<usize> {
     Some(number.and_then(|n| state.indexes.of_type(n)).map_or(0, |slots| slots.len() as usize))
 }
 
-/// Hands every match with the bytes of its image to `take` until it returns false.
-fn search(
+/// What gets each match, its image and the entity with what decides of it, until it answers `false`.
+type Take<'t> = dyn FnMut(&[u8], Entity) -> Result<bool, Error> + 't;
+
+/// Hands every match to `take`. `false` when the search allows fewer looks. `all` tells that nothing short of all matches
+/// will do; `also` names attributes that `take` wants to see.
+fn candidates(
     shared: &Shared,
-    query: &EntityQuery,
-    now: Time,
-    take: &mut dyn FnMut(Entity, usize) -> bool,
-) -> Result<(), Error> {
+    search: &Search<'_>,
+    all: bool,
+    also: &[Name],
+    take: &mut Take<'_>,
+) -> Result<bool, Error> {
+    let Search { query, now, .. } = *search;
     let conjuncts = query.conjuncts();
     if conjuncts.contains(&Conjunct::Nothing) {
-        return Ok(());
+        return Ok(true);
     }
     let linked = query.link_depth() > 0;
+    // What is linked is looked at, too, and nobody knows how much it is.
+    if linked && search.looks < usize::MAX {
+        return Ok(false);
+    }
+    let mut names = query.names();
+    names.extend(also);
     let lookup = |id: &str| shared.state.read().entity(id, &shared.names).ok().flatten().map(Arc::new);
-    let mut run = {
-        let state = shared.state.read();
-        drivers(&state, &conjuncts, shared)
-    };
-    let (mut piece, mut candidates, mut images) = (FIRST_PIECE, Vec::new(), Vec::new());
+    let Some(mut run) = drivers(&shared.state.read(), &conjuncts, shared, search.looks, all) else { return Ok(false) };
+    let (mut piece, mut looks, mut images) = (FIRST_PIECE, 0_usize, Images::default());
     loop {
-        candidates.clear();
-        let mut done = None;
-        let mut at = 0;
-        while done.is_none() || at < candidates.len() {
-            images.clear();
-            {
-                let state = shared.state.read();
-                if done.is_none() {
-                    done = Some(run.driver.next_piece(&state, piece, &mut candidates));
-                }
-                let mut bytes = 0;
-                while bytes < PIECE_BYTES
-                    && let Some(&slot) = candidates.get(at)
-                {
-                    at += 1;
-                    if run.sieve(&state, slot) {
-                        let found = image(&state, slot, shared)?;
-                        bytes += found.as_ref().map_or(0, |(_, len)| *len);
-                        images.extend(found);
-                    }
-                }
-            }
-            for (entity, len) in images.drain(..) {
+        let last = images.next_piece(shared, &mut run, piece);
+        looks = looks.saturating_add(images.slots.len());
+        while images.fill(shared, &run) {
+            for image in images.iter() {
+                looks = looks.saturating_add(image.len() / LOOK_BYTES);
+                let entity = blob::lend(image, &shared.names, now)?.make(|name| names.contains(&name))?;
                 let matches =
                     if linked { query.matches_linked(&entity, now, &lookup) } else { query.matches(&entity, now) };
-                if matches && !take(entity, len) {
-                    return Ok(());
+                if matches && !take(image, entity)? {
+                    return Ok(true);
                 }
             }
+            if looks > search.looks {
+                return Ok(false);
+            }
         }
-        let done = done.unwrap_or(true);
-        if done {
-            return Ok(());
+        if last {
+            return Ok(true);
+        }
+        if looks >= search.looks {
+            return Ok(false);
         }
         piece = (piece * 2).min(LAST_PIECE);
     }
 }
 
-/// The entity of a slot, with the bytes of its image.
-fn image(state: &State, slot: u32, shared: &Shared) -> Result<Option<(Entity, usize)>, Damaged> {
-    let bytes = state.slots.get(slot);
-    bytes.map(|bytes| Ok((blob::decode(bytes, &shared.names)?, bytes.len()))).transpose()
+/// A piece of the candidates, and images of some of them, copied while the state was locked.
+#[derive(Default)]
+struct Images {
+    slots: Vec<u32>,
+    /// How many of the slots were looked at.
+    at: usize,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Images {
+    /// Takes the next candidates; whether they are the last.
+    fn next_piece(&mut self, shared: &Shared, run: &mut Run, n: usize) -> bool {
+        self.slots.clear();
+        self.at = 0;
+        run.driver.next_piece(&shared.state.read(), n, &mut self.slots)
+    }
+
+    /// Copies the images of the next candidates, as many as may be at one time. Whether any candidate was left.
+    fn fill(&mut self, shared: &Shared, run: &Run) -> bool {
+        self.bytes.clear();
+        self.ends.clear();
+        if self.at == self.slots.len() {
+            return false;
+        }
+        let state = shared.state.read();
+        while self.ends.len() < COPIED
+            && self.bytes.len() < COPIED_BYTES
+            && let Some(&slot) = self.slots.get(self.at)
+        {
+            self.at += 1;
+            if run.sieve(&state, slot)
+                && let Some(image) = state.slots.get(slot)
+            {
+                self.bytes.extend_from_slice(image);
+                self.ends.push(self.bytes.len());
+            }
+        }
+        true
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+    }
 }

@@ -5,20 +5,25 @@ use crate::maintenance::Maintenance;
 use crate::open::{self, Options};
 use crate::shared::Shared;
 use crate::writer::{Command, Writer};
-use crate::{catalogue, plan, series};
+use crate::{blob, catalogue, plan, series};
 use belfry_kernel::{Error, Iri, Kind, Time};
-use belfry_ngsi_ld::query::{EntityQuery, OrderBy};
+use belfry_ngsi_ld::query::EntityQuery;
 use belfry_ngsi_ld::{AttributeKind, Entity, Name};
 use belfry_ports::temporal::{Aggregation, Evolution, Instance, TemporalRange, TimeProperty};
 use belfry_ports::{
-    Ack, Answer, AttributeInfo, Collection, Copied, Decide, Document, Feed, Page, Seq, Store, StoreHealth, TypeInfo,
+    Ack, AttributeInfo, Collection, Copied, Decide, Document, Feed, Page, Paged, Search, Seq, Store, StoreHealth,
+    TypeInfo, Visit,
 };
 use compact_str::CompactString;
+use smallvec::SmallVec;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
+
+/// An image of so many bytes is copied without asking for memory.
+const USUAL_BYTES: usize = 1024;
 
 /// One tenant's store in one directory. Dropping it finishes what was accepted and closes the files.
 pub struct EmbeddedStore {
@@ -124,13 +129,34 @@ impl Store for EmbeddedStore {
         Ok(self.shared.state.read().entity(id, &self.shared.names)?)
     }
 
-    fn query(&self, query: &EntityQuery, order: Option<&OrderBy>, page: Page, now: Time) -> Result<Answer, Error> {
-        plan::query(&self.shared, query, order, page, now)
+    fn visit(&self, id: &str, now: Time, visit: &mut Visit<'_>) -> Result<bool, Error> {
+        let mut image: SmallVec<[u8; USUAL_BYTES]> = SmallVec::new();
+        {
+            let state = self.shared.state.read();
+            let Some(bytes) = state.slots.find(id).and_then(|slot| state.slots.get(slot)) else { return Ok(false) };
+            image.extend_from_slice(bytes);
+        }
+        let entity = blob::lend(&image, &self.shared.names, now)?;
+        if entity.expires_at.is_some_and(|at| at <= now) {
+            return Ok(false);
+        }
+        visit(&entity)?;
+        Ok(true)
+    }
+
+    fn find(&self, search: &Search<'_>, visit: &mut Visit<'_>) -> Result<Option<Paged>, Error> {
+        plan::find(&self.shared, search, visit)
     }
 
     fn ids(&self, query: &EntityQuery, limit: usize, now: Time) -> Result<Vec<Iri>, Error> {
         let page = Page { offset: 0, limit, bytes: usize::MAX, count: false };
-        Ok(plan::query(&self.shared, query, None, page, now)?.entities.into_iter().map(|e| e.id).collect())
+        let mut ids = Vec::new();
+        let search = Search { query, order: None, page, now, looks: usize::MAX };
+        self.find(&search, &mut |lent| {
+            ids.push(lent.id());
+            Ok(())
+        })?;
+        Ok(ids)
     }
 
     fn types(&self, attributes: bool) -> Result<Vec<TypeInfo>, Error> {

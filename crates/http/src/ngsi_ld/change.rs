@@ -14,17 +14,6 @@ pub(crate) fn is_alive(entity: &Entity, now: Time) -> bool {
     entity.expires_at.is_none_or(|at| at > now)
 }
 
-/// The entity without what has expired of it; none when it has expired itself.
-pub(crate) fn alive(mut entity: Entity, now: Time) -> Option<Entity> {
-    if !is_alive(&entity, now) {
-        return None;
-    }
-    if entity.attributes.iter().any(|a| a.expires_at.is_some_and(|at| at <= now)) {
-        entity.attributes.retain(|a| a.expires_at.is_none_or(|at| at > now));
-    }
-    Some(entity)
-}
-
 /// There is no such entity.
 pub(crate) fn no_entity(id: &Iri) -> Error {
     Error::not_found(format!("there is no entity {id}"))

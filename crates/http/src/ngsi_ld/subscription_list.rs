@@ -7,7 +7,7 @@ use axum::response::Response;
 use belfry_identity::Permission;
 use belfry_kernel::Error;
 use belfry_ngsi_ld::subscription::Subscription;
-use belfry_ports::{Answer, Collection};
+use belfry_ports::{Collection, Paged};
 
 /// How many documents are read at a time.
 const PAGE: usize = 500;
@@ -49,7 +49,7 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     out.push(b']');
     let mut response = problem::ok(media.header(), out);
     exchange.put_context_link(&context, media, &mut response).await?;
-    let answer = Answer { entities: Vec::new(), count: page.count.then_some(seen), more: seen > end };
-    exchange.put_paging(page, &answer, media, &mut response);
+    let paged = Paged { given: page.limit, count: page.count.then_some(seen), more: seen > end };
+    exchange.put_paging(page, &paged, media, &mut response);
     Ok(response)
 }

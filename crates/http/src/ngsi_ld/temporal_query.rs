@@ -12,7 +12,7 @@ use axum::response::Response;
 use belfry_kernel::{Error, Iri, Kind, Time};
 use belfry_ngsi_ld::query::{Conjunct, EntityQuery, Naming, PastQuery, Pattern, Selector};
 use belfry_ngsi_ld::{Context, Name};
-use belfry_ports::{Answer, Page, Store};
+use belfry_ports::{Page, Paged, Store};
 use http::header;
 
 /// How many entities are looked up at first, and at most at a time.
@@ -73,13 +73,13 @@ async fn answer(
     let store = exchange.store()?;
     let member = exchange.context_member(context, media);
     let make = || -> Result<_, Error> {
-        let (mut all, mut given, mut answer) = find(&*store, query, asked, page, exchange)?;
+        let (mut all, mut paged) = find(&*store, query, asked, page, exchange)?;
         let cut = cut(&mut all, asked);
         let mut out = vec![b'['];
         for (at, found) in all.into_iter().enumerate() {
             // How long aggregates are is known when they are made.
             if at > 0 && asked.aggregates.is_some() && out.len() >= asked.bytes {
-                (given, answer.more) = (at, true);
+                (paged.given, paged.more) = (at, true);
                 break;
             }
             if at > 0 {
@@ -88,9 +88,9 @@ async fn answer(
             write(&*store, found, asked, context, member, &mut out)?;
         }
         out.push(b']');
-        Ok((out, cut, given, answer))
+        Ok((out, cut, paged))
     };
-    let (out, cut, given, answer) = aside(make)?;
+    let (out, cut, paged) = aside(make)?;
     let mut response = match &cut {
         Some(_) => problem::partial(media.header(), out),
         None => problem::ok(media.header(), out),
@@ -99,7 +99,7 @@ async fn answer(
         problem::put(&mut response, header::CONTENT_RANGE, &cut.content_range);
     }
     exchange.put_context_link(context, media, &mut response).await?;
-    exchange.put_paging_after(given, page, &answer, media, &mut response);
+    exchange.put_paging(page, &paged, media, &mut response);
     Ok(response)
 }
 
@@ -110,7 +110,7 @@ fn find(
     asked: &Asked,
     page: Page,
     exchange: &Exchange,
-) -> Result<(Vec<Found>, usize, Answer), Error> {
+) -> Result<(Vec<Found>, Paged), Error> {
     let mut search = Search { store, query, asked, now: exchange.now(), left: MAX_EXAMINED };
     let (mut all, mut seen, mut bytes) = (Vec::new(), 0_usize, 0);
     let mut end = page.offset.saturating_add(page.limit);
@@ -143,7 +143,7 @@ fn find(
         }
     }
     let given = end.saturating_sub(page.offset);
-    Ok((all, given, Answer { entities: Vec::new(), count: page.count.then_some(seen), more: seen > end }))
+    Ok((all, Paged { given, count: page.count.then_some(seen), more: seen > end }))
 }
 
 /// Decides which entities are in the answer (clause 5.7.4.4). What is shown of them does not matter here: neither `lastN`

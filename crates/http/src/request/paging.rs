@@ -6,7 +6,7 @@ use super::media::Media;
 use crate::problem;
 use axum::response::Response;
 use belfry_kernel::{Error, Kind};
-use belfry_ports::{Answer, Page};
+use belfry_ports::{Page, Paged};
 use http::{HeaderName, header};
 
 /// The header with the number of all results.
@@ -31,18 +31,14 @@ impl Exchange {
         Ok(Page { offset, limit, bytes: limits.page_max_bytes, count })
     }
 
-    /// Adds the count and the links to the next and the previous page.
-    pub fn put_paging(&self, page: Page, answer: &Answer, media: Media, response: &mut Response) {
-        self.put_paging_after(page.limit, page, answer, media, response);
-    }
-
-    /// The same for a page that may have ended early (clause 5.5.9.1): the next one begins after `given` entities.
-    pub fn put_paging_after(&self, given: usize, page: Page, answer: &Answer, media: Media, response: &mut Response) {
-        if let Some(count) = answer.count {
+    /// Adds the count and the links to the next and the previous page. A page may have ended early (clause 5.5.9.1): the
+    /// next one begins after what was given.
+    pub fn put_paging(&self, page: Page, found: &Paged, media: Media, response: &mut Response) {
+        if let Some(count) = found.count {
             response.headers_mut().insert(RESULTS_COUNT, count.into());
         }
-        if answer.more && page.limit > 0 {
-            self.put_page_link(page.offset.saturating_add(given), page.limit, "next", media, response);
+        if found.more && page.limit > 0 {
+            self.put_page_link(page.offset.saturating_add(found.given), page.limit, "next", media, response);
         }
         if page.offset > 0 && page.limit > 0 {
             self.put_page_link(page.offset.saturating_sub(page.limit), page.limit, "prev", media, response);

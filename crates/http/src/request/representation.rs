@@ -7,7 +7,7 @@ use super::query::Parameters;
 use crate::operation::{Parameter, Schema};
 use belfry_kernel::{Error, Iri};
 use belfry_ngsi_ld::form::write::{Branch, Languages};
-use belfry_ngsi_ld::form::{Representation, Select, View};
+use belfry_ngsi_ld::form::{Rendering, Representation, Select, View};
 use belfry_ngsi_ld::query::{Naming, Projection, parse_names};
 use belfry_ngsi_ld::{Context, Name};
 
@@ -40,6 +40,13 @@ pub struct Shape {
     pub geojson: bool,
     /// Their geometry; none when nothing here has an attribute of that name, so that it is null.
     pub geometry: Option<Name>,
+}
+
+impl Shape {
+    /// How entities are written in this shape.
+    pub fn rendering<'a>(&'a self, context: &'a Context, context_member: Option<&'a str>) -> Rendering<'a> {
+        Rendering { context, view: &self.view, feature: self.geojson.then_some(self.geometry), context_member }
+    }
 }
 
 /// What a client may say about the representation, from a query string or the body of a query.

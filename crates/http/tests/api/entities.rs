@@ -208,3 +208,31 @@ async fn attributes_asked_for_and_deleted() {
     assert_eq!(server.get("/entities/urn:a:1").await.member("p.datasetId"), Json::from("urn:d:1"));
     server.call("DELETE", "/entities/urn:a:1/attrs/p?datasetId=@none", &[], "").await.expect(404);
 }
+
+/// A search that must look at many entities is moved to a thread of its own and begins anew: its answer is one like another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_search_answers_as_a_short_one() {
+    let server = Server::start().await;
+    for part in 0..3 {
+        let all: Vec<_> = (part * 300..part * 300 + 300)
+            .map(|n| format!(r#"{{"id":"urn:n:{n}","type":"T","n":{n},"even":{}}}"#, n % 2 == 0))
+            .collect();
+        server.post("/entityOperations/create", &format!("[{}]", all.join(","))).await.expect(201);
+    }
+    for (query, ids) in [
+        ("q=even", [0, 1, 2]),
+        ("q=n%3E=700;even==true", [700, 702, 704]),
+        ("q=n%3E=700;even==true&orderBy=n;desc", [898, 896, 894]),
+        ("orderBy=n;desc&offset=600", [299, 298, 297]),
+        ("offset=600", [600, 601, 602]),
+    ] {
+        let found = server.get(&format!("/entities?type=T&{query}&limit=3&format=simplified")).await.expect(200);
+        let Json::Array(entities) = found.json() else { panic!("{}", found.text()) };
+        let numbers: Vec<_> = entities.iter().filter_map(|e| e.get("n").cloned()).collect();
+        assert_eq!(numbers, ids.map(Json::Int), "{query}");
+    }
+    let counted = server.get("/entities?type=T&q=n%3E=700&count=true&limit=2").await.expect(200);
+    assert_eq!(counted.header("ngsild-results-count"), "200");
+    let Json::Array(two) = counted.json() else { panic!("{}", counted.text()) };
+    assert_eq!(two.len(), 2);
+}

@@ -8,10 +8,9 @@ mod temporal;
 mod value;
 
 use crate::json::write_str;
+use crate::lent::{EntityRef, Source};
 use crate::{Context, Entity, Name};
 use belfry_kernel::{Iri, Time};
-use compact_str::CompactString;
-pub use geojson::{write_feature, write_feature_collection};
 pub use language::Languages;
 use smallvec::SmallVec;
 pub use temporal::{
@@ -111,43 +110,96 @@ impl Default for View {
 
 impl View {
     /// Whether this instance's dataset is shown.
-    fn shows_dataset(&self, dataset_id: Option<&Iri>) -> bool {
-        self.datasets.as_ref().is_none_or(|shown| shown.iter().any(|s| s.as_ref() == dataset_id))
+    fn shows_dataset(&self, dataset_id: Option<&str>) -> bool {
+        self.datasets.as_ref().is_none_or(|shown| shown.iter().any(|s| s.as_ref().map(Iri::as_str) == dataset_id))
+    }
+}
+
+/// How the entities of one answer are written.
+#[derive(Clone, Copy, Debug)]
+pub struct Rendering<'a> {
+    /// What names are compacted by.
+    pub context: &'a Context,
+    /// What is shown.
+    pub view: &'a View,
+    /// As GeoJSON features (clauses 4.5.16, 4.5.17), and which property is their geometry; without one it is null.
+    pub feature: Option<Option<Name>>,
+    /// The JSON text of the `@context` member for a body of `application/ld+json`; without one the member is left out.
+    pub context_member: Option<&'a str>,
+}
+
+impl Rendering<'_> {
+    /// Appends one entity.
+    ///
+    /// # Errors
+    /// When it cannot be read; what was appended until then is of no use.
+    pub fn write<'e, S: Source<'e>>(&self, entity: &EntityRef<'e, S>, out: &mut Vec<u8>) -> Result<(), S::Fault> {
+        match self.feature {
+            Some(geometry) => self.write_feature(entity, geometry, out),
+            None => self.write_entity(entity, out),
+        }
+    }
+
+    /// The same for the entities of a list: a feature has no `@context` there.
+    pub fn of_items(self) -> Self {
+        let context_member = if self.feature.is_some() { None } else { self.context_member };
+        Self { context_member, ..self }
+    }
+
+    /// Opens a list: an array, or a FeatureCollection.
+    pub fn open_list(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(match self.feature {
+            Some(_) => b"{\"type\":\"FeatureCollection\",\"features\":[",
+            None => b"[".as_slice(),
+        });
+    }
+
+    /// Closes a list; the `@context` of a FeatureCollection stands once, at its top.
+    pub fn close_list(&self, out: &mut Vec<u8>) {
+        out.push(b']');
+        if self.feature.is_some() {
+            self.writer(out).context_member(self.context_member);
+            out.push(b'}');
+        }
+    }
+
+    fn write_entity<'e, S: Source<'e>>(&self, entity: &EntityRef<'e, S>, out: &mut Vec<u8>) -> Result<(), S::Fault> {
+        let mut writer = self.writer(out);
+        writer.out.push(b'{');
+        if self.view.id {
+            writer.out.extend_from_slice(b"\"id\":");
+            write_str(entity.id, writer.out);
+        }
+        writer.described(entity);
+        writer.attributes(entity.attributes, true)?;
+        writer.context_member(self.context_member);
+        writer.out.push(b'}');
+        Ok(())
+    }
+
+    fn writer<'w>(&'w self, out: &'w mut Vec<u8>) -> Writer<'w> {
+        Writer { context: self.context, view: self.view, out }
     }
 }
 
 /// Appends one entity. `context_member` is the JSON text of the `@context` member for a body of
 /// `application/ld+json`; without one the member is left out.
 pub fn write_entity(entity: &Entity, context: &Context, view: &View, context_member: Option<&str>, out: &mut Vec<u8>) {
-    let mut writer = Writer { context, view, out };
-    writer.out.push(b'{');
-    if view.id {
-        writer.comma();
-        writer.out.extend_from_slice(b"\"id\":");
-        write_str(entity.id.as_str(), writer.out);
-    }
-    writer.described(entity);
-    writer.attributes(&entity.attributes, true);
-    writer.context_member(context_member);
-    writer.out.push(b'}');
+    let Ok(()) = Rendering { context, view, feature: None, context_member }.write(&entity.into(), out);
 }
 
-/// Appends an array of entities, each by [`write_entity`].
-pub fn write_entities<'e>(
-    entities: impl IntoIterator<Item = &'e Entity>,
+/// Appends the entity as a Feature: its geometry is the value of `geometry_property` (`location` unless the client said
+/// otherwise), null when there is none or no property is named. The geometry is that of the instance in a shown dataset, the default one first.
+pub fn write_feature(
+    entity: &Entity,
     context: &Context,
     view: &View,
+    geometry_property: impl Into<Option<Name>>,
     context_member: Option<&str>,
     out: &mut Vec<u8>,
 ) {
-    out.push(b'[');
-    for (at, entity) in entities.into_iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        write_entity(entity, context, view, context_member, out);
-    }
-    out.push(b']');
+    let feature = Some(geometry_property.into());
+    let Ok(()) = Rendering { context, view, feature, context_member }.write(&entity.into(), out);
 }
 
 /// What every part of the rendering needs.
@@ -166,7 +218,7 @@ impl Writer<'_> {
     }
 
     /// Types and scope, as far as they are shown.
-    fn kinds(&mut self, types: &[Name], scopes: &[CompactString]) {
+    fn kinds(&mut self, types: &[Name], scopes: &[impl AsRef<str>]) {
         if self.view.types {
             self.comma();
             self.out.extend_from_slice(b"\"type\":");
@@ -176,15 +228,15 @@ impl Writer<'_> {
             self.comma();
             self.out.extend_from_slice(b"\"scope\":");
             if let [one] = scopes {
-                write_str(one, self.out);
+                write_str(one.as_ref(), self.out);
             } else {
-                write_list(self.out, scopes.iter(), |out, scope| write_str(scope, out));
+                write_list(self.out, scopes.iter(), |out, scope| write_str(scope.as_ref(), out));
             }
         }
     }
 
     /// Types, scope and the system's times.
-    fn described(&mut self, entity: &Entity) {
+    fn described<S>(&mut self, entity: &EntityRef<'_, S>) {
         self.kinds(&entity.types, &entity.scopes);
         if self.view.sys_attrs {
             self.time(b"\"createdAt\":", entity.created_at);

@@ -169,6 +169,16 @@ impl Op {
 }
 
 impl Expr {
+    /// Adds the entity's own attributes that it looks at.
+    pub(super) fn names(&self, into: &mut Vec<Name>) {
+        match self {
+            Self::And(all) | Self::Or(all) => all.iter().for_each(|e| e.names(into)),
+            Self::Exists(path) | Self::Compare { path, .. } | Self::Matches { path, .. } => {
+                into.extend(path.first().and_then(|term| term.name));
+            }
+        }
+    }
+
     /// How many relationships the deepest path follows.
     pub fn link_depth(&self) -> usize {
         match self {

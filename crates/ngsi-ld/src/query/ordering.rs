@@ -5,7 +5,7 @@ use crate::query::filter::{Path, list};
 use crate::query::geo::{self, distance};
 use crate::query::scan::Scanner;
 use crate::query::{Expr, Literal, Member, Naming, Trail, filter};
-use crate::{Attribute, Entity, Json, Value};
+use crate::{Attribute, Entity, Json, Name, Value};
 use belfry_kernel::{Error, Geometry, Kind, Time};
 use smallvec::SmallVec;
 use std::cmp::Ordering;
@@ -134,6 +134,14 @@ impl OrderBy {
                 "texts are ordered by code points; collations are not supported",
             )),
         }
+    }
+
+    /// The attributes that decide: entities of these alone stand to each other as the whole ones do.
+    pub fn names(&self) -> impl Iterator<Item = Name> {
+        self.terms.iter().filter_map(|term| match &term.by {
+            OrderMember::Path(path) => path.first().and_then(|first| first.name),
+            OrderMember::Id | OrderMember::Type | OrderMember::Scope => None,
+        })
     }
 
     /// How two entities stand to each other: equal only when they are the same entity.

@@ -45,7 +45,8 @@ pub(super) fn attribute(c: &mut Cursor<'_>, depth: usize) -> Result<(u32, Attrib
     Ok((name, kind, expires))
 }
 
-fn value(kind: u8, c: &mut Cursor<'_>, depth: usize) -> Result<(), Damaged> {
+/// Passes over a value of the kind of this number.
+pub(super) fn value(kind: u8, c: &mut Cursor<'_>, depth: usize) -> Result<(), Damaged> {
     let (kind, ..) = AttributeKind::ALL[usize::from(kind & 7)];
     match kind {
         AttributeKind::Property | AttributeKind::JsonProperty => json(c, depth),

@@ -3,14 +3,24 @@
 use belfry_kernel::geo::Bounds;
 use belfry_ngsi_ld::{Attribute, Value};
 use rstar::primitives::{GeomWithData, Rectangle};
-use rstar::{AABB, RTree};
+use rstar::{AABB, RStarInsertionStrategy, RTree, RTreeParams};
 
 type Boxed = GeomWithData<Rectangle<[f64; 2]>, u32>;
+
+/// Nodes wide enough that a search touches few of them: each is a miss of the processor's cache.
+struct Wide;
+
+impl RTreeParams for Wide {
+    const MIN_SIZE: usize = 8;
+    const MAX_SIZE: usize = 20;
+    const REINSERTION_COUNT: usize = 5;
+    type DefaultInsertionStrategy = RStarInsertionStrategy;
+}
 
 /// The index of one geometry attribute.
 #[derive(Default)]
 pub(crate) struct GeometryIndex {
-    tree: RTree<Boxed>,
+    tree: RTree<Boxed, Wide>,
     /// Whether it holds every entity and may answer.
     pub(super) complete: bool,
 }

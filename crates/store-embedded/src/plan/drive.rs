@@ -72,8 +72,15 @@ impl Run {
     }
 }
 
-/// Chooses the driver. Asks for indexes that would have helped.
-pub(super) fn drivers(state: &State, conjuncts: &[Conjunct<'_>], shared: &Shared) -> Run {
+/// Chooses the driver; none when more than `looks` candidates are sure to be looked at, which they are when `all` matches
+/// are wanted. Asks for indexes that would have helped.
+pub(super) fn drivers(
+    state: &State,
+    conjuncts: &[Conjunct<'_>],
+    shared: &Shared,
+    looks: usize,
+    all: bool,
+) -> Option<Run> {
     let numbers = |names: &[Name]| names.iter().filter_map(|n| shared.names.known(*n)).collect::<Vec<u32>>();
     let mut sets = Vec::new();
     let mut best: Option<(u64, Driver)> = None;
@@ -94,19 +101,22 @@ pub(super) fn drivers(state: &State, conjuncts: &[Conjunct<'_>], shared: &Shared
             Conjunct::Has(name) => sets.push(Set::Attributes(numbers(&[*name]))),
             Conjunct::Compare { name, op, literal } => {
                 if let Some(range) = range_of(*op, literal) {
-                    offer_values(state, *name, &[range], &mut offer, &mut helpful);
+                    offer_values(state, *name, &[range], looks, &mut offer, &mut helpful);
                 }
             }
             Conjunct::OneOf { name, literals } => {
                 let ranges: Option<Vec<_>> = literals.iter().map(|l| range_of(Op::Eq, l)).collect();
                 if let Some(ranges) = ranges {
-                    offer_values(state, *name, &ranges, &mut offer, &mut helpful);
+                    offer_values(state, *name, &ranges, looks, &mut offer, &mut helpful);
                 }
             }
             Conjunct::Within { name, boxes } => match state.indexes.geometries(*name) {
                 Some(index) => {
-                    let left: Vec<u32> = boxes.iter().flat_map(|b| index.meeting(b)).collect();
-                    offer(left.len() as u64, in_turn(left));
+                    let left: Vec<u32> =
+                        boxes.iter().flat_map(|b| index.meeting(b)).take(looks.saturating_add(1)).collect();
+                    if left.len() <= looks {
+                        offer(left.len() as u64, in_turn(left));
+                    }
                 }
                 None => helpful.push((*name, Wanted::Geometry)),
             },
@@ -142,7 +152,8 @@ pub(super) fn drivers(state: &State, conjuncts: &[Conjunct<'_>], shared: &Shared
             shared.want_index(name, wanted);
         }
     }
-    Run { driver, sets }
+    let fits = !all || driver_cost.min(smallest) <= looks as u64;
+    fits.then_some(Run { driver, sets })
 }
 
 /// Which index over content a query would have used.
@@ -156,6 +167,7 @@ fn offer_values(
     state: &State,
     name: Name,
     ranges: &[(Key, Key)],
+    looks: usize,
     offer: &mut impl FnMut(u64, Driver),
     helpful: &mut Vec<(Name, Wanted)>,
 ) {
@@ -163,7 +175,7 @@ fn offer_values(
         helpful.push((name, Wanted::Values));
         return;
     };
-    let most = GATHERED.max(state.slots.len() / GATHERED_PART);
+    let most = GATHERED.max(state.slots.len() / GATHERED_PART).min(looks);
     let gathered: Vec<u32> = ranges.iter().flat_map(|r| index.range(r)).take(most + 1).collect();
     if gathered.len() <= most {
         offer(gathered.len() as u64, in_turn(gathered));

@@ -2,11 +2,12 @@
 
 use super::{Bench, Check};
 use crate::entity::{entity, name, number, point, put, relationship, text};
-use belfry_kernel::Time;
+use belfry_kernel::{Error, Kind, Time};
 use belfry_ngsi_ld::context::{Limits, NoRemote};
-use belfry_ngsi_ld::query::{EntityQuery, GeoQuery, Naming, ScopeQuery, Selector, TypeSelection, filter};
+use belfry_ngsi_ld::form::{Rendering, View, write_entity};
+use belfry_ngsi_ld::query::{EntityQuery, GeoQuery, Naming, OrderBy, ScopeQuery, Selector, TypeSelection, filter};
 use belfry_ngsi_ld::{AttributeKind, Context, Entity, Name};
-use belfry_ports::{ChangeSet, Page, Store};
+use belfry_ports::{ChangeSet, Lent, Page, Paged, Search, Store};
 use smallvec::smallvec;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ pub(super) fn checks() -> Vec<(&'static str, Check)> {
     vec![
         ("queries answer as a look at every entity does", |b| Box::pin(as_a_scan(b))),
         ("pages join up to the whole answer", |b| Box::pin(pages(b))),
+        ("what is lent reads as what is made", |b| Box::pin(lent(b))),
+        ("a search that may look at few entities answers or gives up", |b| Box::pin(looks(b))),
         ("what expired is listed and left out", |b| Box::pin(expiry(b))),
         ("types and attributes in use are counted", |b| Box::pin(types(b))),
     ]
@@ -197,6 +200,104 @@ async fn pages(b: &mut Bench<'_>) {
             }
         }
         assert!(joined == whole, "short pages differ from the whole answer: {query:?}");
+    }
+}
+
+/// The JSON text of what is lent.
+fn shown(lent: &dyn Lent) -> Result<String, Error> {
+    let view = View { sys_attrs: true, ..View::default() };
+    let rendering = Rendering { context: Context::core(), view: &view, feature: None, context_member: None };
+    let mut out = Vec::new();
+    lent.write(&rendering, &mut out)?;
+    String::from_utf8(out).map_err(Error::internal)
+}
+
+fn written(entity: &Entity) -> String {
+    let mut out = Vec::new();
+    write_entity(entity, Context::core(), &View { sys_attrs: true, ..View::default() }, None, &mut out);
+    String::from_utf8(out).expect("JSON is UTF-8")
+}
+
+async fn lent(b: &mut Bench<'_>) {
+    let at = |s: i64| Time::from_micros(s * 1_000_000);
+    let mut random = Lcg(11);
+    let mut made: Vec<Entity> = (0..50).map(|i| some_entity(i, &mut random, at(0))).collect();
+    made[0].attributes[0].expires_at = Some(at(10));
+    made[1].expires_at = Some(at(10));
+    b.store()
+        .write(Box::new(move |read, _| {
+            let entities = made.into_iter().map(|e| put(read, e)).collect::<Result<_, _>>()?;
+            Ok(ChangeSet { entities, ..ChangeSet::default() })
+        }))
+        .await
+        .expect("a write");
+    for now in [at(9), at(10)] {
+        let mut all = Vec::new();
+        for i in 0..51 {
+            let id = format!("urn:s:{i}");
+            let mut found = b.store().entity(&id).expect("a read").filter(|e| e.expires_at.is_none_or(|t| t > now));
+            if let Some(entity) = &mut found {
+                entity.attributes.retain(|a| a.expires_at.is_none_or(|t| t > now));
+            }
+            let mut text = None;
+            let there = b.store().visit(&id, now, &mut |lent| {
+                assert_eq!(lent.make()?, *found.as_ref().expect("it is there"));
+                assert_eq!((lent.id().as_str(), lent.types().len()), (id.as_str(), 1));
+                text = Some(shown(lent)?);
+                Ok(())
+            });
+            assert_eq!(there.expect("a visit"), found.is_some(), "{id}");
+            assert_eq!(text, found.as_ref().map(written));
+            all.extend(found);
+        }
+        let mut texts = BTreeSet::new();
+        let query = EntityQuery::default();
+        let search = Search { query: &query, order: None, page: EVERYTHING, now, looks: usize::MAX };
+        let paged = b.store().find(&search, &mut |lent| {
+            texts.insert(shown(lent)?);
+            Ok(())
+        });
+        let wanted = Paged { given: all.len(), count: Some(all.len()), more: false };
+        assert_eq!(paged.expect("an answer"), Some(wanted));
+        assert_eq!(texts, all.iter().map(written).collect());
+    }
+    let refused = b.store().visit("urn:s:3", at(0), &mut |_| Err(Error::not_found("not this one")));
+    assert_eq!(refused.expect_err("the visitor's error").kind(), Kind::ResourceNotFound);
+}
+
+async fn looks(b: &mut Bench<'_>) {
+    let mut random = Lcg(13);
+    let made: Vec<Entity> = (0..1000).map(|i| some_entity(i, &mut random, Time::default())).collect();
+    b.store()
+        .write(Box::new(move |read, _| {
+            let entities = made.into_iter().map(|e| put(read, e)).collect::<Result<_, _>>()?;
+            Ok(ChangeSet { entities, ..ChangeSet::default() })
+        }))
+        .await
+        .expect("a write");
+    let naming = Naming::new(Context::core());
+    let order = OrderBy::parse("id", None, None, &naming).expect("an order");
+    for query in &queries() {
+        for (order, count) in [(None, false), (None, true), (Some(&order), false)] {
+            let page = Page { offset: 1, limit: 5, bytes: usize::MAX, count };
+            let now = Time::from_micros(1);
+            let found = |looks: usize| {
+                let mut ids = Vec::new();
+                let paged = b.store().find(&Search { query, order, page, now, looks }, &mut |lent| {
+                    ids.push(lent.id());
+                    Ok(())
+                });
+                paged.expect("an answer").map(|paged| (paged, ids))
+            };
+            let whole = found(usize::MAX);
+            assert!(whole.is_some(), "without a limit there is an answer: {query:?}");
+            for looks in [1, 6, 100, 2000] {
+                let narrow = found(looks);
+                assert!(narrow.is_none() || narrow == whole, "{looks} looks: {query:?}");
+            }
+            let every_one = *query == EntityQuery::default() && order.is_some();
+            assert!(!every_one || found(100).is_none(), "to put 1000 entities in order takes a look at each");
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use super::fault::{Fault, shown};
 use super::{Field, Mode, NULL, Reader, member};
 use crate::form::{AttributeFragment, PLAIN};
 use crate::geojson::Shape;
-use crate::{Attribute, AttributeKind, Json, Name};
+use crate::{AttributeKind, Json, Name};
 use belfry_kernel::Iri;
 use compact_str::CompactString;
 
@@ -371,16 +371,5 @@ fn dataset_id(json: &Json) -> Result<Option<Iri>, Box<Fault>> {
         Some("@none") => Ok(None),
         Some(NULL) => Err(Fault::new("datasetId: it cannot be deleted")),
         _ => member::iri("datasetId", json).map(Some),
-    }
-}
-
-impl Attribute {
-    /// The plain member that this sub-attribute stands for, if it is one of [`PLAIN`].
-    pub(crate) fn plain_member(&self) -> Option<&'static str> {
-        let text = self.name.as_str();
-        if !text.starts_with(crate::form::CORE) {
-            return None;
-        }
-        PLAIN.iter().find(|(_, iri)| *iri == text).map(|(member, _)| *member)
     }
 }

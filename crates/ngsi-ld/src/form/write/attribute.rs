@@ -1,152 +1,158 @@
 //! Attributes and sub-attributes in the normalized, concise and simplified forms. Holds no value syntax.
 
 use super::{Representation, Writer};
+use crate::form::plain_member;
 use crate::json::write_str;
-use crate::{Attribute, Json, Value};
+use crate::lent::{AttributeRef, Source, ValueSource};
+use crate::{AttributeKind, Json, Name, Value};
+use smallvec::{SmallVec, smallvec};
 
 impl Writer<'_> {
     /// Every attribute that the view shows, as members of the object that is open. `own` tells that they are the
     /// entity's own, to which selection and dataset filter apply.
-    pub(super) fn attributes(&mut self, attributes: &[Attribute], own: bool) {
-        let mut rest = attributes;
-        while let Some(first) = rest.first() {
+    pub(super) fn attributes<'a, S: Source<'a>>(&mut self, attributes: S, own: bool) -> Result<(), S::Fault> {
+        let mut all = attributes.attributes();
+        let mut next = all.next().transpose()?;
+        while let Some(first) = next {
             let name = first.name;
-            let run = rest.iter().position(|a| a.name != name).unwrap_or(rest.len());
-            let (instances, after) = rest.split_at(run);
-            rest = after;
-            if let Some(member) = first.plain_member() {
-                self.plain(member, &first.value);
+            if let Some(member) = plain_member(name) {
+                self.plain(member, first.value)?;
+                next = after(&mut all, name)?;
                 continue;
             }
             if own && !self.view.select.shows(name) {
+                next = after(&mut all, name)?;
                 continue;
             }
-            let shown = if own && self.view.datasets.is_some() {
-                instances.iter().filter(|a| self.view.shows_dataset(a.dataset_id.as_ref())).count()
-            } else {
-                run
+            let shown = |a: &AttributeRef<'a, S>| !own || self.view.shows_dataset(a.dataset_id);
+            let mut run: SmallVec<[AttributeRef<'a, S>; 1]> =
+                if shown(&first) { smallvec![first] } else { smallvec![] };
+            next = loop {
+                match all.next().transpose()? {
+                    Some(instance) if instance.name == name => {
+                        if shown(&instance) {
+                            run.push(instance);
+                        }
+                    }
+                    other => break other,
+                }
             };
-            if shown == 0 {
+            if run.is_empty() {
                 continue;
             }
             self.comma();
             write_str(self.context.compact(name), self.out);
             self.out.push(b':');
-            self.run(instances, shown, own);
+            self.run(&run)?;
         }
+        Ok(())
     }
 
-    fn run(&mut self, instances: &[Attribute], shown: usize, own: bool) {
+    /// The instances of one attribute.
+    fn run<'a, S: Source<'a>>(&mut self, run: &[AttributeRef<'a, S>]) -> Result<(), S::Fault> {
         let simplified = self.view.representation == Representation::Simplified;
-        if shown > 1 {
+        let several = run.len() > 1;
+        if several {
             self.out.extend_from_slice(if simplified { b"{\"dataset\":{" } else { b"[" });
         }
-        let mut first = true;
-        for instance in instances {
-            if own && !self.view.shows_dataset(instance.dataset_id.as_ref()) {
-                continue;
-            }
-            if !std::mem::take(&mut first) {
+        for (at, instance) in run.iter().enumerate() {
+            if at > 0 {
                 self.out.push(b',');
             }
-            if shown > 1 && simplified {
-                write_str(instance.dataset_id.as_ref().map_or("@none", |id| id.as_str()), self.out);
+            if several && simplified {
+                write_str(instance.dataset_id.unwrap_or("@none"), self.out);
                 self.out.push(b':');
             }
             match self.view.representation {
-                Representation::Normalized => self.normalized(instance),
-                Representation::Concise => self.concise(instance, shown == 1),
-                Representation::Simplified => self.simplified(&instance.value),
+                Representation::Normalized => self.normalized(instance)?,
+                Representation::Concise => self.concise(instance, !several)?,
+                Representation::Simplified => self.simplified(instance.value)?,
             }
         }
-        if shown > 1 {
+        if several {
             self.out.extend_from_slice(if simplified { b"}}" } else { b"]" });
         }
+        Ok(())
     }
 
-    fn normalized(&mut self, attribute: &Attribute) {
-        self.open_normalized(&attribute.value);
-        self.members(attribute);
+    fn normalized<'a, S: Source<'a>>(&mut self, attribute: &AttributeRef<'a, S>) -> Result<(), S::Fault> {
+        self.open_normalized(attribute.value)?;
+        self.members(attribute)?;
         self.out.push(b'}');
+        Ok(())
     }
 
-    /// `{"type":…,` and the value member.
-    pub(super) fn open_normalized(&mut self, value: &Value) {
-        if self.view.languages.is_some()
-            && let Value::Language(map) = value
-        {
+    /// `{"type":…,` and the value member, and for relationships the types of their targets.
+    pub(super) fn open_normalized<'a, V: ValueSource<'a>>(&mut self, value: V) -> Result<(), V::Fault> {
+        let kind = value.kind();
+        if self.view.languages.is_some() && kind == AttributeKind::LanguageProperty {
             self.out.extend_from_slice(b"{\"type\":\"Property\",\"value\":");
-            self.in_language(map, true);
-            return;
+            return self.in_language(value, true);
         }
-        self.out.extend_from_slice(match value {
-            Value::Property(_) => b"{\"type\":\"Property\",\"value\":",
-            Value::Geo(_) => b"{\"type\":\"GeoProperty\",\"value\":",
-            Value::Relationship { .. } => b"{\"type\":\"Relationship\",\"object\":",
-            Value::Language(_) => b"{\"type\":\"LanguageProperty\",\"languageMap\":",
-            Value::Vocab(_) => b"{\"type\":\"VocabProperty\",\"vocab\":",
-            Value::Json(_) => b"{\"type\":\"JsonProperty\",\"json\":",
-            Value::List(_) => b"{\"type\":\"ListProperty\",\"valueList\":",
-            Value::ListRelationship { .. } => b"{\"type\":\"ListRelationship\",\"objectList\":".as_slice(),
+        self.out.extend_from_slice(match kind {
+            AttributeKind::Property => b"{\"type\":\"Property\",\"value\":",
+            AttributeKind::GeoProperty => b"{\"type\":\"GeoProperty\",\"value\":",
+            AttributeKind::Relationship => b"{\"type\":\"Relationship\",\"object\":",
+            AttributeKind::LanguageProperty => b"{\"type\":\"LanguageProperty\",\"languageMap\":",
+            AttributeKind::VocabProperty => b"{\"type\":\"VocabProperty\",\"vocab\":",
+            AttributeKind::JsonProperty => b"{\"type\":\"JsonProperty\",\"json\":",
+            AttributeKind::ListProperty => b"{\"type\":\"ListProperty\",\"valueList\":",
+            AttributeKind::ListRelationship => b"{\"type\":\"ListRelationship\",\"objectList\":".as_slice(),
         });
-        self.value(value, true);
+        self.lossless(value, true)
     }
 
     /// `only` tells that it is the only instance: among several, a bare value would not be read as one.
-    fn concise(&mut self, attribute: &Attribute, only: bool) {
-        let value = &attribute.value;
+    fn concise<'a, S: Source<'a>>(&mut self, attribute: &AttributeRef<'a, S>, only: bool) -> Result<(), S::Fault> {
+        let value = attribute.value;
+        let kind = value.kind();
         let alone = only
             && attribute.dataset_id.is_none()
             && attribute.observed_at.is_none()
             && attribute.unit_code.is_none()
-            && attribute.sub.is_empty()
+            && attribute.sub.is_none()
             && !self.view.sys_attrs;
-        if self.view.languages.is_some()
-            && let Value::Language(map) = value
-        {
+        if self.view.languages.is_some() && kind == AttributeKind::LanguageProperty {
             self.out.extend_from_slice(b"{\"value\":");
-            self.in_language(map, true);
+            self.in_language(value, true)?;
         } else {
-            match value {
-                Value::Geo(_) if alone => return self.value(value, false),
-                Value::Property(json) if alone && stands_alone(json) => return self.value(value, false),
-                Value::Property(json) if looks_like_geometry(json) => {
-                    self.out.extend_from_slice(b"{\"type\":\"Property\",\"value\":");
-                }
+            match kind {
+                AttributeKind::GeoProperty if alone => return self.value(value),
+                AttributeKind::Property => match &*value.get()? {
+                    Value::Property(json) if alone && stands_alone(json) => {
+                        json.write(self.out);
+                        return Ok(());
+                    }
+                    Value::Property(json) if looks_like_geometry(json) => {
+                        self.out.extend_from_slice(b"{\"type\":\"Property\",\"value\":");
+                    }
+                    _ => self.out.extend_from_slice(b"{\"value\":"),
+                },
                 _ => {
                     self.out.extend_from_slice(b"{\"");
-                    self.out.extend_from_slice(value.kind().value_member().as_bytes());
+                    self.out.extend_from_slice(kind.value_member().as_bytes());
                     self.out.extend_from_slice(b"\":");
                 }
             }
-            self.value(value, false);
+            self.lossless(value, false)?;
         }
-        self.members(attribute);
+        self.members(attribute)?;
         self.out.push(b'}');
+        Ok(())
     }
 
     /// What follows the value: the same in both lossless forms.
-    pub(super) fn members(&mut self, attribute: &Attribute) {
-        let object_types = match &attribute.value {
-            Value::Relationship { object_types, .. } | Value::ListRelationship { object_types, .. } => {
-                object_types.as_slice()
-            }
-            _ => &[],
-        };
-        if !object_types.is_empty() {
-            self.out.extend_from_slice(b",\"objectType\":");
-            self.terms(object_types);
-        }
-        if let Some(unit) = &attribute.unit_code {
+    pub(super) fn members<'a, S: Source<'a>>(&mut self, attribute: &AttributeRef<'a, S>) -> Result<(), S::Fault> {
+        if let Some(unit) = attribute.unit_code {
             self.out.extend_from_slice(b",\"unitCode\":");
             write_str(unit, self.out);
         }
         if let Some(at) = attribute.observed_at {
             self.time(b"\"observedAt\":", at);
         }
-        if let Some(id) = &attribute.dataset_id {
+        if let Some(id) = attribute.dataset_id {
             self.out.extend_from_slice(b",\"datasetId\":");
-            write_str(id.as_str(), self.out);
+            write_str(id, self.out);
         }
         if self.view.sys_attrs {
             self.time(b"\"createdAt\":", attribute.created_at);
@@ -155,19 +161,29 @@ impl Writer<'_> {
                 self.time(b"\"expiresAt\":", at);
             }
         }
-        if !attribute.sub.is_empty() {
-            self.attributes(&attribute.sub, false);
+        match attribute.sub {
+            Some(sub) => self.attributes(sub, false),
+            None => Ok(()),
         }
     }
 
-    fn plain(&mut self, member: &str, value: &Value) {
-        if let Value::Property(json) = value {
+    fn plain<'a, V: ValueSource<'a>>(&mut self, member: &str, value: V) -> Result<(), V::Fault> {
+        if value.kind() == AttributeKind::Property {
             self.comma();
             write_str(member, self.out);
             self.out.push(b':');
-            json.write(self.out);
+            value.write_json(self.out)?;
         }
+        Ok(())
     }
+}
+
+/// The first attribute of another name.
+fn after<'a, S: Source<'a>>(
+    all: &mut impl Iterator<Item = Result<AttributeRef<'a, S>, S::Fault>>,
+    name: Name,
+) -> Result<Option<AttributeRef<'a, S>>, S::Fault> {
+    all.find(|next| next.as_ref().map_or(true, |a| a.name != name)).transpose()
 }
 
 /// Whether a Property's value is read back as the same value when it stands without an attribute around it.

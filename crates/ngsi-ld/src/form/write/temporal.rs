@@ -162,7 +162,7 @@ impl Writer<'_> {
                 self.out.extend_from_slice(b"\":");
                 self.deleted(kind);
             } else {
-                self.open_normalized(&attribute.value);
+                let Ok(()) = self.open_normalized(&attribute.value);
             }
             if let Some(id) = &instance.instance_id {
                 self.out.extend_from_slice(b",\"instanceId\":");
@@ -171,7 +171,7 @@ impl Writer<'_> {
             if let Some(at) = instance.deleted_at {
                 self.time(b"\"deletedAt\":", at);
             }
-            self.members(attribute);
+            let Ok(()) = self.members(&attribute.into());
             self.out.push(b'}');
         }
         self.out.push(b']');
@@ -219,7 +219,7 @@ impl Writer<'_> {
             if instance.deleted_at.is_some() {
                 self.deleted(kind);
             } else {
-                self.simplified(&instance.attribute.value);
+                let Ok(()) = self.simplified(&instance.attribute.value);
             }
             self.out.push(b',');
             write_time(instance.time(property), self.out);
