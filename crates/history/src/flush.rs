@@ -21,6 +21,15 @@ impl Chunker {
         Self { rows: Rows::default() }
     }
 
+    /// Writes what corrects older runs in one series; its samples come after.
+    pub(crate) fn patches(&mut self, writer: &mut RunWriter, key: &[u8], patches: &[Patch]) -> Result<()> {
+        for patch in patches {
+            self.rows.push_patch(patch);
+            self.cut(writer, key, true, false)?;
+        }
+        self.cut(writer, key, true, true)
+    }
+
     /// Writes one series: first what corrects older runs, then its samples, both ascending.
     pub(crate) fn series(
         &mut self,
@@ -29,12 +38,7 @@ impl Chunker {
         patches: &[Patch],
         samples: impl Iterator<Item = Result<Sample>>,
     ) -> Result<()> {
-        self.rows.clear();
-        for patch in patches {
-            self.rows.push_patch(patch);
-            self.cut(writer, key, true, false)?;
-        }
-        self.cut(writer, key, true, true)?;
+        self.patches(writer, key, patches)?;
         for sample in samples {
             self.rows.push(&sample?.as_ref());
             self.cut(writer, key, false, false)?;
@@ -54,10 +58,16 @@ impl Chunker {
 
 /// Writes all of an open part.
 pub(crate) fn write_memtable(writer: &mut RunWriter, memory: &Memtable) -> Result<()> {
-    let mut chunker = Chunker::new();
+    let (mut chunker, mut samples) = (Chunker::new(), Vec::new());
     for (id, key) in memory.in_order() {
-        let (patches, samples) = memory.parts(id);
-        chunker.series(writer, key, &patches, samples.into_iter().map(Ok))?;
+        samples.clear();
+        let patches = memory.parts(id, &mut samples);
+        chunker.patches(writer, key, &patches)?;
+        for sample in &samples {
+            chunker.rows.push(&sample.as_ref());
+            chunker.cut(writer, key, false, false)?;
+        }
+        chunker.cut(writer, key, false, true)?;
     }
     Ok(())
 }

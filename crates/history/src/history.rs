@@ -263,10 +263,11 @@ impl History {
     }
 
     fn put(&self, state: &State, active: &mut Memtable, ops: &[Op<'_>]) -> Result<()> {
-        let older = self.older(state);
         for op in ops {
             match *op {
-                Op::Append { key, sample } => append_one(&older, state.older_newest, active, key, &sample)?,
+                Op::Append { key, sample } => {
+                    append_one(|| self.older(state), state.older_newest, active, key, &sample)?;
+                }
                 Op::Replace { key, sample } => active.patch(key, &sample),
                 Op::Remove { key, stamp } => active.remove(key, stamp),
                 Op::RemoveSeries { key } => active.clear_key(key),
@@ -431,7 +432,7 @@ impl History {
 
 /// Appends unless the stamp is there. The common case asks for nothing; the others look into older parts, at most twice.
 pub(crate) fn append_one(
-    older: &Snapshot,
+    older: impl Fn() -> Snapshot,
     older_newest: Option<i64>,
     active: &mut Memtable,
     key: &[u8],
@@ -440,10 +441,10 @@ pub(crate) fn append_one(
     loop {
         match active.append(key, sample, older_newest) {
             Wanted::Nothing => return Ok(()),
-            Wanted::Floor => active.settle(key, older.floor(key)?),
+            Wanted::Floor => active.settle(key, older().floor(key)?),
             Wanted::Presence => {
                 let exactly = Query::last(By::Stamp, 1).within(sample.stamp, sample.stamp);
-                if Range::new(older, key, &exactly)?.next().transpose()?.is_none() {
+                if Range::new(&older(), key, &exactly)?.next().transpose()?.is_none() {
                     active.patch(key, sample);
                 }
                 return Ok(());

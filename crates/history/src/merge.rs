@@ -226,7 +226,7 @@ impl Retention<'_> {
                 return Err(Error::TooLarge { what: "a key", bytes: name.len(), limit: crate::MAX_KEY });
             }
             for sample in leaving.samples(function) {
-                append_one(older, newest, &mut self.coarse, &name, &sample.as_ref())?;
+                append_one(|| older.clone(), newest, &mut self.coarse, &name, &sample.as_ref())?;
             }
         }
         if self.coarse.bytes() >= history.options.open_bytes { self.write(history) } else { Ok(()) }

@@ -71,6 +71,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (key.clone(), 1_usize..100, value(), -5_i64..5, 0_usize..3)
             .prop_map(|(key, count, value, lag, rest)| Step::Live { key, count, value, lag: lag * 10, rest }),
+        3 => (key.clone(), 100_usize..400, -1000_i64..1000)
+            .prop_map(|(key, count, n)| Step::Live { key, count, value: Value::F64(n as f64), lag: 0, rest: 2 }),
         3 => (key.clone(), 0_i64..3000, value()).prop_map(|(key, stamp, value)| Step::At { key, stamp, value }),
         3 => (key.clone(), any::<usize>(), value()).prop_map(|(key, pick, value)| Step::Replace { key, pick, value }),
         3 => (key.clone(), any::<usize>()).prop_map(|(key, pick)| Step::Remove { key, pick }),
@@ -87,8 +89,10 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn sample(stamp: i64, value: &Value, rest: usize) -> Sample {
     let rests: [&[u8]; 3] = [b"", b"unit:CEL", b"{\"accuracy\":1}"];
-    // Some say when they were observed, some late, some do not say.
-    let observed = (stamp % 7 != 0).then(|| Time::from_micros(stamp - if stamp % 11 == 0 { 500 } else { 3 }));
+    // Some say when they were observed, some late, some do not say; with the last remainder all do, so that many alike come
+    // one after another.
+    let observed =
+        (stamp % 7 != 0 || rest == 2).then(|| Time::from_micros(stamp - if stamp % 11 == 0 { 500 } else { 3 }));
     Sample { stamp, observed, value: value.clone(), rest: rests[rest].into(), kind: Kind::Normal }
 }
 
