@@ -4,7 +4,8 @@ use crate::error::Result;
 use crate::memtable::Memtable;
 use crate::rows::{Patch, Rows};
 use crate::run_writer::RunWriter;
-use crate::sample::Sample;
+use crate::sample::{Sample, SampleRef};
+use crate::walk::Walk;
 
 /// Rows of a full chunk.
 pub(crate) const CHUNK_ROWS: usize = 4096;
@@ -40,9 +41,34 @@ impl Chunker {
     ) -> Result<()> {
         self.patches(writer, key, patches)?;
         for sample in samples {
-            self.rows.push(&sample?.as_ref());
-            self.cut(writer, key, false, false)?;
+            self.push(writer, key, &sample?.as_ref())?;
         }
+        self.end(writer, key)
+    }
+
+    /// Adds the samples of the chunk at `walk`, which are newer than what was added of the series before.
+    pub(crate) fn append(&mut self, writer: &mut RunWriter, key: &[u8], walk: &mut Walk) -> Result<()> {
+        walk.append_to(&mut self.rows)?;
+        self.cut(writer, key, false, false)
+    }
+
+    /// Adds the chunk at `walk` as it is, after what was added before; false, and nothing is done, when that cannot be.
+    pub(crate) fn copy(&mut self, writer: &mut RunWriter, key: &[u8], walk: &mut Walk) -> Result<bool> {
+        if !self.rows.is_empty() && walk.chunk()?.1.needs_before() {
+            return Ok(false);
+        }
+        self.end(writer, key)?;
+        walk.copy_to(writer, key)
+    }
+
+    /// Adds one sample, newer than those before.
+    pub(crate) fn push(&mut self, writer: &mut RunWriter, key: &[u8], sample: &SampleRef<'_>) -> Result<()> {
+        self.rows.push(sample);
+        self.cut(writer, key, false, false)
+    }
+
+    /// Completes the series.
+    pub(crate) fn end(&mut self, writer: &mut RunWriter, key: &[u8]) -> Result<()> {
         self.cut(writer, key, false, true)
     }
 
@@ -64,10 +90,9 @@ pub(crate) fn write_memtable(writer: &mut RunWriter, memory: &Memtable) -> Resul
         let patches = memory.parts(id, &mut samples);
         chunker.patches(writer, key, &patches)?;
         for sample in &samples {
-            chunker.rows.push(&sample.as_ref());
-            chunker.cut(writer, key, false, false)?;
+            chunker.push(writer, key, &sample.as_ref())?;
         }
-        chunker.cut(writer, key, false, true)?;
+        chunker.end(writer, key)?;
     }
     Ok(())
 }
