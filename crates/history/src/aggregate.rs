@@ -8,6 +8,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::block::Block;
 use crate::chunk::Chunk;
 use crate::error::{Error, Result};
+use crate::extent::Stretch;
+use crate::memtable::Piece;
 use crate::rows::{DELETED, F64, OBSERVED, REMOVED, Rows, TYPE, tag_of};
 use crate::run::Run;
 use crate::sample::{By, Kind, SampleRef, ValueRef};
@@ -182,7 +184,10 @@ impl Aggregation {
         let (Some(&first), Some(&end)) = (self.bounds.first(), self.bounds.last()) else {
             return Ok(Vec::new());
         };
-        let view = snapshot.visit(key, |sample| self.add(sample))?;
+        let view = snapshot.visit(key, |piece| match piece {
+            Piece::Sample(sample) => self.add(&sample),
+            Piece::Stretch(stretch) => self.stretch(&stretch),
+        })?;
         for sample in view.overlay.values().flatten() {
             self.add(&sample.as_ref())?;
         }
@@ -320,9 +325,31 @@ impl Aggregation {
         if numbers.iter().any(|x| x.is_nan()) {
             return Ok(false);
         }
-        let mut start = 0;
+        self.numbers(&times, &numbers);
+        Ok(true)
+    }
+
+    /// Numbers that stand side by side in memory: none is corrected, and none is NaN.
+    fn stretch(&mut self, stretch: &Stretch<'_>) -> Result<()> {
+        if self.distinct {
+            return (0..stretch.len()).try_for_each(|i| self.add(&stretch.sample(i)));
+        }
+        let times = if self.by == By::Stamp { stretch.stamps } else { stretch.observed };
+        if !times.is_empty() {
+            self.numbers(times, stretch.values);
+        }
+        Ok(())
+    }
+
+    /// Numbers with their times, which mostly ascend: those of one bucket that stand together are summed up at once.
+    fn numbers(&mut self, times: &[i64], numbers: &[f64]) {
+        let (mut start, mut near) = (0, 0);
         while start < times.len() {
-            let Some(at) = self.bucket(times[start]) else {
+            // Mostly the bucket after the one before.
+            let next =
+                self.bounds.get(near + 1).is_some_and(|&b| b > times[start]) && self.bounds[near] <= times[start];
+            let found = if next { Some(near) } else { self.bucket(times[start]) };
+            let Some(at) = found else {
                 start += 1;
                 continue;
             };
@@ -332,8 +359,8 @@ impl Aggregation {
             running.count += len as u64;
             running.numbers.merge(&Numbers::of(&numbers[start..start + len]));
             start += len;
+            near = at + 1;
         }
-        Ok(true)
     }
 
     fn rows(&mut self, view: &View, rows: &Rows) -> Result<()> {

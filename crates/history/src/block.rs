@@ -1,7 +1,7 @@
 //! A block: chunks of neighbouring series under one checksum, the unit of reading and caching. Builds and parses the
 //! payload only; files and checksums are the run's.
 
-use crate::chunk::{Before, Chunk, encode};
+use crate::chunk::{Before, Chunk, Room, encode};
 use crate::rows::Rows;
 use crate::summary::Summary;
 use crate::wire::{FormatError, Reader, put_bytes, put_u64};
@@ -29,12 +29,37 @@ pub(crate) struct Bounds {
     pub(crate) observed: (i64, i64),
 }
 
+impl Bounds {
+    /// Of no chunk.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            first_key: Box::default(),
+            rows: 0,
+            patches: false,
+            stamps: (i64::MAX, i64::MIN),
+            observed: (i64::MAX, i64::MIN),
+        }
+    }
+
+    /// Whether a sample may be older than this instant (microseconds), by its observation or its arrival; of corrections
+    /// nobody knows.
+    pub(crate) fn may_hold_before(&self, instant: i64) -> bool {
+        self.patches || self.stamps.0 < instant || self.observed.0 < instant
+    }
+}
+
+/// Where a chunk came from that is copied: run, block, place in it.
+pub(crate) type Origin = (u64, usize, usize);
+
 /// Collects chunks of ascending keys.
 pub(crate) struct Builder {
     payload: Vec<u8>,
     body: Vec<u8>,
+    room: Room,
     last_key: Vec<u8>,
     before: Before,
+    /// The origin of the last chunk, if it was copied.
+    copied: Option<Origin>,
     chunks: usize,
     bounds: Bounds,
 }
@@ -44,47 +69,62 @@ impl Builder {
         Self {
             payload: Vec::new(),
             body: Vec::new(),
+            room: Room::default(),
             last_key: Vec::new(),
             before: Before::default(),
+            copied: None,
             chunks: 0,
-            bounds: Bounds {
-                first_key: Box::default(),
-                rows: 0,
-                patches: false,
-                stamps: (i64::MAX, i64::MIN),
-                observed: (i64::MAX, i64::MIN),
-            },
+            bounds: Bounds::nothing(),
         }
     }
 
     /// Adds a chunk of `key`; corrections of a key come before its other chunks.
     pub(crate) fn push(&mut self, key: &[u8], rows: &Rows, patches: bool) -> Summary {
+        if self.chunks.is_multiple_of(CHAIN) {
+            self.before = Before::default();
+        }
+        self.body.clear();
+        let summary = encode(rows, patches, &mut self.before, &mut self.room, &mut self.body);
+        let body = std::mem::take(&mut self.body);
+        self.put(key, &body, rows.len(), patches, &summary);
+        self.body = body;
+        self.copied = None;
+        summary
+    }
+
+    /// Whether a chunk with times as those of the chunk before it can be copied: that one was copied last.
+    pub(crate) fn follows(&self, (run, block, at): Origin) -> bool {
+        at > 0 && self.copied == Some((run, block, at - 1))
+    }
+
+    /// Adds a chunk of `rows` rows as it is stored elsewhere.
+    pub(crate) fn copy(&mut self, key: &[u8], body: &[u8], rows: usize, summary: &Summary, origin: Origin) {
+        self.before = Before::default();
+        self.put(key, body, rows, false, summary);
+        self.copied = Some(origin);
+    }
+
+    fn put(&mut self, key: &[u8], body: &[u8], rows: usize, patches: bool, s: &Summary) {
         let shared = if self.chunks == 0 {
             self.bounds.first_key = key.into();
             0
         } else {
             key.iter().zip(&self.last_key).take_while(|(a, b)| a == b).count()
         };
-        if self.chunks.is_multiple_of(CHAIN) {
-            self.before = Before::default();
-        }
-        self.body.clear();
-        let summary = encode(rows, patches, &mut self.before, &mut self.body);
         put_u64(&mut self.payload, shared as u64);
         put_bytes(&mut self.payload, &key[shared..]);
-        put_bytes(&mut self.payload, &self.body);
+        put_bytes(&mut self.payload, body);
         self.last_key.truncate(shared);
         self.last_key.extend_from_slice(&key[shared..]);
         self.chunks += 1;
-        self.bounds.rows += rows.len() as u64;
+        let b = &mut self.bounds;
+        b.rows += rows as u64;
         if patches {
-            self.bounds.patches = true;
+            b.patches = true;
         } else {
-            let (b, s) = (&mut self.bounds, &summary);
             b.stamps = (b.stamps.0.min(s.stamp_min), b.stamps.1.max(s.stamp_max));
             b.observed = (b.observed.0.min(s.observed_min), b.observed.1.max(s.observed_max));
         }
-        summary
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -95,9 +135,15 @@ impl Builder {
         self.payload.len() >= TARGET_BYTES || self.chunks >= TARGET_CHUNKS || self.bounds.rows >= TARGET_ROWS as u64
     }
 
-    /// The payload and its bounds.
-    pub(crate) fn finish(self) -> (Vec<u8>, Bounds) {
-        (self.payload, self.bounds)
+    /// Hands out payload and bounds of the block and begins the next one.
+    pub(crate) fn finish<T>(&mut self, take: impl FnOnce(&[u8], Bounds) -> T) -> T {
+        let bounds = std::mem::replace(&mut self.bounds, Bounds::nothing());
+        let done = take(&self.payload, bounds);
+        self.payload.clear();
+        self.last_key.clear();
+        self.before = Before::default();
+        (self.copied, self.chunks) = (None, 0);
+        done
     }
 }
 
@@ -165,10 +211,15 @@ impl Block {
         &self.keys[start as usize..start as usize + usize::from(len)]
     }
 
+    /// The bytes of chunk `i`.
+    pub(crate) fn body(&self, i: usize) -> &[u8] {
+        let (start, len) = self.entries[i].body;
+        &self.payload[start as usize..start as usize + len as usize]
+    }
+
     /// Chunk `i`, undecoded.
     pub(crate) fn chunk(&self, i: usize) -> Result<Chunk<'_>, FormatError> {
-        let (start, len) = self.entries[i].body;
-        Chunk::parse(&self.payload[start as usize..start as usize + len as usize])
+        Chunk::parse(self.body(i))
     }
 
     /// The first chunk whose key is not before `key`.
@@ -251,7 +302,7 @@ mod tests {
         let mut rows = Rows::default();
         rows.push_patch(&Patch { stamp: 7, sample: None });
         builder.push(b"z", &rows, true);
-        builder.finish().0
+        builder.finish(|payload, _| payload.to_vec())
     }
 
     #[test]

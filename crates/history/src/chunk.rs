@@ -24,25 +24,41 @@ pub(crate) struct Before {
     observed: Vec<i64>,
 }
 
+/// Room that encoding needs, kept from chunk to chunk.
+#[derive(Default)]
+pub(crate) struct Room {
+    ints: Vec<i64>,
+    observed: Vec<i64>,
+    floats: Vec<f64>,
+    own: Vec<u8>,
+    lags: Vec<u8>,
+    stamps: Vec<u8>,
+    column: Vec<u8>,
+}
+
 /// Encodes rows, at least one, stamps ascending. `patches` marks corrections of samples stored elsewhere.
-pub(crate) fn encode(rows: &Rows, patches: bool, before: &mut Before, out: &mut Vec<u8>) -> Summary {
+pub(crate) fn encode(rows: &Rows, patches: bool, before: &mut Before, room: &mut Room, out: &mut Vec<u8>) -> Summary {
     let n = rows.len();
-    let summary = Summary::of(rows);
-    let seen: Vec<usize> = (0..n).filter(|&i| rows.tags[i] & OBSERVED != 0).collect();
-    let observed: Vec<i64> = seen.iter().map(|&i| rows.observed[i]).collect();
-    let (mut own, mut lags, mut stamps) = (Vec::new(), Vec::new(), Vec::new());
-    put_ints(&mut own, &observed, Some(&before.observed));
-    put_ints(&mut stamps, &rows.stamps, Some(&before.stamps));
-    if !is_trivial(&own) || !is_trivial(&stamps) {
-        let gaps: Vec<i64> = seen.iter().map(|&i| rows.stamps[i].wrapping_sub(rows.observed[i])).collect();
-        put_ints(&mut lags, &gaps, None);
+    let Room { ints, observed, floats, own, lags, stamps, column } = room;
+    let summary = Summary::with(rows, floats);
+    let mut kinds = [0_usize; TYPE as usize + 1];
+    rows.tags.iter().for_each(|t| kinds[usize::from(t & TYPE)] += 1);
+    let seen = || rows.tags.iter().enumerate().filter(|(_, t)| *t & OBSERVED != 0).map(|(i, _)| i);
+    refill(observed, seen().map(|i| rows.observed[i]));
+    for column in [&mut *own, &mut *lags, &mut *stamps] {
+        column.clear();
+    }
+    put_ints(own, observed, Some(&before.observed));
+    put_ints(stamps, &rows.stamps, Some(&before.stamps));
+    if !is_trivial(own) || !is_trivial(stamps) {
+        refill(ints, seen().map(|i| rows.stamps[i].wrapping_sub(rows.observed[i])));
+        put_ints(lags, ints, None);
     }
     // Either column may be spelled by the other and the lags. Observations for themselves are read faster by most.
-    let lagging = seen.len() == n
-        && !is_trivial(&stamps)
-        && own.len() + lags.len()
-            <= stamps.len() + if is_trivial(&own) { own.len() } else { own.len().min(lags.len()) };
-    let as_own = lagging || is_trivial(&own) || own.len() <= lags.len();
+    let lagging = observed.len() == n
+        && !is_trivial(stamps)
+        && own.len() + lags.len() <= stamps.len() + if is_trivial(own) { own.len() } else { own.len().min(lags.len()) };
+    let as_own = lagging || is_trivial(own) || own.len() <= lags.len();
 
     let summarised = n >= SUMMARISED && !patches;
     let mut flags = 0;
@@ -58,47 +74,56 @@ pub(crate) fn encode(rows: &Rows, patches: bool, before: &mut Before, out: &mut 
         out.push(run[0]);
         put_u64(out, run.len() as u64);
     }
-    put_bytes(out, if lagging { &lags } else { &stamps });
-    put_bytes(out, if as_own { &own } else { &lags });
-    let mut column = Vec::new();
+    put_bytes(out, if lagging { lags } else { stamps });
+    put_bytes(out, if as_own { own } else { lags });
 
-    let cells = |kind: u8| rows.tags.iter().zip(&rows.cells).filter(move |(t, _)| *t & TYPE == kind).map(|(_, c)| *c);
+    let cells = |kind: u8| {
+        let some = kinds[usize::from(kind)] > 0;
+        let all = if some { rows.tags.iter().zip(&rows.cells) } else { [].iter().zip(&[]) };
+        all.filter(move |(t, _)| *t & TYPE == kind).map(|(_, c)| *c)
+    };
     column.clear();
-    put_floats(&mut column, &cells(F64).map(f64::from_bits).collect::<Vec<_>>());
-    put_bytes(out, &column);
+    refill(floats, cells(F64).map(f64::from_bits));
+    put_floats(column, floats, ints);
+    put_bytes(out, column);
     for kind in [I64, BOOL] {
         column.clear();
-        put_ints(&mut column, &cells(kind).map(|c| c as i64).collect::<Vec<_>>(), None);
-        put_bytes(out, &column);
+        refill(ints, cells(kind).map(|c| c as i64));
+        put_ints(column, ints, None);
+        put_bytes(out, column);
     }
-    let codes: Vec<i64> = rows
-        .tags
-        .iter()
-        .zip(&rows.cells)
-        .filter(|(t, _)| matches!(*t & TYPE, TEXT | BYTES))
-        .map(|(_, c)| *c as i64)
-        .collect();
-    column.clear();
-    if !codes.is_empty() {
-        rows.blobs.put(&mut column);
+    ints.clear();
+    if kinds[usize::from(TEXT)] + kinds[usize::from(BYTES)] > 0 {
+        let texts = rows.tags.iter().zip(&rows.cells).filter(|(t, _)| matches!(*t & TYPE, TEXT | BYTES));
+        ints.extend(texts.map(|(_, c)| *c as i64));
     }
-    put_bytes(out, &column);
     column.clear();
-    put_ints(&mut column, &codes, None);
-    put_bytes(out, &column);
+    if !ints.is_empty() {
+        rows.blobs.put(column);
+    }
+    put_bytes(out, column);
+    column.clear();
+    put_ints(column, ints, None);
+    put_bytes(out, column);
     if rows.rest_entries.entries.len() == 1 && rows.rest_entries.entries[0].is_empty() {
         put_bytes(out, &[]);
     } else {
         column.clear();
-        rows.rest_entries.put(&mut column);
-        put_bytes(out, &column);
+        rows.rest_entries.put(column);
+        put_bytes(out, column);
         column.clear();
-        put_ints(&mut column, &rows.rests.iter().map(|&r| i64::from(r)).collect::<Vec<_>>(), None);
-        put_bytes(out, &column);
+        refill(ints, rows.rests.iter().map(|&r| i64::from(r)));
+        put_ints(column, ints, None);
+        put_bytes(out, column);
     }
     before.stamps.clone_from(&rows.stamps);
-    before.observed = observed;
+    std::mem::swap(&mut before.observed, observed);
     summary
+}
+
+fn refill<T>(out: &mut Vec<T>, all: impl Iterator<Item = T>) {
+    out.clear();
+    out.extend(all);
 }
 
 /// A chunk whose columns are known but not decoded.
@@ -158,6 +183,11 @@ impl<'a> Chunk<'a> {
     /// Whether its rows correct samples stored elsewhere.
     pub(crate) fn is_patches(&self) -> bool {
         self.flags & PATCHES != 0
+    }
+
+    /// How many rows it has.
+    pub(crate) fn len(&self) -> usize {
+        self.n
     }
 
     /// The tag that all its rows share.
@@ -228,37 +258,12 @@ impl<'a> Chunk<'a> {
         let of = |kinds: &[u8]| -> usize {
             self.tags.iter().filter(|(t, _)| kinds.contains(&(t & TYPE))).map(|(_, n)| *n as usize).sum()
         };
-        let mut floats = floats(self.floats, of(&[F64]))?.into_iter();
-        let mut whole = ints(self.whole[0], of(&[I64]), None)?.into_iter();
-        let mut truths = ints(self.whole[1], of(&[BOOL]), None)?.into_iter();
-        let blobs = of(&[TEXT, BYTES]);
-        let mut codes = ints(self.codes, blobs, None)?.into_iter();
         let mut rows = Rows { stamps: times.stamps, ..Rows::default() };
-        if blobs > 0 {
-            rows.blobs.entries = Dictionary::read(self.blobs, blobs)?;
+        if of(&[TEXT, BYTES]) > 0 {
+            rows.blobs.entries = Dictionary::read(self.blobs, of(&[TEXT, BYTES]))?;
         }
-        rows.tags.reserve(self.n);
-        rows.cells.reserve(self.n);
-        let dense = times.observed.len() == self.n;
-        let mut observed = times.observed.iter();
-        for &(tag, run) in &self.tags {
-            for _ in 0..run {
-                rows.tags.push(tag);
-                let cell = match tag & TYPE {
-                    F64 => floats.next().map(f64::to_bits),
-                    I64 => whole.next().map(|x| x as u64),
-                    BOOL => truths.next().map(|x| u64::from(x != 0)),
-                    TEXT | BYTES => codes.next().map(|x| x as u64),
-                    _ => Some(0),
-                };
-                rows.cells.push(cell.ok_or(FormatError("a column is short"))?);
-                if !dense {
-                    let at = if tag & OBSERVED != 0 { observed.next().copied() } else { Some(0) };
-                    rows.observed.push(at.ok_or(FormatError("a column is short"))?);
-                }
-            }
-        }
-        if dense {
+        self.put_cells(&mut rows, &times.observed, |code| Ok(code as u64))?;
+        if times.observed.len() == self.n {
             rows.observed = times.observed;
         }
         if self.rest_entries.is_empty() {
@@ -271,12 +276,102 @@ impl<'a> Chunk<'a> {
                 .map(|r| u32::try_from(r).map_err(|_| FormatError("a code is out of its dictionary")))
                 .collect::<Result<_, _>>()?;
         }
-        rows.validate()?;
+        rows.validate(0)?;
         Ok(rows)
+    }
+
+    /// Adds all its rows to `rows` of the same series, which are older. `times` are its own. On an error `rows` are of no use.
+    pub(crate) fn append_to(&self, times: &Before, rows: &mut Rows) -> Result<(), FormatError> {
+        const OUT: FormatError = FormatError("a code is out of its dictionary");
+        let start = rows.len();
+        rows.stamps.extend_from_slice(&times.stamps);
+        let (mut codes, mut weights) = (Vec::new(), Vec::new());
+        if !self.blobs.is_empty() {
+            Dictionary::visit(self.blobs, self.n, |bytes| {
+                codes.push(rows.blobs.code(bytes));
+                weights.push(bytes.len());
+            })?;
+        }
+        let mut weight = 0;
+        self.put_cells(rows, &times.observed, |code| {
+            let code = usize::try_from(code).map_err(|_| OUT)?;
+            weight += weights.get(code).ok_or(OUT)?;
+            Ok(u64::from(codes[code]))
+        })?;
+        if times.observed.len() == self.n {
+            rows.observed.extend_from_slice(&times.observed);
+        }
+        if self.rest_entries.is_empty() {
+            let none = rows.rest_entries.code(&[]);
+            rows.rests.resize(start + self.n, none);
+        } else {
+            codes.clear();
+            weights.clear();
+            Dictionary::visit(self.rest_entries, self.n, |bytes| {
+                codes.push(rows.rest_entries.code(bytes));
+                weights.push(bytes.len());
+            })?;
+            for code in ints(self.rests, self.n, None)? {
+                let code = usize::try_from(code).map_err(|_| OUT)?;
+                rows.rests.push(*codes.get(code).ok_or(OUT)?);
+                weight += weights[code];
+            }
+        }
+        rows.weight += weight;
+        rows.validate(start)
+    }
+
+    /// Adds tags and cells to `rows`, and observations unless every row has one.
+    fn put_cells(
+        &self,
+        rows: &mut Rows,
+        observed: &[i64],
+        mut code: impl FnMut(i64) -> Result<u64, FormatError>,
+    ) -> Result<(), FormatError> {
+        const SHORT: FormatError = FormatError("a column is short");
+        let of = |kinds: &[u8]| -> usize {
+            self.tags.iter().filter(|(t, _)| kinds.contains(&(t & TYPE))).map(|(_, n)| *n as usize).sum()
+        };
+        let mut floats = floats(self.floats, of(&[F64]))?.into_iter();
+        let mut whole = ints(self.whole[0], of(&[I64]), None)?.into_iter();
+        let mut truths = ints(self.whole[1], of(&[BOOL]), None)?.into_iter();
+        let mut codes = ints(self.codes, of(&[TEXT, BYTES]), None)?.into_iter();
+        rows.tags.reserve(self.n);
+        rows.cells.reserve(self.n);
+        let dense = observed.len() == self.n;
+        let mut observed = observed.iter();
+        for &(tag, run) in &self.tags {
+            rows.tags.resize(rows.tags.len() + run as usize, tag);
+            for _ in 0..run {
+                rows.cells.push(match tag & TYPE {
+                    F64 => floats.next().map(f64::to_bits).ok_or(SHORT)?,
+                    I64 => whole.next().map(|x| x as u64).ok_or(SHORT)?,
+                    BOOL => truths.next().map(|x| u64::from(x != 0)).ok_or(SHORT)?,
+                    TEXT | BYTES => code(codes.next().ok_or(SHORT)?)?,
+                    _ => 0,
+                });
+                if !dense {
+                    let at = if tag & OBSERVED != 0 { observed.next().copied() } else { Some(0) };
+                    rows.observed.push(at.ok_or(SHORT)?);
+                }
+            }
+        }
+        Ok(())
     }
 }
 
 impl Before {
+    /// What a summary says of times; the rest of it stays at nothing.
+    pub(crate) fn bounds(&self) -> Summary {
+        Summary {
+            stamp_min: self.stamps.first().copied().unwrap_or(i64::MAX),
+            stamp_max: self.stamps.last().copied().unwrap_or(i64::MIN),
+            observed_min: self.observed.iter().copied().min().unwrap_or(i64::MAX),
+            observed_max: self.observed.iter().copied().max().unwrap_or(i64::MIN),
+            ..Summary::default()
+        }
+    }
+
     /// Stamps of every row.
     pub(crate) fn stamps(&self) -> &[i64] {
         &self.stamps

@@ -8,7 +8,7 @@ use pco::ChunkConfig;
 use pco::standalone::{simple_compress, simple_decompress_into};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::pack::{THOROUGH, pack};
+use crate::pack::{THOROUGH, pack, unpack as unpack_bytes};
 use crate::wire::{FormatError, Reader, len_u64, put_bytes, put_i64, put_u64, zigzag};
 
 const STEPS: u8 = 0;
@@ -154,11 +154,10 @@ fn unpack<T: pco::data_types::Number>(bytes: &[u8], out: &mut [T]) -> Result<(),
 }
 
 /// Encodes numbers: as whole numbers over a power of ten where that is exact, else `pco` on the floats.
-pub(crate) fn put_floats(out: &mut Vec<u8>, floats: &[f64]) {
+pub(crate) fn put_floats(out: &mut Vec<u8>, floats: &[f64], scaled: &mut Vec<i64>) {
     if floats.is_empty() {
         return;
     }
-    let mut scaled = Vec::with_capacity(floats.len());
     let mut place = 0;
     let decimal = 'places: loop {
         scaled.clear();
@@ -179,7 +178,7 @@ pub(crate) fn put_floats(out: &mut Vec<u8>, floats: &[f64]) {
     if decimal {
         out.push(DECIMAL);
         out.push(place as u8);
-        put_ints(out, &scaled, None);
+        put_ints(out, scaled, None);
     }
     if floats.len() >= SMALL
         && (!decimal || place > 4)
@@ -232,6 +231,12 @@ pub(crate) struct Dictionary {
 impl Dictionary {
     /// The code of `bytes`, new or known.
     pub(crate) fn code(&mut self, bytes: &[u8]) -> u32 {
+        // Mostly there is one, or the newest again.
+        if let Some(last) = self.entries.last()
+            && **last == *bytes
+        {
+            return self.entries.len() as u32 - 1;
+        }
         let hash = xxh3_64(bytes);
         let entries = &self.entries;
         if let Some(&code) = self.table.find(hash, |&c| &*entries[c as usize] == bytes) {
@@ -273,21 +278,27 @@ impl Dictionary {
 
     /// Reads at most `limit` entries from the whole of `column`.
     pub(crate) fn read(column: &[u8], limit: usize) -> Result<Vec<Arc<[u8]>>, FormatError> {
+        let mut entries = Vec::new();
+        Self::visit(column, limit, |bytes| entries.push(bytes.into()))?;
+        Ok(entries)
+    }
+
+    /// Hands out at most `limit` entries of the whole of `column`, in order.
+    pub(crate) fn visit(column: &[u8], limit: usize, mut each: impl FnMut(&[u8])) -> Result<(), FormatError> {
         let mut r = Reader::new(column);
         let packed = r.u8()?;
         let count = r.count(limit)?;
         let owned;
         let mut r = if packed == 1 {
             let raw = r.count(MAX_DICTIONARY)?;
-            owned = zstd::bulk::decompress(r.all(), raw).map_err(|_| FormatError("a dictionary does not unpack"))?;
+            owned = unpack_bytes(r.all(), raw).ok_or(FormatError("a dictionary does not unpack"))?;
             Reader::new(&owned)
         } else {
             r
         };
-        let mut entries = Vec::with_capacity(count);
         for _ in 0..count {
-            entries.push(r.bytes()?.into());
+            each(r.bytes()?);
         }
-        if r.is_empty() { Ok(entries) } else { Err(FormatError("a dictionary has bytes left over")) }
+        if r.is_empty() { Ok(()) } else { Err(FormatError("a dictionary has bytes left over")) }
     }
 }

@@ -56,6 +56,12 @@ pub enum Error {
         /// Bytes held now.
         bytes: usize,
     },
+    /// There are as many runs as may be, and damaged ones among them keep the others from being merged: nothing is flushed.
+    #[error("there are {runs} runs, and too many damaged ones among them to merge any")]
+    TooManyRuns {
+        /// How many there are.
+        runs: usize,
+    },
     /// A key, a value or a remainder is longer than the format takes.
     #[error("{what} of {bytes} bytes is over the limit of {limit}")]
     TooLarge {

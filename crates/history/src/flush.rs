@@ -4,7 +4,8 @@ use crate::error::Result;
 use crate::memtable::Memtable;
 use crate::rows::{Patch, Rows};
 use crate::run_writer::RunWriter;
-use crate::sample::Sample;
+use crate::sample::{Sample, SampleRef};
+use crate::walk::Walk;
 
 /// Rows of a full chunk.
 pub(crate) const CHUNK_ROWS: usize = 4096;
@@ -21,6 +22,15 @@ impl Chunker {
         Self { rows: Rows::default() }
     }
 
+    /// Writes what corrects older runs in one series; its samples come after.
+    pub(crate) fn patches(&mut self, writer: &mut RunWriter, key: &[u8], patches: &[Patch]) -> Result<()> {
+        for patch in patches {
+            self.rows.push_patch(patch);
+            self.cut(writer, key, true, false)?;
+        }
+        self.cut(writer, key, true, true)
+    }
+
     /// Writes one series: first what corrects older runs, then its samples, both ascending.
     pub(crate) fn series(
         &mut self,
@@ -29,16 +39,36 @@ impl Chunker {
         patches: &[Patch],
         samples: impl Iterator<Item = Result<Sample>>,
     ) -> Result<()> {
-        self.rows.clear();
-        for patch in patches {
-            self.rows.push_patch(patch);
-            self.cut(writer, key, true, false)?;
-        }
-        self.cut(writer, key, true, true)?;
+        self.patches(writer, key, patches)?;
         for sample in samples {
-            self.rows.push(&sample?.as_ref());
-            self.cut(writer, key, false, false)?;
+            self.push(writer, key, &sample?.as_ref())?;
         }
+        self.end(writer, key)
+    }
+
+    /// Adds the samples of the chunk at `walk`, which are newer than what was added of the series before.
+    pub(crate) fn append(&mut self, writer: &mut RunWriter, key: &[u8], walk: &mut Walk) -> Result<()> {
+        walk.append_to(&mut self.rows)?;
+        self.cut(writer, key, false, false)
+    }
+
+    /// Adds the chunk at `walk` as it is, after what was added before; false, and nothing is done, when that cannot be.
+    pub(crate) fn copy(&mut self, writer: &mut RunWriter, key: &[u8], walk: &mut Walk) -> Result<bool> {
+        if !self.rows.is_empty() && walk.chunk()?.1.needs_before() {
+            return Ok(false);
+        }
+        self.end(writer, key)?;
+        walk.copy_to(writer, key)
+    }
+
+    /// Adds one sample, newer than those before.
+    pub(crate) fn push(&mut self, writer: &mut RunWriter, key: &[u8], sample: &SampleRef<'_>) -> Result<()> {
+        self.rows.push(sample);
+        self.cut(writer, key, false, false)
+    }
+
+    /// Completes the series.
+    pub(crate) fn end(&mut self, writer: &mut RunWriter, key: &[u8]) -> Result<()> {
         self.cut(writer, key, false, true)
     }
 
@@ -54,10 +84,15 @@ impl Chunker {
 
 /// Writes all of an open part.
 pub(crate) fn write_memtable(writer: &mut RunWriter, memory: &Memtable) -> Result<()> {
-    let mut chunker = Chunker::new();
+    let (mut chunker, mut samples) = (Chunker::new(), Vec::new());
     for (id, key) in memory.in_order() {
-        let (patches, samples) = memory.parts(id);
-        chunker.series(writer, key, &patches, samples.into_iter().map(Ok))?;
+        samples.clear();
+        let patches = memory.parts(id, &mut samples);
+        chunker.patches(writer, key, &patches)?;
+        for sample in &samples {
+            chunker.push(writer, key, &sample.as_ref())?;
+        }
+        chunker.end(writer, key)?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::pack::{FAST, pack};
+use crate::pack::{FAST, pack, unpack};
 
 /// Bytes before the payload: length, kind, codec, length when unpacked.
 const HEAD: usize = 10;
@@ -76,7 +76,7 @@ pub(crate) fn read(file: &File, path: &Path, run: u64, offset: u64, end: u64) ->
     }
     let (part, codec) = (body[4], body[5]);
     let payload = if codec == 1 {
-        zstd::bulk::decompress(&body[HEAD..], raw).map_err(|_| corrupt("a part does not unpack"))?
+        unpack(&body[HEAD..], raw).ok_or(corrupt("a part does not unpack"))?
     } else {
         frame.truncate(HEAD + stored);
         frame.drain(..HEAD);

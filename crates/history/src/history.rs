@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use belfry_kernel::Time;
 use hashbrown::HashSet;
@@ -42,6 +43,12 @@ pub struct Options {
     pub cache_bytes: usize,
     /// Runs of one level that are merged into one of the next. At least 2. Default 4.
     pub merge_width: usize,
+    /// The most runs: a flush merges first where there are as many, and waits for a merge or retention that goes on. At least
+    /// `4 * merge_width`. Default 64.
+    pub max_runs: usize,
+    /// The shortest age at which retention lets samples go: runs are not merged so far that one spans more than an eighth of
+    /// it, unless all of it is beyond that age. Default none: runs are merged however much they span.
+    pub keep_apart: Option<Duration>,
     /// The most buckets of an aggregation. Default 1,000,000.
     pub max_buckets: usize,
     /// The most distinct values that an aggregation counts. Default 1,000,000.
@@ -55,6 +62,8 @@ impl Default for Options {
             open_bytes_max: 256 << 20,
             cache_bytes: 16 << 20,
             merge_width: 4,
+            max_runs: 64,
+            keep_apart: None,
             max_buckets: 1_000_000,
             max_distinct: 1_000_000,
         }
@@ -144,6 +153,7 @@ impl History {
         options.open_bytes_max = options.open_bytes_max.min(MAX_OPEN);
         options.open_bytes = options.open_bytes.min(options.open_bytes_max / 2);
         options.merge_width = options.merge_width.max(2);
+        options.max_runs = options.max_runs.max(4 * options.merge_width);
         fs::create_dir_all(&dir).map_err(|e| Error::io("create", &dir, e))?;
         let lock_path = dir.join("LOCK");
         let lock = File::create(&lock_path).map_err(|e| Error::io("create", &lock_path, e))?;
@@ -263,10 +273,11 @@ impl History {
     }
 
     fn put(&self, state: &State, active: &mut Memtable, ops: &[Op<'_>]) -> Result<()> {
-        let older = self.older(state);
         for op in ops {
             match *op {
-                Op::Append { key, sample } => append_one(&older, state.older_newest, active, key, &sample)?,
+                Op::Append { key, sample } => {
+                    append_one(|| self.older(state), state.older_newest, active, key, &sample)?;
+                }
                 Op::Replace { key, sample } => active.patch(key, &sample),
                 Op::Remove { key, stamp } => active.remove(key, stamp),
                 Op::RemoveSeries { key } => active.clear_key(key),
@@ -305,9 +316,11 @@ impl History {
     /// background thread when [`Self::room`] says so. Returns the log sequence that is covered now.
     ///
     /// # Errors
-    /// [`Error::DiskFull`] or [`Error::Io`]; nothing is lost, and the next call tries the same again.
+    /// [`Error::DiskFull`] or [`Error::Io`]; nothing is lost, and the next call tries the same again. With
+    /// [`Options::max_runs`] runs also those of [`Self::merge`], and [`Error::TooManyRuns`].
     pub fn flush(&self) -> Result<u64> {
         let _one = self.flushing.lock();
+        self.keep_bounded()?;
         let frozen = {
             let mut state = self.state.write();
             if let Some(frozen) = &state.frozen {
@@ -431,7 +444,7 @@ impl History {
 
 /// Appends unless the stamp is there. The common case asks for nothing; the others look into older parts, at most twice.
 pub(crate) fn append_one(
-    older: &Snapshot,
+    older: impl Fn() -> Snapshot,
     older_newest: Option<i64>,
     active: &mut Memtable,
     key: &[u8],
@@ -440,10 +453,10 @@ pub(crate) fn append_one(
     loop {
         match active.append(key, sample, older_newest) {
             Wanted::Nothing => return Ok(()),
-            Wanted::Floor => active.settle(key, older.floor(key)?),
+            Wanted::Floor => active.settle(key, older().floor(key)?),
             Wanted::Presence => {
                 let exactly = Query::last(By::Stamp, 1).within(sample.stamp, sample.stamp);
-                if Range::new(older, key, &exactly)?.next().transpose()?.is_none() {
+                if Range::new(&older(), key, &exactly)?.next().transpose()?.is_none() {
                     active.patch(key, sample);
                 }
                 return Ok(());

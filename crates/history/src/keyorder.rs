@@ -3,6 +3,9 @@
 
 const LEAF: usize = 512;
 
+/// Steps that are tried from the last insertion: what an entity brings lies among its own.
+const NEAR: usize = 12;
+
 /// A place in the order.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Place {
@@ -19,14 +22,14 @@ pub(crate) struct KeyOrder {
 }
 
 impl KeyOrder {
-    /// Adds `id`, whose key is not there yet. Beside the last insertion it costs two or three comparisons.
+    /// Adds `id`, whose key is not there yet. Beside the last insertion it costs a few comparisons.
     pub(crate) fn insert<'k>(&mut self, id: u32, key_of: impl Fn(u32) -> &'k [u8]) {
         let key = key_of(id);
         if self.leaves.is_empty() {
             self.leaves.push(vec![id]);
             return;
         }
-        let place = self.beside_last(key, &key_of).unwrap_or_else(|| {
+        let place = self.near_last(key, &key_of).unwrap_or_else(|| {
             let leaf = self.leaves.partition_point(|leaf| key_of(leaf[0]) <= key).saturating_sub(1);
             Place { leaf, at: self.leaves[leaf].partition_point(|&other| key_of(other) < key) }
         });
@@ -45,17 +48,32 @@ impl KeyOrder {
         }
     }
 
-    /// The place right before or right after the last insertion, if `key` belongs there.
-    fn beside_last<'k>(&self, key: &[u8], key_of: &impl Fn(u32) -> &'k [u8]) -> Option<Place> {
+    /// The place within a few steps of the last insertion, if `key` belongs there.
+    fn near_last<'k>(&self, key: &[u8], key_of: &impl Fn(u32) -> &'k [u8]) -> Option<Place> {
         let leaf = self.leaves.get(self.last.leaf)?;
-        let after = key_of(*leaf.get(self.last.at)?) < key;
-        let at = self.last.at + usize::from(after);
-        let above_lower = if after { true } else { at > 0 && key_of(leaf[at - 1]) < key };
-        let below_upper = match leaf.get(at) {
-            Some(&next) => !after || key < key_of(next),
-            None => self.leaves.get(self.last.leaf + 1).is_none_or(|next| key < key_of(next[0])),
-        };
-        (above_lower && below_upper).then_some(Place { leaf: self.last.leaf, at })
+        let mut at = self.last.at;
+        if key_of(*leaf.get(at)?) < key {
+            for _ in 0..NEAR {
+                at += 1;
+                let below = match leaf.get(at) {
+                    Some(&next) => key < key_of(next),
+                    None => self.leaves.get(self.last.leaf + 1).is_none_or(|next| key < key_of(next[0])),
+                };
+                if below {
+                    return Some(Place { leaf: self.last.leaf, at });
+                }
+                leaf.get(at)?;
+            }
+        } else {
+            for _ in 0..NEAR {
+                let before = at.checked_sub(1)?;
+                if key_of(leaf[before]) < key {
+                    return Some(Place { leaf: self.last.leaf, at });
+                }
+                at = before;
+            }
+        }
+        None
     }
 
     /// The place of the first key that is not before `key`.

@@ -2,18 +2,19 @@
 //! the caller's commit log is.
 //!
 //! A series costs its key once and about 40 bytes; a row is a variable-length record in an arena, chained to the row
-//! before it in its series. Nothing is changed in place: a correction is one more row, flagged as such.
+//! before it in its series. Where a series has become long, numbers of one shape stand side by side in extents, each
+//! linked into the chain as one record. Nothing is changed in place: a correction is one more row, flagged as such.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use belfry_kernel::Time;
-use hashbrown::HashTable;
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::arena::{Arena, NOWHERE};
 use crate::clears::Clears;
+use crate::extent::{Extent, LEAST, Stretch};
 use crate::keyorder::KeyOrder;
+use crate::keytable::KeyTable;
+use crate::recent::Recent;
 use crate::rows::{BOOL, BYTES, DELETED, F64, I64, OBSERVED, Patch, REMOVED, TEXT, TYPE, tag_of};
 use crate::sample::{Kind, Sample, SampleRef, ValueRef};
 use crate::wire::{Reader, put_bytes, put_i64};
@@ -22,6 +23,13 @@ use crate::wire::{Reader, put_bytes, put_i64};
 const PATCH: u8 = 64;
 /// Row bit: it has a remainder.
 const REST: u8 = 128;
+/// In place of a type, and no other bit: the row stands for an extent, whose number is in place of its stamp.
+const LINK: u8 = 7;
+
+/// Rows that a series has before extents are made for it.
+const LONG: u32 = 64;
+/// Rows alike that come one after another before an extent is made for more of them.
+const ALIKE: usize = LEAST / 2;
 
 /// Memory counted for a series beside its key: the record, its share of both indexes.
 const SERIES_BYTES: usize = 44;
@@ -50,15 +58,24 @@ pub(crate) enum Wanted {
     Presence,
 }
 
+/// What a walk meets.
+pub(crate) enum Piece<'a> {
+    /// One sample.
+    Sample(SampleRef<'a>),
+    /// Some numbers, oldest first, with no correction among them.
+    Stretch(Stretch<'a>),
+}
+
 /// Rows by series.
 #[derive(Default)]
 pub(crate) struct Memtable {
     arena: Arena,
     series: Vec<Series>,
-    /// Part of the key's hash, so that looking up and growing seldom touch other keys, and the series' number.
-    table: HashTable<(u32, u32)>,
+    table: KeyTable,
     order: KeyOrder,
-    rests: HashTable<u32>,
+    extents: Vec<Extent>,
+    extent_bytes: usize,
+    rests: Recent,
     pub(crate) clears: Clears,
     clear_bytes: usize,
     pub(crate) rows: u64,
@@ -76,7 +93,7 @@ impl Memtable {
 
     /// Memory that it holds.
     pub(crate) fn bytes(&self) -> usize {
-        self.arena.bytes() + self.series.len() * SERIES_BYTES + self.clear_bytes
+        self.arena.bytes() + self.series.len() * SERIES_BYTES + self.extent_bytes + self.clear_bytes
     }
 
     pub(crate) fn has_room(&self) -> bool {
@@ -87,26 +104,20 @@ impl Memtable {
         self.rows == 0 && self.clears.is_empty()
     }
 
-    fn key_of(arena: &Arena, series: &Series) -> (u32, usize) {
-        debug_assert!(arena.bytes() > 0 || series.key_len == 0);
-        (series.key, usize::from(series.key_len))
-    }
-
     fn key(&self, id: u32) -> &[u8] {
-        let (at, len) = Self::key_of(&self.arena, &self.series[id as usize]);
-        self.arena.at(at, len)
+        key_of(&self.arena, &self.series, id)
     }
 
     fn find(&self, key: &[u8]) -> Option<u32> {
-        let part = hash_part(key);
-        self.table.find(spread(part), |&(other, id)| other == part && self.key(id) == key).map(|&(_, id)| id)
+        self.table.find(key, |id| self.key(id) == key)
     }
 
     fn find_or_add(&mut self, key: &[u8]) -> u32 {
-        if let Some(id) = self.find(key) {
-            return id;
-        }
         let id = self.series.len() as u32;
+        let (arena, series) = (&self.arena, &self.series);
+        if let Some(known) = self.table.find_or_add(key, id, |id| key_of(arena, series, id) == key) {
+            return known;
+        }
         let at = self.arena.push(key);
         self.series.push(Series {
             key: at,
@@ -118,13 +129,7 @@ impl Memtable {
             max_stamp: i64::MIN,
         });
         let (arena, series) = (&self.arena, &self.series);
-        let key_of = |id: u32| {
-            let (at, len) = Self::key_of(arena, &series[id as usize]);
-            arena.at(at, len)
-        };
-        let part = hash_part(key);
-        self.table.insert_unique(spread(part), (part, id), |&(part, _)| spread(part));
-        self.order.insert(id, key_of);
+        self.order.insert(id, |id| key_of(arena, series, id));
         id
     }
 
@@ -212,7 +217,11 @@ impl Memtable {
         let mut at = self.series[id as usize].newest_row;
         while at != NOWHERE {
             let row = self.row(at);
-            if row.stamp == stamp {
+            if row.flags == LINK {
+                if self.extent(&row).stamps().binary_search(&stamp).is_ok() {
+                    return Some(true);
+                }
+            } else if row.stamp == stamp {
                 return Some(row.flags & REMOVED == 0);
             }
             at = row.before;
@@ -221,15 +230,77 @@ impl Memtable {
     }
 
     fn push_row(&mut self, id: u32, sample: &SampleRef<'_>, flags: u8) {
+        let newest_row = if flags == 0 && self.series[id as usize].rows >= LONG {
+            self.push_number(id, sample).unwrap_or_else(|| self.push_record(id, sample, flags))
+        } else {
+            self.push_record(id, sample, flags)
+        };
+        let series = &mut self.series[id as usize];
+        series.newest_row = newest_row;
+        series.rows += 1;
+        series.patched |= flags & PATCH != 0;
+        series.max_stamp = series.max_stamp.max(sample.stamp);
+        self.rows += 1;
+        self.newest = self.newest.max(Some(sample.stamp));
+    }
+
+    /// Adds a sample to the extent at the end of its series, or to a new one where many like it came before; the series' newest
+    /// record then. None when the sample does not go into an extent.
+    fn push_number(&mut self, id: u32, sample: &SampleRef<'_>) -> Option<u32> {
+        let Series { rows, newest_row: at, .. } = self.series[id as usize];
+        let tag = tag_of(sample);
+        let number = Extent::holds(sample.value).filter(|_| sample.kind == Kind::Normal);
+        let newest = self.row(at);
+        let mut rest = None;
+        if newest.flags == LINK {
+            let extent = &self.extents[newest.stamp as usize];
+            let alike = extent.tag == tag && self.rest_at(extent.rest) == sample.rest;
+            match number.filter(|_| alike) {
+                Some(x) if self.extents[newest.stamp as usize].push(sample.stamp, sample.observed, x) => {
+                    return Some(at);
+                }
+                Some(_) => rest = Some(self.extents[newest.stamp as usize].rest),
+                None => self.extent_bytes -= self.extents[newest.stamp as usize].close(),
+            }
+        } else if number.is_some() {
+            rest = self.rest_of_many(at, tag, sample.rest);
+        }
+        let mut extent = Extent::beside(rows as usize, tag, rest?);
+        extent.push(sample.stamp, sample.observed, number?);
+        self.extent_bytes += extent.bytes();
+        self.extents.push(extent);
+        let mut link = [0; Row::HEAD];
+        link[..4].copy_from_slice(&at.to_le_bytes());
+        link[4] = LINK;
+        link[5..].copy_from_slice(&(self.extents.len() as u64 - 1).to_le_bytes());
+        Some(self.arena.push(&link))
+    }
+
+    /// Where the remainder of the newest rows lies, when enough of them have this one and this tag.
+    fn rest_of_many(&self, newest: u32, tag: u8, rest: &[u8]) -> Option<u32> {
+        let (mut at, mut found) = (newest, None);
+        for _ in 0..ALIKE {
+            let row = (at != NOWHERE).then(|| self.row(at))?;
+            if row.flags & !REST != tag || self.sample(&row).rest != rest {
+                return None;
+            }
+            found = found.or_else(|| self.rest_place(&row));
+            at = row.before;
+        }
+        found.or(Some(NOWHERE))
+    }
+
+    /// Adds a record to the arena.
+    fn push_record(&mut self, id: u32, sample: &SampleRef<'_>, flags: u8) -> u32 {
         let mut flags = flags | tag_of(sample);
-        let rest = if sample.rest.is_empty() { NOWHERE } else { self.intern_rest(sample.rest) };
+        let newest_row = self.series[id as usize].newest_row;
+        let rest = if sample.rest.is_empty() { NOWHERE } else { self.intern_rest(sample.rest, newest_row) };
         if rest != NOWHERE {
             flags |= REST;
         }
-        let series = &self.series[id as usize];
         let out = &mut self.scratch;
         out.clear();
-        out.extend_from_slice(&series.newest_row.to_le_bytes());
+        out.extend_from_slice(&newest_row.to_le_bytes());
         out.push(flags);
         out.extend_from_slice(&sample.stamp.to_le_bytes());
         if let Some(observed) = sample.observed {
@@ -246,28 +317,43 @@ impl Memtable {
             ValueRef::Text(x) => put_bytes(out, x.as_bytes()),
             ValueRef::Bytes(x) => put_bytes(out, x),
         }
-        let at = self.arena.push(&self.scratch);
-        let series = &mut self.series[id as usize];
-        series.newest_row = at;
-        series.rows += 1;
-        series.patched |= flags & PATCH != 0;
-        series.max_stamp = series.max_stamp.max(sample.stamp);
-        self.rows += 1;
-        self.newest = self.newest.max(Some(sample.stamp));
+        self.arena.push(&self.scratch)
     }
 
-    fn intern_rest(&mut self, rest: &[u8]) -> u32 {
-        let arena = &self.arena;
-        let hash = xxh3_64(rest);
-        if let Some(&at) = self.rests.find(hash, |&at| stored_bytes(arena, at) == rest) {
-            return at;
-        }
-        let mut piece = Vec::with_capacity(rest.len() + 4);
-        put_bytes(&mut piece, rest);
-        let at = self.arena.push(&piece);
-        let arena = &self.arena;
-        self.rests.insert_unique(hash, at, |&at| xxh3_64(stored_bytes(arena, at)));
+    /// Where these bytes lie: as the remainder of a recent row of any series, of the newest one of this series, or anew.
+    fn intern_rest(&mut self, rest: &[u8], newest_row: u32) -> u32 {
+        let slot = match self.rests.find(rest, |at| stored_bytes(&self.arena, at) == rest) {
+            Ok(at) => return at,
+            Err(slot) => slot,
+        };
+        let before = (newest_row != NOWHERE).then(|| self.rest_place(&self.row(newest_row))).flatten();
+        let at = before.filter(|&at| stored_bytes(&self.arena, at) == rest).unwrap_or_else(|| {
+            self.scratch.clear();
+            put_bytes(&mut self.scratch, rest);
+            self.arena.push(&self.scratch)
+        });
+        self.rests.put(slot, at);
         at
+    }
+
+    /// Where the remainder of a row lies.
+    fn rest_place(&self, row: &Row) -> Option<u32> {
+        if row.flags == LINK {
+            return Some(self.extent(row).rest).filter(|&at| at != NOWHERE);
+        }
+        let mut r = Reader::new(&self.arena.from(row.at)[Row::HEAD..]);
+        if row.flags & OBSERVED != 0 {
+            r.i64().expect(OWN);
+        }
+        (row.flags & REST != 0).then(|| r.u32_le().expect(OWN))
+    }
+
+    fn rest_at(&self, at: u32) -> &[u8] {
+        if at == NOWHERE { &[] } else { stored_bytes(&self.arena, at) }
+    }
+
+    fn extent(&self, link: &Row) -> &Extent {
+        &self.extents[link.stamp as usize]
     }
 
     fn row(&self, at: u32) -> Row {
@@ -313,16 +399,57 @@ impl Memtable {
     fn walk_series<'a>(
         &'a self,
         id: u32,
-        (from, to): (i64, i64),
+        range: (i64, i64),
         limit: usize,
         overlay: &mut Overlay,
         mut take: impl FnMut(SampleRef<'a>),
+    ) {
+        self.walk_pieces(id, range, limit, overlay, |piece| match piece {
+            Piece::Sample(sample) => take(sample),
+            Piece::Stretch(stretch) => (0..stretch.len()).rev().for_each(|i| take(stretch.sample(i))),
+        });
+    }
+
+    /// As [`Self::walk`] of everything, numbers that stand side by side together.
+    pub(crate) fn pieces<'a>(&'a self, key: &[u8], overlay: &mut Overlay, take: impl FnMut(Piece<'a>)) {
+        if let Some(id) = self.find(key) {
+            self.walk_pieces(id, (i64::MIN, i64::MAX), usize::MAX, overlay, take);
+        }
+    }
+
+    fn walk_pieces<'a>(
+        &'a self,
+        id: u32,
+        (from, to): (i64, i64),
+        limit: usize,
+        overlay: &mut Overlay,
+        mut take: impl FnMut(Piece<'a>),
     ) {
         let series = &self.series[id as usize];
         let (mut at, mut taken) = (series.newest_row, 0);
         while at != NOWHERE && (series.patched || taken < limit) {
             let row = self.row(at);
             at = row.before;
+            if row.flags == LINK {
+                let extent = self.extent(&row);
+                let mut found = extent.stretch(self.rest_at(extent.rest)).within(from, to);
+                if !series.patched {
+                    found = found.part(found.len().saturating_sub(limit - taken)..found.len());
+                }
+                if let (Some(&first), Some(&last)) = (found.stamps.first(), found.stamps.last()) {
+                    taken += found.len();
+                    if overlay.range(first..=last).next().is_none() {
+                        take(Piece::Stretch(found));
+                    } else {
+                        let uncorrected = |i: &usize| !overlay.contains_key(&found.stamps[*i]);
+                        (0..found.len()).rev().filter(uncorrected).for_each(|i| take(Piece::Sample(found.sample(i))));
+                    }
+                }
+                if extent.stamps().first().is_some_and(|&s| s < from) && !series.patched {
+                    break;
+                }
+                continue;
+            }
             if row.stamp < from && !series.patched {
                 break;
             }
@@ -334,32 +461,35 @@ impl Memtable {
                 overlay.entry(row.stamp).or_insert_with(sample);
             } else if !overlay.contains_key(&row.stamp) {
                 taken += 1;
-                take(self.sample(&row));
+                take(Piece::Sample(self.sample(&row)));
             }
         }
     }
 
-    /// What this part alone holds of one of [`Self::in_order`]: corrections that may concern older parts, and samples,
-    /// both ascending.
-    pub(crate) fn parts(&self, id: u32) -> (Vec<Patch>, Vec<Sample>) {
-        let (mut overlay, mut base, mut rest) = (Overlay::new(), Vec::new(), Arc::default());
+    /// What this part alone holds of one of [`Self::in_order`]: corrections that may concern older parts, returned, and
+    /// samples that it adds to `base`; both ascending.
+    pub(crate) fn parts<'a>(&'a self, id: u32, base: &mut Vec<Own<'a>>) -> Vec<Patch> {
+        let mut overlay = Overlay::new();
         let all = (i64::MIN, i64::MAX);
-        self.walk_series(id, all, usize::MAX, &mut overlay, |s| base.push(s.to_owned_beside(&mut rest)));
+        self.walk_series(id, all, usize::MAX, &mut overlay, |s| base.push(Own::Here(s)));
         base.reverse();
-        let first = base.first().map_or(i64::MAX, |s| s.stamp);
+        if overlay.is_empty() {
+            return Vec::new();
+        }
+        let first = base.first().map_or(i64::MAX, Own::stamp);
         let mut patches = Vec::new();
         let len = base.len();
         for (stamp, sample) in overlay {
             if len == 0 || stamp < first {
                 patches.push(Patch { stamp, sample });
             } else {
-                base.extend(sample);
+                base.extend(sample.map(Own::Corrected));
             }
         }
         if base.len() > len {
-            base.sort_by_key(|s| s.stamp);
+            base.sort_by_key(Own::stamp);
         }
-        (patches, base)
+        patches
     }
 
     /// The greatest stamp of any row of `key` here.
@@ -369,7 +499,8 @@ impl Memtable {
         let mut at = self.series[id as usize].newest_row;
         while at != NOWHERE {
             let row = self.row(at);
-            newest = newest.max(Some(row.stamp));
+            let stamp = if row.flags == LINK { self.extent(&row).stamps().last().copied() } else { Some(row.stamp) };
+            newest = newest.max(stamp);
             if !self.series[id as usize].patched {
                 break;
             }
@@ -396,13 +527,28 @@ impl Memtable {
     }
 }
 
-fn hash_part(key: &[u8]) -> u32 {
-    (xxh3_64(key) >> 32) as u32
+/// A sample of an open part, as it lies there or as a correction has it.
+pub(crate) enum Own<'a> {
+    Here(SampleRef<'a>),
+    Corrected(Sample),
 }
 
-/// Half a hash as a whole one, whose both ends the table uses.
-fn spread(part: u32) -> u64 {
-    u64::from(part).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+impl Own<'_> {
+    pub(crate) fn stamp(&self) -> i64 {
+        self.as_ref().stamp
+    }
+
+    pub(crate) fn as_ref(&self) -> SampleRef<'_> {
+        match self {
+            Self::Here(sample) => *sample,
+            Self::Corrected(sample) => sample.as_ref(),
+        }
+    }
+}
+
+fn key_of<'a>(arena: &'a Arena, series: &[Series], id: u32) -> &'a [u8] {
+    let series = &series[id as usize];
+    arena.at(series.key, usize::from(series.key_len))
 }
 
 const OWN: &str = "rows are read as they were written, in memory";

@@ -210,6 +210,11 @@ impl Run {
         self.places.partition_point(|p| *p.bounds.first_key < *key).saturating_sub(1)
     }
 
+    /// The least stamp of its samples, corrections aside.
+    pub(crate) fn oldest(&self) -> i64 {
+        self.places.iter().map(|p| p.bounds.stamps.0).min().unwrap_or(i64::MAX)
+    }
+
     /// Reads the whole file and proves it sound; every finding with its offset.
     pub(crate) fn check(&self) -> Vec<Error> {
         let mut found = Vec::new();
@@ -304,13 +309,7 @@ fn rebuild(file: &File, path: &Path, id: u64, len: u64) -> Result<(Meta, Vec<Pla
             meta = Some(Meta::read(&frame.payload).map_err(blame)?);
         } else if frame.part == Part::Data as u8 {
             let block = Block::parse(frame.payload).map_err(blame)?;
-            let mut bounds = Bounds {
-                first_key: block.key(0).into(),
-                rows: 0,
-                patches: false,
-                stamps: (i64::MAX, i64::MIN),
-                observed: (i64::MAX, i64::MIN),
-            };
+            let mut bounds = Bounds { first_key: block.key(0).into(), ..Bounds::nothing() };
             for c in 0..block.len() {
                 let rows = block.rows(c).map_err(blame)?;
                 let s = Summary::of(&rows);

@@ -5,12 +5,14 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::block::Builder;
+use crate::block::{Builder, Origin};
 use crate::bloom::{self, Bloom};
+use crate::chunk::Chunk;
 use crate::error::{Error, Result};
 use crate::frame::{self, Part};
 use crate::rows::Rows;
 use crate::run::{FOOTER, HEADER, MAGIC, Meta, Place, Run, file_name, put_index};
+use crate::summary::Summary;
 
 /// Bytes gathered before they are handed to the system.
 const BUFFER: usize = 256 << 10;
@@ -69,14 +71,39 @@ impl RunWriter {
 
     /// Appends a chunk; keys ascend, and the corrections of a key come before its other chunks.
     pub(crate) fn push(&mut self, key: &[u8], rows: &Rows, patches: bool) -> Result<()> {
+        self.note(key);
+        let summary = self.builder.push(key, rows, patches);
+        self.newest = self.newest.max(summary.stamp_max);
+        if self.builder.is_full() { self.close_block() } else { Ok(()) }
+    }
+
+    /// Appends a chunk of samples as another run holds it, undecoded; false when that cannot be, since its times are spelled by
+    /// those of the chunk before it. `summary` is its own, or at least its bounds.
+    pub(crate) fn copy(
+        &mut self,
+        key: &[u8],
+        (body, chunk): (&[u8], &Chunk<'_>),
+        summary: &Summary,
+        origin: Origin,
+    ) -> Result<bool> {
+        if chunk.needs_before() && !self.builder.follows(origin) {
+            return Ok(false);
+        }
+        self.note(key);
+        self.builder.copy(key, body, chunk.len(), summary, origin);
+        self.newest = self.newest.max(summary.stamp_max);
+        if self.builder.is_full() {
+            self.close_block()?;
+        }
+        Ok(true)
+    }
+
+    fn note(&mut self, key: &[u8]) {
         if self.hashes.is_empty() || self.last_key != key {
             self.hashes.push(bloom::hash(key));
             self.last_key.clear();
             self.last_key.extend_from_slice(key);
         }
-        let summary = self.builder.push(key, rows, patches);
-        self.newest = self.newest.max(summary.stamp_max);
-        if self.builder.is_full() { self.close_block() } else { Ok(()) }
     }
 
     /// Whether nothing was pushed and nothing is emptied.
@@ -116,10 +143,15 @@ impl RunWriter {
     }
 
     fn close_block(&mut self) -> Result<()> {
-        let (payload, bounds) = std::mem::replace(&mut self.builder, Builder::new()).finish();
-        let offset = self.part(Part::Data, &payload)?;
-        self.places.push(Place { bounds, offset, len: self.offset - offset });
-        Ok(())
+        let (buffer, places, offset) = (&mut self.buffer, &mut self.places, &mut self.offset);
+        self.builder.finish(|payload, bounds| {
+            let before = buffer.len();
+            frame::put(buffer, self.id, *offset, Part::Data, payload);
+            let len = (buffer.len() - before) as u64;
+            places.push(Place { bounds, offset: *offset, len });
+            *offset += len;
+        });
+        if self.buffer.len() >= BUFFER { self.drain() } else { Ok(()) }
     }
 
     fn part(&mut self, part: Part, payload: &[u8]) -> Result<u64> {

@@ -101,10 +101,16 @@ pub(crate) fn number(tag: u8, cell: u64) -> Option<f64> {
 }
 
 impl Summary {
+    /// Of at least one row.
     pub(crate) fn of(rows: &Rows) -> Self {
+        Self::with(rows, &mut Vec::new())
+    }
+
+    /// As [`Self::of`]; `xs` is room to gather numbers in.
+    pub(crate) fn with(rows: &Rows, xs: &mut Vec<f64>) -> Self {
         let mut out = Self { observed_min: i64::MAX, observed_max: i64::MIN, ..Self::default() };
         (out.stamp_min, out.stamp_max) = (rows.stamps[0], rows.stamps[rows.len() - 1]);
-        let mut xs = Vec::with_capacity(rows.len());
+        xs.clear();
         for i in 0..rows.len() {
             if rows.tags[i] & (DELETED | REMOVED) == 0 {
                 out.normal += 1;
@@ -116,7 +122,7 @@ impl Summary {
             }
             xs.extend(number(rows.tags[i], rows.cells[i]));
         }
-        out.numbers = Numbers::of(&xs);
+        out.numbers = Numbers::of(xs);
         out
     }
 

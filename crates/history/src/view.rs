@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 use crate::bloom;
 use crate::cache::Cache;
 use crate::error::Result;
-use crate::memtable::{Memtable, Overlay};
+use crate::memtable::{Memtable, Overlay, Piece};
 use crate::run::Run;
 use crate::sample::{Order, Sample, SampleRef};
 
@@ -58,14 +58,14 @@ impl Snapshot {
 
     /// As [`Self::view`] of everything, but the samples of the open parts go to `take`, in no order, without being
     /// copied; `view.memory` stays empty.
-    pub(crate) fn visit(&self, key: &[u8], mut take: impl FnMut(&SampleRef<'_>) -> Result<()>) -> Result<View> {
+    pub(crate) fn visit(&self, key: &[u8], mut take: impl FnMut(Piece<'_>) -> Result<()>) -> Result<View> {
         let mut view = self.empty_view(key);
         for memory in &self.memory {
             let memory = memory.read();
             let mut done = Ok(());
-            memory.walk(key, (i64::MIN, i64::MAX), usize::MAX, &mut view.overlay, |s| {
+            memory.pieces(key, &mut view.overlay, |piece| {
                 if done.is_ok() {
-                    done = take(&s);
+                    done = take(piece);
                 }
             });
             done?;

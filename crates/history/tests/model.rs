@@ -1,16 +1,20 @@
 //! Random histories against a plain model in memory: the same changes, the same answers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use belfry_history::{
-    By, Error, Function, History, Kind, Op, Options, Order, Query, Sample, SampleRef, Value, ValueRef,
+    By, Coarser, Error, Function, History, Kind, Op, Options, Order, Policy, Query, Sample, SampleRef, Value, ValueRef,
 };
-use belfry_kernel::Time;
+use belfry_kernel::{Period, Time};
 use proptest::prelude::*;
 
 type Model = BTreeMap<Vec<u8>, BTreeMap<i64, Sample>>;
 
 const KEYS: [&[u8]; 6] = [b"a\0p\0", b"a\0p\0d1", b"a\0q\0", b"b\0p\0", b"ba\0p\0", b"c\0p\0"];
+/// Takes the counts of what leaves the last of them; written by nothing else.
+const COARSE: &[u8] = b"c\0p\0#";
 const PREFIXES: [&[u8]; 4] = [b"a\0", b"a\0p\0", b"b", b"c\0p\0"];
 
 #[derive(Clone, Debug)]
@@ -52,7 +56,35 @@ enum Step {
     FullDisk,
     Merge,
     MergeAll,
+    /// Everything is flushed, and then what is too old leaves.
+    Retain,
     Reopen,
+}
+
+/// How long samples of a series are kept, microseconds.
+fn keep(key: &[u8]) -> Option<i64> {
+    match key {
+        b"a\0q\0" => Some(400),
+        b"b\0p\0" => Some(150),
+        b"c\0p\0" => Some(200),
+        _ => None,
+    }
+}
+
+const PERIOD: i64 = 50;
+
+/// Whether a sample tells how things stand.
+fn stands(sample: &Sample) -> bool {
+    !sample.rest.starts_with(b"unit")
+}
+
+fn policy(key: &[u8]) -> Option<Policy> {
+    let then = (key == b"c\0p\0").then(|| Coarser {
+        every: Period { months: 0, micros: PERIOD },
+        functions: vec![Function::TotalCount],
+        name: Arc::new(|_, _| COARSE.to_vec()),
+    });
+    Some(Policy { keep: Duration::from_micros(keep(key)? as u64), stands, then })
 }
 
 fn value() -> impl Strategy<Value = Value> {
@@ -71,6 +103,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (key.clone(), 1_usize..100, value(), -5_i64..5, 0_usize..3)
             .prop_map(|(key, count, value, lag, rest)| Step::Live { key, count, value, lag: lag * 10, rest }),
+        3 => (key.clone(), 100_usize..400, -1000_i64..1000)
+            .prop_map(|(key, count, n)| Step::Live { key, count, value: Value::F64(n as f64), lag: 0, rest: 2 }),
         3 => (key.clone(), 0_i64..3000, value()).prop_map(|(key, stamp, value)| Step::At { key, stamp, value }),
         3 => (key.clone(), any::<usize>(), value()).prop_map(|(key, pick, value)| Step::Replace { key, pick, value }),
         3 => (key.clone(), any::<usize>()).prop_map(|(key, pick)| Step::Remove { key, pick }),
@@ -81,14 +115,17 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::FullDisk),
         1 => Just(Step::Merge),
         1 => Just(Step::MergeAll),
+        2 => Just(Step::Retain),
         1 => Just(Step::Reopen),
     ]
 }
 
 fn sample(stamp: i64, value: &Value, rest: usize) -> Sample {
     let rests: [&[u8]; 3] = [b"", b"unit:CEL", b"{\"accuracy\":1}"];
-    // Some say when they were observed, some late, some do not say.
-    let observed = (stamp % 7 != 0).then(|| Time::from_micros(stamp - if stamp % 11 == 0 { 500 } else { 3 }));
+    // Some say when they were observed, some late, some do not say; with the last remainder all do, so that many alike come
+    // one after another.
+    let observed =
+        (stamp % 7 != 0 || rest == 2).then(|| Time::from_micros(stamp - if stamp % 11 == 0 { 500 } else { 3 }));
     Sample { stamp, observed, value: value.clone(), rest: rests[rest].into(), kind: Kind::Normal }
 }
 
@@ -120,7 +157,7 @@ fn borrowed(op: &Owned) -> Op<'_> {
 }
 
 fn options() -> Options {
-    Options { cache_bytes: 64 << 10, merge_width: 2, ..Options::default() }
+    Options { cache_bytes: 64 << 10, merge_width: 2, max_runs: 8, ..Options::default() }
 }
 
 impl Run {
@@ -213,6 +250,12 @@ impl Run {
                 self.history().merge().expect("merges");
             }
             Step::MergeAll => self.history().merge_all().expect("merges"),
+            Step::Retain => {
+                self.take(&Step::Flush);
+                let now = Time::from_micros(self.clock);
+                self.history().retain(now, Duration::from_micros(150), &policy).expect("retains");
+                KEYS.iter().for_each(|key| self.retain(key));
+            }
             Step::Reopen => {
                 drop(self.history.take());
                 self.history = Some(History::open(self.dir.path(), options()).expect("opens"));
@@ -222,6 +265,33 @@ impl Run {
                     assert_eq!(self.replay(seq), seq > flushed);
                 }
             }
+        }
+    }
+
+    /// What retention leaves of a series in the model.
+    fn retain(&mut self, key: &[u8]) {
+        let (Some(keep), Some(series)) = (keep(key), self.model.get_mut(key)) else { return };
+        let then = key == b"c\0p\0";
+        let age = |s: &Sample| s.observed.map_or(s.stamp, Time::micros);
+        let cutoff = self.clock - keep;
+        let cutoff = if then { cutoff - cutoff.rem_euclid(PERIOD) } else { cutoff };
+        let last = series.values().rev().find(|s| stands(s)).map(|s| (s.stamp, s.kind));
+        let any = last.is_some_and(|(last, _)| series.range(..last).any(|(_, s)| age(s) >= cutoff));
+        let last = last.filter(|(_, kind)| any || *kind == Kind::Normal).map(|(stamp, _)| stamp);
+        let mut periods: BTreeMap<i64, (i64, Sample)> = BTreeMap::new();
+        series.retain(|stamp, s| {
+            let stays = age(s) >= cutoff || last == Some(*stamp);
+            if !stays && s.kind == Kind::Normal {
+                let start = age(s) - age(s).rem_euclid(PERIOD);
+                let (count, newest) = periods.entry(start).or_insert_with(|| (0, s.clone()));
+                (*count, *newest) = (*count + 1, s.clone());
+            }
+            stays
+        });
+        for (start, (count, newest)) in periods.into_iter().filter(|_| then) {
+            let (observed, value) = (Some(Time::from_micros(start)), Value::F64(count as f64));
+            let coarse = Sample { observed, value, ..newest };
+            self.model.entry(COARSE.to_vec()).or_default().entry(coarse.stamp).or_insert(coarse);
         }
     }
 
@@ -278,7 +348,7 @@ impl Run {
 
     fn compare(&self) {
         let none = BTreeMap::new();
-        for key in KEYS {
+        for key in KEYS.into_iter().chain([COARSE]) {
             let series = self.model.get(key).unwrap_or(&none);
             for by in [By::Stamp, By::Observed] {
                 for (from, to) in [(i64::MIN, i64::MAX), (100, 700), (self.clock - 50, self.clock)] {
@@ -300,7 +370,7 @@ impl Run {
                 }
             }
         }
-        for key in KEYS {
+        for key in KEYS.into_iter().chain([COARSE]) {
             let series = self.model.get(key).unwrap_or(&none);
             for by in [By::Stamp, By::Observed] {
                 let bounds = [-600, 0, 90, 91, 400, self.clock.max(401), self.clock.max(401) + 5000];

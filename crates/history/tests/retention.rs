@@ -53,7 +53,9 @@ fn old_samples_become_hourly_means() {
         advance(&history, &mut now, &mut seq, days * 1440);
         // Twice: the second time nothing is left to do.
         for _ in 0..2 {
-            history.retain(Time::from_micros(now + 30 * MINUTE), &policies).expect("retains");
+            history
+                .retain(Time::from_micros(now + 30 * MINUTE), Duration::from_secs(86_400), &policies)
+                .expect("retains");
         }
     }
     let all = 5 * 1440;
@@ -140,7 +142,7 @@ fn the_latest_sample_of_a_series_stays() {
     history.append(11, &[(b"plain".as_slice(), aside(10 * MINUTE))]).expect("appends");
     history.flush().expect("flushes");
     for _ in 0..2 {
-        history.retain(Time::from_micros(10 * DAY), &policies).expect("retains");
+        history.retain(Time::from_micros(10 * DAY), Duration::from_secs(3600), &policies).expect("retains");
         let latest = |key: &[u8]| history.latest_at(key, i64::MAX).expect("reads").map(|s| (s.stamp, s.kind));
         assert_eq!(latest(b"plain"), Some((9 * MINUTE, Kind::Normal)));
         assert_eq!(latest(b"thin"), Some((9 * MINUTE, Kind::Normal)));

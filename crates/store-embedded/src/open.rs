@@ -4,7 +4,7 @@
 use crate::checkpoint::{self, Place, Unread, Visit};
 use crate::dictionary::Dictionary;
 use crate::record::{self, Entry};
-use crate::retention::Retention;
+use crate::retention::{Retention, least};
 use crate::series;
 use crate::state::State;
 use belfry_history::{History, Room};
@@ -210,7 +210,9 @@ pub(crate) fn open(options: &Options) -> Result<Opened, Error> {
     let mut history = options
         .history
         .clone()
-        .map(|h| History::open(history_dir(dir), h))
+        .map(|h| {
+            History::open(history_dir(dir), belfry_history::Options { keep_apart: least(&options.retention), ..h })
+        })
         .transpose()
         .map_err(|e| series::history_error(&e))?
         .or_else(|| ending(options));

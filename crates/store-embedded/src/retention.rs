@@ -24,11 +24,13 @@ pub struct Retention {
 
 /// Lets go what is too old at `now`.
 pub(crate) fn retain(shared: &Shared, policies: &[Retention], now: Time) -> belfry_history::Result<()> {
-    let Some(history) = &shared.history else { return Ok(()) };
-    if policies.is_empty() {
-        return Ok(());
-    }
-    history.retain(now, &|key| policy_of(shared, policies, key))
+    let (Some(history), Some(least)) = (&shared.history, least(policies)) else { return Ok(()) };
+    history.retain(now, least, &|key| policy_of(shared, policies, key))
+}
+
+/// The shortest time that any policy keeps samples; none without policies.
+pub(crate) fn least(policies: &[Retention]) -> Option<Duration> {
+    policies.iter().map(|p| p.keep).min()
 }
 
 fn policy_of(shared: &Shared, policies: &[Retention], key: &[u8]) -> Option<Policy> {

@@ -2,16 +2,14 @@
 //! Holds no index over content.
 
 use crate::blob;
-use hashbrown::HashTable;
-use xxhash_rust::xxh3::xxh3_64;
+use belfry_history::KeyTable;
 
 /// The blobs of all entities.
 #[derive(Default)]
 pub(crate) struct Slots {
     blobs: Vec<Option<Box<[u8]>>>,
     free: Vec<u32>,
-    /// Part of the identifier's hash, so that looking up and growing seldom touch other blobs, and the slot.
-    by_id: HashTable<(u32, u32)>,
+    by_id: KeyTable,
     bytes: u64,
 }
 
@@ -19,20 +17,10 @@ fn id_at(blobs: &[Option<Box<[u8]>>], slot: u32) -> &str {
     blobs[slot as usize].as_deref().and_then(|b| blob::id_of(b).ok()).unwrap_or_default()
 }
 
-fn hash_part(id: &str) -> u32 {
-    (xxh3_64(id.as_bytes()) >> 32) as u32
-}
-
-/// Half a hash as a whole one, whose both ends the table uses.
-fn spread(part: u32) -> u64 {
-    u64::from(part).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
 impl Slots {
     /// The slot of this identifier.
     pub(crate) fn find(&self, id: &str) -> Option<u32> {
-        let part = hash_part(id);
-        self.by_id.find(spread(part), |&(other, slot)| other == part && id_at(&self.blobs, slot) == id).map(|e| e.1)
+        self.by_id.find(id.as_bytes(), |slot| id_at(&self.blobs, slot) == id)
     }
 
     /// The bytes in a slot.
@@ -43,29 +31,29 @@ impl Slots {
     /// Puts bytes under an identifier; returns the slot and what it held.
     pub(crate) fn put(&mut self, id: &str, bytes: Box<[u8]>) -> (u32, Option<Box<[u8]>>) {
         self.bytes += bytes.len() as u64;
-        if let Some(slot) = self.find(id) {
+        let free = self.free.last().copied();
+        let new = free.unwrap_or_else(|| {
+            u32::try_from(self.blobs.len()).expect("the store's limit of entities is below four billion")
+        });
+        let blobs = &self.blobs;
+        if let Some(slot) = self.by_id.find_or_add(id.as_bytes(), new, |slot| id_at(blobs, slot) == id) {
             let old = self.blobs[slot as usize].replace(bytes);
             self.bytes -= old.as_ref().map_or(0, |o| o.len() as u64);
             return (slot, old);
         }
-        let slot = if let Some(slot) = self.free.pop() {
-            self.blobs[slot as usize] = Some(bytes);
-            slot
+        if free.is_some() {
+            self.free.pop();
+            self.blobs[new as usize] = Some(bytes);
         } else {
             self.blobs.push(Some(bytes));
-            u32::try_from(self.blobs.len() - 1).expect("the store's limit of entities is below four billion")
-        };
-        let part = hash_part(id);
-        self.by_id.insert_unique(spread(part), (part, slot), |&(part, _)| spread(part));
-        (slot, None)
+        }
+        (new, None)
     }
 
     /// Takes the bytes of an identifier out.
     pub(crate) fn remove(&mut self, id: &str) -> Option<(u32, Box<[u8]>)> {
         let blobs = &self.blobs;
-        let part = hash_part(id);
-        let is_it = |&(other, slot): &(u32, u32)| other == part && id_at(blobs, slot) == id;
-        let ((_, slot), _) = self.by_id.find_entry(spread(part), is_it).ok()?.remove();
+        let slot = self.by_id.remove(id.as_bytes(), |slot| id_at(blobs, slot) == id)?;
         let old = self.blobs[slot as usize].take()?;
         self.bytes -= old.len() as u64;
         self.free.push(slot);
