@@ -75,4 +75,28 @@ fn main() {
         assert_eq!(history.scan_at(prefix.as_bytes(), clock).count(), ATTRIBUTES);
     }
     println!("state of one entity from a run: {:.0} us", began.elapsed().as_secs_f64() * 1e3);
+    for _ in 0..3 {
+        for e in 0..entities {
+            let keys: Vec<Vec<u8>> =
+                names.iter().map(|a| format!("urn:ngsi-ld:Device:{e:07}\0{a}\0").into_bytes()).collect();
+            let batch: Vec<(&[u8], SampleRef<'_>)> = keys
+                .iter()
+                .map(|key| {
+                    clock += 1;
+                    let observed = Some(Time::from_micros(clock - 200_000));
+                    let value = ValueRef::F64((clock % 300) as f64 / 10.0);
+                    (key.as_slice(), SampleRef { stamp: clock, observed, value, rest: b"CEL", kind: Kind::Normal })
+                })
+                .collect();
+            seq += 1;
+            history.append(seq, &batch).expect("appends");
+        }
+        let began = Instant::now();
+        history.flush().expect("flushes");
+        println!("flush of a row a series: {:.2} s", began.elapsed().as_secs_f64());
+    }
+    let began = Instant::now();
+    assert!(history.merge().expect("merges"));
+    let (rows, bytes) = history.at_rest();
+    println!("merge of four: {:.2} s, {:.2} bytes a row", began.elapsed().as_secs_f64(), bytes as f64 / rows as f64);
 }

@@ -6,8 +6,8 @@ use belfry_kernel::Time;
 use crate::rows::OBSERVED;
 use crate::sample::{Kind, SampleRef, ValueRef};
 
-/// Rows of one extent, at least and at most.
-pub(crate) const LEAST: usize = 16;
+/// Rows of one extent, at least (from there on it takes less than as many records) and at most.
+const LEAST: usize = 32;
 const MOST: usize = 4096;
 /// Extents are this part of the series before them, so that what is not used yet is no more.
 const SHARE: usize = 8;

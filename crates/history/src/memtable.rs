@@ -11,7 +11,7 @@ use belfry_kernel::Time;
 
 use crate::arena::{Arena, NOWHERE};
 use crate::clears::Clears;
-use crate::extent::{Extent, LEAST, Stretch};
+use crate::extent::{Extent, Stretch};
 use crate::keyorder::KeyOrder;
 use crate::keytable::KeyTable;
 use crate::recent::Recent;
@@ -27,9 +27,9 @@ const REST: u8 = 128;
 const LINK: u8 = 7;
 
 /// Rows that a series has before extents are made for it.
-const LONG: u32 = 64;
+const LONG: u32 = 256;
 /// Rows alike that come one after another before an extent is made for more of them.
-const ALIKE: usize = LEAST / 2;
+const ALIKE: usize = 8;
 
 /// Memory counted for a series beside its key: the record, its share of both indexes.
 const SERIES_BYTES: usize = 44;

@@ -103,7 +103,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (key.clone(), 1_usize..100, value(), -5_i64..5, 0_usize..3)
             .prop_map(|(key, count, value, lag, rest)| Step::Live { key, count, value, lag: lag * 10, rest }),
-        3 => (key.clone(), 100_usize..400, -1000_i64..1000)
+        3 => (key.clone(), 100_usize..700, -1000_i64..1000)
             .prop_map(|(key, count, n)| Step::Live { key, count, value: Value::F64(n as f64), lag: 0, rest: 2 }),
         3 => (key.clone(), 0_i64..3000, value()).prop_map(|(key, stamp, value)| Step::At { key, stamp, value }),
         3 => (key.clone(), any::<usize>(), value()).prop_map(|(key, pick, value)| Step::Replace { key, pick, value }),
@@ -157,7 +157,13 @@ fn borrowed(op: &Owned) -> Op<'_> {
 }
 
 fn options() -> Options {
-    Options { cache_bytes: 64 << 10, merge_width: 2, max_runs: 8, ..Options::default() }
+    Options {
+        cache_bytes: 64 << 10,
+        merge_width: 2,
+        max_runs: 8,
+        keep_apart: Some(Duration::from_micros(150)),
+        ..Options::default()
+    }
 }
 
 impl Run {

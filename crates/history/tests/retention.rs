@@ -153,3 +153,103 @@ fn the_latest_sample_of_a_series_stays() {
         assert_eq!(values(&history, b"thinavg"), [(0, 4.0 * MINUTE as f64)]);
     }
 }
+
+/// Names and lengths of the run files.
+fn files(dir: &tempfile::TempDir) -> std::collections::BTreeMap<String, u64> {
+    let entries = std::fs::read_dir(dir.path()).expect("a directory");
+    let entry =
+        |e: std::fs::DirEntry| (e.file_name().into_string().expect("a name"), e.metadata().expect("it is there").len());
+    entries.map(|e| entry(e.expect("reads"))).filter(|(name, _)| name.ends_with(".bhr")).collect()
+}
+
+/// Writes `days` days of minutes to two series and flushes every seven hours: runs end amid an hour of samples.
+fn write_days(history: &History, days: i64) -> i64 {
+    let start = Time::from_date(2026, 3, 1).expect("a date").micros();
+    for minute in 0..days * 1440 {
+        let at = start + minute * MINUTE;
+        let sample = SampleRef {
+            stamp: at + 5,
+            observed: Some(Time::from_micros(at)),
+            value: ValueRef::F64((minute % 60) as f64),
+            rest: b"CEL",
+            kind: Kind::Normal,
+        };
+        let keys: [&[u8]; 2] = [b"a\0kept\0", b"a\0thin\0"];
+        history.append(minute as u64 + 1, &keys.map(|key| (key, sample))).expect("appends");
+        if minute % 427 == 426 {
+            history.flush().expect("flushes");
+        }
+    }
+    history.flush().expect("flushes");
+    start
+}
+
+fn thin(key: &[u8]) -> Option<Policy> {
+    let then = Some(Coarser {
+        every: Period::parse("PT1H").expect("a period"),
+        functions: vec![Function::Avg],
+        name: Arc::new(|key, _| [key, b"avg"].concat()),
+    });
+    (key == b"a\0thin\0").then(|| Policy { keep: Duration::from_secs(2 * 86_400), stands: |_| true, then })
+}
+
+#[test]
+fn young_runs_are_left_alone_and_a_period_across_runs_becomes_one_sample() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let least = Duration::from_secs(2 * 86_400);
+    let history = History::open(dir.path(), Options::default()).expect("opens");
+    let start = write_days(&history, 4);
+    let before = files(&dir);
+    let now = Time::from_micros(start + 4 * DAY);
+    history.retain(now, least, &thin).expect("retains");
+    let after = files(&dir);
+    let same = before.iter().filter(|(name, len)| after.get(*name) == Some(len)).count();
+    // Two of four days are old: the runs of the younger two stay as files, seven of fourteen at least but for the one across.
+    assert!((6..=7).contains(&same), "{same} of {}", before.len());
+    assert_eq!(values(&history, b"a\0kept\0").len(), 4 * 1440);
+    assert_eq!(values(&history, b"a\0thin\0").len(), 2 * 1440);
+    let hourly: Vec<(i64, f64)> = (0..48).map(|h| (start + h * 60 * MINUTE, 29.5)).collect();
+    assert_eq!(values(&history, b"a\0thin\0avg"), hourly, "each hour once, also where two runs share it");
+    // Nothing more to do: not a file is written, though the other series has old samples.
+    history.retain(now, least, &thin).expect("retains");
+    assert_eq!(files(&dir), after);
+    assert!(belfry_history::check(dir.path()).expect("checks").is_sound());
+}
+
+#[test]
+fn merges_keep_young_and_old_apart() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let least = Duration::from_secs(2 * 86_400);
+    let options = Options { keep_apart: Some(least), merge_width: 2, ..Options::default() };
+    let history = History::open(dir.path(), options).expect("opens");
+    let start = write_days(&history, 4);
+    while history.merge().expect("merges") {}
+    // A run spans at most six hours while retention still goes through it; two days back and six hours all may be one.
+    assert!((5..=14).contains(&history.runs()), "{}", history.runs());
+    for hour in 1..=72 {
+        history.retain(Time::from_micros(start + 4 * DAY + hour * 60 * MINUTE), least, &thin).expect("retains");
+        while history.merge().expect("merges") {}
+    }
+    assert_eq!(values(&history, b"a\0kept\0").len(), 4 * 1440);
+    let thinned: Vec<(i64, f64)> = (0..95).map(|h| (start + h * 60 * MINUTE, 29.5)).collect();
+    let coarse = values(&history, b"a\0thin\0avg");
+    assert_eq!(coarse[..95], thinned);
+    // The very last sample tells how things stand.
+    assert_eq!(values(&history, b"a\0thin\0"), [(start + 4 * DAY - MINUTE, 59.0)]);
+}
+
+#[test]
+fn runs_have_a_bound_that_holds_without_merges() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let keep_apart = Some(Duration::from_secs(60));
+    let options = Options { keep_apart, merge_width: 2, max_runs: 8, ..Options::default() };
+    let history = History::open(dir.path(), options).expect("opens");
+    for n in 0..40_i64 {
+        let sample =
+            SampleRef { stamp: n * DAY, observed: None, value: ValueRef::F64(n as f64), rest: b"", kind: Kind::Normal };
+        history.append(n as u64 + 1, &[(b"a".as_slice(), sample)]).expect("appends");
+        history.flush().expect("flushes");
+        assert!(history.runs() <= 8, "{}", history.runs());
+    }
+    assert_eq!(history.range(b"a", &Query::all(By::Stamp)).expect("reads").count(), 40);
+}
