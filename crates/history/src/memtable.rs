@@ -322,9 +322,9 @@ impl Memtable {
 
     /// Where these bytes lie: as the remainder of a recent row of any series, of the newest one of this series, or anew.
     fn intern_rest(&mut self, rest: &[u8], newest_row: u32) -> u32 {
-        let slot = match self.rests.find(rest, |at| stored_bytes(&self.arena, at) == rest) {
+        let hash = match self.rests.find(rest, |at| stored_bytes(&self.arena, at) == rest) {
             Ok(at) => return at,
-            Err(slot) => slot,
+            Err(hash) => hash,
         };
         let before = (newest_row != NOWHERE).then(|| self.rest_place(&self.row(newest_row))).flatten();
         let at = before.filter(|&at| stored_bytes(&self.arena, at) == rest).unwrap_or_else(|| {
@@ -332,7 +332,7 @@ impl Memtable {
             put_bytes(&mut self.scratch, rest);
             self.arena.push(&self.scratch)
         });
-        self.rests.put(slot, at);
+        self.rests.put(hash, at);
         at
     }
 

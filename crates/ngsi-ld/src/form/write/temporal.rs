@@ -257,13 +257,20 @@ impl Writer<'_> {
             self.out.extend_from_slice(b",\"");
             self.out.extend_from_slice(aggregate.method.as_bytes());
             self.out.extend_from_slice(b"\":");
+            // Mostly a period begins where the one before it ended: its text is there already.
+            let mut before = (None, 0..0);
             write_list(self.out, aggregate.periods.iter(), |out, (value, start, end)| {
                 out.push(b'[');
                 value.write(out);
                 out.push(b',');
-                write_time(*start, out);
+                match &before {
+                    (Some(at), text) if *at == *start => out.extend_from_within(text.clone()),
+                    _ => write_time(*start, out),
+                }
                 out.push(b',');
+                let from = out.len();
                 write_time(*end, out);
+                before = (Some(*end), from..out.len());
                 out.push(b']');
             });
         }
