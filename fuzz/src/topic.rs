@@ -20,6 +20,13 @@ pub fn run(data: &[u8]) {
         }
     }
     assert_eq!(trie.len(), filters.len());
+    for filter in &filters {
+        let mut found = Vec::new();
+        trie.each_covering(filter, |index: &usize| found.push(*index));
+        found.sort_unstable();
+        let all: Vec<usize> = (0..filters.len()).filter(|index| filters[*index].covers(filter)).collect();
+        assert_eq!(found, all, "{filter:?} of {filters:?}");
+    }
     if !is_name {
         return;
     }

@@ -121,6 +121,15 @@ impl Rules<'_> {
             ),
         );
         self.require(
+            config.context.fetch_timeout_ms < limits.request_timeout_s.saturating_mul(1000),
+            "context.fetch_timeout_ms",
+            format!(
+                "context.fetch_timeout_ms ({}) must be less than server.limits.request_timeout_s ({} s): a request whose \
+                 @context does not come is to be told so",
+                config.context.fetch_timeout_ms, limits.request_timeout_s
+            ),
+        );
+        self.require(
             limits.max_url_bytes <= limits.max_header_bytes,
             "server.limits.max_url_bytes",
             format!(

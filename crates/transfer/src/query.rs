@@ -3,7 +3,7 @@
 use crate::TransferError;
 use crate::client::{Answer, Call, Client, problem};
 use belfry_ngsi_ld::Json;
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt::Write;
 
@@ -64,6 +64,15 @@ pub(crate) fn entities(client: &Client, answer: &Answer) -> Result<Vec<Json>, Tr
         entity @ Json::Object(_) => Ok(vec![entity]),
         other => Err(client.strange(&format!("its answer is {}, not entities", other.kind()))),
     }
+}
+
+/// The offset of the next page, when there is one: a page may be shorter than asked for (clause 5.5.9.1).
+pub(crate) fn next_offset(answer: &Answer) -> Option<u64> {
+    let links = answer.headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok());
+    let mut links = links.filter_map(|value| Some(&value[..value.find("rel=\"next\"")?]));
+    let (_, link) = links.next()?.rsplit_once('<')?;
+    let (_, query) = link.split('>').next()?.split_once('?')?;
+    query.split('&').find_map(|part| part.strip_prefix("offset="))?.parse().ok()
 }
 
 /// The number of all results, when the answer tells.

@@ -52,7 +52,13 @@ struct Belfry {
 
 impl Belfry {
     fn start(binary: &Path, folder: &Path, port: u16) -> Self {
+        Self::start_with(binary, folder, port, &[])
+    }
+
+    /// With variables of the configuration.
+    fn start_with(binary: &Path, folder: &Path, port: u16, variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(binary)
+            .envs(variables.iter().copied())
             .args(["serve", "--data", folder.to_str().unwrap(), "--listen", &format!("127.0.0.1:{port}")])
             // What the tests are told is no configuration of the server.
             .env_remove("BELFRY_BIN")
@@ -608,5 +614,32 @@ async fn a_complete_import_is_put_into_history_a_second_time_only_when_asked() {
         let line = [line.as_slice(), &["--mode", "state", "--state", &state]].concat();
         assert_eq!(belfry.import(&line).await.unwrap().refused, 0);
         assert!(!Path::new(&state).exists());
+    }
+}
+
+#[tokio::test]
+async fn pages_that_end_early_leave_nothing_out() {
+    let Some(binary) = binary() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let least =
+        ["BELFRY_SERVER_LIMITS_PAGE_MAX_BYTES", "BELFRY_SERVER_LIMITS_TEMPORAL_MAX_BYTES"].map(|key| (key, "65536"));
+    let belfry = Belfry::start_with(&binary, &folder.path().join("data"), 0, &least);
+    // Some 20 of them fill a page.
+    let source = folder.path().join("large.ndjson");
+    let text = "x".repeat(3_000);
+    let one = |n: usize| {
+        format!(
+            r#"{{"id":"urn:x:{n:03}","type":"T","a":{{"type":"Property","value":"{text}","observedAt":"2026-01-01T00:00:00Z"}}}}"#
+        )
+    };
+    std::fs::write(&source, (0..90).map(|n| one(n) + "\n").collect::<String>()).unwrap();
+    belfry.import(&[source.to_str().unwrap()]).await.unwrap();
+    let out = folder.path().join("out.ndjson");
+    for what in ["entities", "history"] {
+        let written = belfry.export(&[what, "--type", "T", "--page", "70", "-o", out.to_str().unwrap()]).await;
+        assert_eq!(written.entities, 90, "{what}");
+        let text = std::fs::read_to_string(&out).unwrap();
+        assert_eq!(text.lines().count(), 90, "{what}");
+        assert!((0..90).all(|n| text.contains(&format!("urn:x:{n:03}"))), "{what}");
     }
 }

@@ -145,6 +145,10 @@ fn wrong_files_are_refused_with_place_and_suggestion() {
             "belfry.toml:2:13: server.limits.max_batch: invalid value: integer `-1`, expected usize",
         ),
         (
+            "[context]\nfetch_timeout_ms = 60000\n",
+            "belfry.toml:2:20: context.fetch_timeout_ms (60000) must be less than server.limits.request_timeout_s (30 s): a request whose @context does not come is to be told so",
+        ),
+        (
             "[server.limits]\npage_max = 5000\nsorted_max = 4999\n",
             "belfry.toml:3:14: server.limits.sorted_max (4999) must not be less than page_max (5000): a page of an ordered answer lies within it",
         ),

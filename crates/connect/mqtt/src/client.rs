@@ -10,7 +10,8 @@
 //! all that tells them apart, so a mapping should name `observed_at` wherever the device sends one.
 //!
 //! Where filters overlap, a broker of 5.0 may send a message once for each; those copies are told apart by subscription
-//! identifiers and taken once. Brokers of 3.1.1 have no such identifiers; what they send twice is taken twice.
+//! identifiers and taken once. Brokers of 3.1.1 have no such identifiers: whether they send copies is found out by a message of
+//! our own, and copies that follow each other closely are then taken once.
 //!
 //! With 3.1.1 the broker sends every retained message again when this process subscribes for the first time, and no
 //! identifier tells that it is old; 5.0, the default, asks for them only when a subscription is new.
@@ -20,23 +21,26 @@
 //! loop and a detached handle it can go out on a later connection, where its identifier may be that of another message.
 
 mod copies;
+mod doubles;
 mod filters;
 
 use crate::codec::{
-    Ack, AckKind, Connect, Packet, Properties, Property, Publish, QoS, SubAck, Subscribe, Unsubscribe, Value, Version,
-    decode, reason,
+    Ack, AckKind, Connect, Packet, Properties, Property, Publish, QoS, SubAck, Subscribe, Subscription, Unsubscribe,
+    Value, Version, decode, reason,
 };
 use crate::dial::{Dial, Stream};
 use crate::greeting::{Greeting, greet};
 use crate::ingest::{Counters, Ingest, Pipeline, PipelineLimits};
 use crate::publisher::Endpoint;
 use crate::sink::{Sink, Source, Window};
-use belfry_connect_payload::{Effect, Filter, Mapper};
+use belfry_connect_payload::{Effect, Filter, Mapper, TopicTrie};
 use belfry_kernel::{Clock, Rng};
 use bytes::{Buf, BytesMut};
 use compact_str::CompactString;
 use copies::Copies;
-use filters::{Wanted, plan};
+use doubles::{Doubles, Habit, Probe};
+use filters::{Wanted, cross, plan};
+use hashbrown::HashSet;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::io;
@@ -136,12 +140,16 @@ impl Client {
         let mut work = Work {
             window: Window::new(config.pipeline.window),
             copies: Copies::new(config.pipeline.window),
+            doubles: Doubles::new(config.pipeline.window),
+            granted: TopicTrie::default(),
+            crossing: false,
+            filters: all_filters(&ingest.mapper, &config.filters),
             config,
             ingest,
             source,
             rng,
             dial,
-            learned: Vec::new(),
+            learned: HashSet::new(),
             subscribed: false,
             up,
         };
@@ -180,8 +188,15 @@ struct Work {
     dial: Arc<dyn Dial>,
     window: Window,
     copies: Copies,
+    doubles: Doubles,
+    /// What the broker granted in the present session.
+    granted: TopicTrie<()>,
+    /// Whether some of it cross.
+    crossing: bool,
+    /// The filters of the mapping and of the configuration.
+    filters: TopicTrie<()>,
     /// Topics that discovery named.
-    learned: Vec<CompactString>,
+    learned: HashSet<CompactString>,
     /// Whether this process has subscribed before.
     subscribed: bool,
     up: watch::Sender<bool>,
@@ -207,6 +222,8 @@ struct Link {
     pause: Duration,
     /// Discovered topics to subscribe to.
     discovered: Vec<String>,
+    /// While the broker's habit is being found out.
+    probe: Option<Probe>,
 }
 
 impl Work {
@@ -284,26 +301,29 @@ impl Work {
             again: None,
             pause: c.backoff,
             discovered: Vec::new(),
+            probe: None,
         };
         Ok((link, present))
     }
 
     /// Subscribes to everything, unless the session is the one that this process subscribed in.
     fn subscribe(&mut self, link: &mut Link, present: bool) {
+        self.doubles.reconnected();
         if present && self.subscribed {
+            self.find_habit(link);
             return;
         }
+        self.granted = TopicTrie::default();
         let mapper = self.ingest.mapper.clone();
         let (mut wanted, needless) = plan(mapper.mapping(), &self.config.filters, link.identifiers);
         // What discovery taught before a restart is listened to from the start.
         for topic in mapper.discovered_topics(self.config.tenant.as_deref().unwrap_or_default()) {
-            if !self.learned.contains(&topic) && self.learned.len() < self.config.max_learned_filters {
-                self.learned.push(topic);
+            if self.learned.len() < self.config.max_learned_filters {
+                self.learned.insert(topic);
             }
         }
-        let all: Vec<&Filter> = mapper.mapping().filters().into_iter().chain(&self.config.filters).collect();
-        let matched = |topic: &str| all.iter().any(|f| f.matches(topic));
-        wanted.extend(self.learned.iter().filter(|t| !matched(t)).map(|t| Wanted::topic(t)));
+        self.crossing = cross(&wanted);
+        wanted.extend(self.learned.iter().filter(|t| count(&self.filters, t) == 0).map(|t| Wanted::topic(t)));
         if present {
             // The session may have them from an earlier configuration, and would bring every message once more.
             link.unsubscribe(&needless, self.config.version);
@@ -368,6 +388,9 @@ impl Work {
                     let refused = std::mem::take(&mut link.refused);
                     link.subscribe(refused, self.config.version);
                 }
+                () = tokio::time::sleep_until(link.probe.as_ref().map_or(said, |p| p.until)), if link.probe.is_some() => {
+                    self.end_probe(link);
+                }
                 () = tokio::time::sleep_until(said + keep_alive / 2) => {
                     Packet::PingReq.encode(self.config.version, &mut link.out);
                 }
@@ -391,6 +414,12 @@ impl Work {
             used += length;
             match packet {
                 Packet::Publish(p) if p.qos == QoS::ExactlyOnce => return Err(broken("QoS 2 was not subscribed to")),
+                Packet::Publish(p) if link.probe.as_ref().is_some_and(|probe| probe.topic == p.topic) => {
+                    if let Some(probe) = &mut link.probe {
+                        probe.count(Instant::now());
+                    }
+                    pipeline.pass(&p);
+                }
                 Packet::Publish(p) => {
                     let suspect = p.dup || *suspects > 0;
                     *suspects = suspects.saturating_sub(1);
@@ -400,6 +429,13 @@ impl Work {
                             _ => None,
                         });
                         if !self.copies.is_first(identifiers, p.topic, p.payload) {
+                            pipeline.skip(&p);
+                            continue;
+                        }
+                    } else if !link.identifiers && !pipeline.knows(&p, suspect) {
+                        let subscriptions =
+                            if self.doubles.habit == Habit::Each { count(&self.granted, p.topic) } else { 0 };
+                        if self.doubles.is_copy(subscriptions, p.topic, p.payload, Instant::now()) {
                             pipeline.skip(&p);
                             continue;
                         }
@@ -441,13 +477,35 @@ impl Work {
 
     /// Notes what the broker granted. What it refused is asked for again after a while: rights are given late, too.
     fn subscribed(&mut self, link: &mut Link, ack: &SubAck) -> io::Result<()> {
+        if let Some(probe) = link.probe.as_ref().filter(|probe| probe.asked == ack.id) {
+            let granted = ack.codes.iter().all(|code| *code < reason::UNSPECIFIED);
+            let publish = Publish {
+                dup: false,
+                qos: QoS::AtMostOnce,
+                retain: false,
+                topic: &probe.topic,
+                id: 0,
+                properties: Properties::EMPTY,
+                payload: b"",
+            };
+            if granted {
+                Packet::Publish(publish).encode(self.config.version, &mut link.out);
+            }
+            return Ok(());
+        }
         let Some(at) = link.asked.iter().position(|(id, _)| *id == ack.id) else { return Ok(()) };
         let Some((_, wanted)) = link.asked.remove(at) else { return Ok(()) };
         if ack.codes.len() != wanted.len() {
             return Err(broken("the broker answered a subscription with another number of codes"));
         }
-        let refused = wanted.into_iter().zip(&ack.codes).filter(|(_, code)| **code >= reason::UNSPECIFIED);
-        for (wanted, code) in refused {
+        for (wanted, code) in wanted.into_iter().zip(&ack.codes) {
+            if *code < reason::UNSPECIFIED {
+                if let Ok(filter) = Filter::parse(&wanted.filter) {
+                    self.granted.retain(&filter, |()| false);
+                    self.granted.insert(&filter, ());
+                }
+                continue;
+            }
             let broker = &*self.source.principal;
             tracing::warn!(
                 broker,
@@ -463,6 +521,7 @@ impl Work {
         if link.refused.is_empty() {
             (self.subscribed, link.pause) = (true, self.config.backoff);
             self.up.send_replace(true);
+            self.find_habit(link);
         } else if link.again.is_none() {
             link.again = Some(Instant::now() + link.pause);
             link.pause = (link.pause * 2).min(self.config.max_backoff);
@@ -474,19 +533,52 @@ impl Work {
         if link.discovered.is_empty() {
             return;
         }
-        let mapper = self.ingest.mapper.clone();
-        let all: Vec<&Filter> = mapper.mapping().filters().into_iter().chain(&self.config.filters).collect();
         let mut wanted = Vec::new();
         for topic in std::mem::take(&mut link.discovered) {
-            let known = self.learned.iter().any(|t| *t == topic) || all.iter().any(|f| f.matches(&topic));
+            let known = self.learned.contains(topic.as_str()) || count(&self.filters, &topic) > 0;
             if known || self.learned.len() >= self.config.max_learned_filters {
                 continue;
             }
             wanted.push(Wanted::topic(&topic));
-            self.learned.push(topic.into());
+            self.learned.insert(topic.into());
         }
         link.subscribe(wanted, self.config.version);
     }
+
+    /// Begins to find out what a broker without identifiers does where filters cross, unless that is known or does not
+    /// matter.
+    fn find_habit(&self, link: &mut Link) {
+        if link.identifiers || !self.crossing || self.doubles.habit != Habit::Unknown || link.probe.is_some() {
+            return;
+        }
+        let probe = Probe::new(&self.config.client_id, link.take_id(), Instant::now());
+        let options = Subscription::new(QoS::AtMostOnce);
+        let filters = probe.filters.iter().map(|f| (f.as_str(), options)).collect();
+        Packet::Subscribe(Subscribe { id: probe.asked, identifier: 0, filters })
+            .encode(self.config.version, &mut link.out);
+        link.probe = Some(probe);
+    }
+
+    fn end_probe(&mut self, link: &mut Link) {
+        let Some(probe) = link.probe.take() else { return };
+        self.doubles.habit = probe.habit();
+        let broker = &*self.source.principal;
+        tracing::info!(broker, habit = ?self.doubles.habit, "what the broker does where subscriptions cross");
+        link.unsubscribe(&probe.filters, self.config.version);
+    }
+}
+
+fn all_filters(mapper: &Mapper, further: &[Filter]) -> TopicTrie<()> {
+    let mut all = TopicTrie::default();
+    mapper.mapping().filters().into_iter().chain(further).for_each(|filter| all.insert(filter, ()));
+    all
+}
+
+/// How many of them match a topic.
+fn count(filters: &TopicTrie<()>, topic: &str) -> usize {
+    let mut n = 0;
+    filters.each_match(topic, |()| n += 1);
+    n
 }
 
 impl Link {

@@ -233,6 +233,12 @@ impl Pipeline {
         self.window.repeats(Dedup { key: dedup_key(p.id, p.topic, p.payload), suspect })
     }
 
+    /// Acknowledges a publish in its turn that is for nobody.
+    pub fn pass(&mut self, p: &Publish<'_>) {
+        let slot = Done { ack: ack_of(p), reason: reason::SUCCESS, forward: None, carries: false, key: None };
+        self.batch.slots.push(slot);
+    }
+
     /// Acknowledges a publish in its turn without taking it, since it is a copy of one that is taken.
     pub fn skip(&mut self, p: &Publish<'_>) {
         Counters::add(&self.shared.counters.duplicates, 1);

@@ -3,7 +3,7 @@
 
 mod support;
 
-use belfry_connect_mqtt::codec::{Packet, QoS, Version, decode};
+use belfry_connect_mqtt::codec::{Packet, Properties, Publish, QoS, Version, decode};
 use belfry_connect_mqtt::{Client, ClientConfig, Endpoint, PublishError, Publisher, PublisherConfig, TcpDial};
 use belfry_connect_payload::{Filter, Mapper, Mapping};
 use std::process::Stdio;
@@ -262,6 +262,84 @@ async fn overlapping_subscriptions_bring_a_message_once() {
             send("n/x", value).await;
             sent.push(value.parse::<f64>().unwrap());
         }
+    }
+}
+
+/// A broker of 3.1.1 that sends a message to each of the subscriptions that cross (or to all of them at once), as the
+/// standard lets it: it answers, then says each of `values` under `n/x` once, and again after a pause.
+async fn broker_311(listener: tokio::net::TcpListener, each: bool, values: &[&str]) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let (mut buffer, mut filters, mut id) = (Vec::new(), Vec::<Filter>::new(), 0_u16);
+    let mut copies = |filters: &[Filter], topic: &str, payload: &[u8], qos: QoS| {
+        let matching = filters.iter().filter(|f| f.matches(topic)).count();
+        let mut out = Vec::new();
+        for _ in 0..if each { matching } else { matching.min(1) } {
+            id += 1;
+            let id = if qos == QoS::AtMostOnce { 0 } else { id };
+            let p = Publish { dup: false, qos, retain: false, topic, id, properties: Properties::EMPTY, payload };
+            Packet::Publish(p).encode(Version::V311, &mut out);
+        }
+        out
+    };
+    let (mut said, mut acknowledged) = (0, 0);
+    loop {
+        let answer = decode(&buffer, Version::V311, 1 << 20).unwrap().map(|(packet, length)| {
+            let mut out = Vec::new();
+            match packet {
+                Packet::Connect(_) => out.extend([0x20, 2, 0, 0]),
+                Packet::Subscribe(s) => {
+                    filters.extend(s.filters.iter().map(|(f, _)| Filter::parse(f).unwrap()));
+                    out.extend([0x90, (2 + s.filters.len()) as u8, (s.id >> 8) as u8, s.id as u8]);
+                    out.extend(s.filters.iter().map(|_| 1));
+                }
+                Packet::Publish(p) => out = copies(&filters, p.topic, p.payload, p.qos),
+                Packet::Unsubscribe(u) => {
+                    filters.retain(|f| !u.filters.iter().any(|gone| *gone == f.as_str()));
+                    out.extend([0xb0, 2, (u.id >> 8) as u8, u.id as u8]);
+                    // Its habit is known now.
+                    for value in values {
+                        out.extend(copies(&filters, "n/x", value.as_bytes(), QoS::AtLeastOnce));
+                        said += 1;
+                    }
+                }
+                Packet::Ack(_) => acknowledged += 1,
+                Packet::PingReq => out.extend([0xd0, 0]),
+                Packet::Disconnect(_) => {
+                    assert_eq!(acknowledged, said * if each { 2 } else { 1 }, "every copy is acknowledged");
+                    return (None, length);
+                }
+                other => panic!("{other:?}"),
+            }
+            (Some(out), length)
+        });
+        match answer {
+            None => assert!(socket.read_buf(&mut buffer).await.unwrap() > 0),
+            Some((Some(out), length)) => {
+                buffer.drain(..length);
+                socket.write_all(&out).await.unwrap();
+            }
+            Some((None, _)) => return,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_of_a_broker_without_identifiers_are_taken_once_and_repeats_each_time() {
+    let values = ["7", "7", "8", "7"];
+    for each in [true, false] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = Endpoint::parse(&format!("mqtt://{}", listener.local_addr().unwrap())).unwrap();
+        let filters = vec![Filter::parse("+/x").unwrap()];
+        let config = ClientConfig { filters, version: Version::V311, ..ClientConfig::new(endpoint, "belfry-test") };
+        let sink = MemorySink::new();
+        let client = Client::start(config, sink.clone(), mapper(), clock(), rng(), Arc::new(TcpDial));
+        let broker = tokio::spawn(async move { broker_311(listener, each, &values).await });
+        sink.wait_for(values.len()).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        client.shutdown().await;
+        assert_eq!(sink.numbers(), [7.0, 7.0, 8.0, 7.0], "each: {each}");
+        broker.await.unwrap();
     }
 }
 

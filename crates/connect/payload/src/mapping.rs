@@ -11,6 +11,7 @@ pub use rule::Format;
 pub(crate) use rule::{Attribute, Kind, Rule, Source, Types};
 
 use crate::topic::Filter;
+use hashbrown::HashSet;
 
 /// A compiled mapping file.
 #[derive(Debug, Default)]
@@ -35,18 +36,13 @@ impl Mapping {
 
     /// The topic filters to subscribe to, each once.
     pub fn filters(&self) -> Vec<&Filter> {
-        let mut out: Vec<&Filter> = Vec::new();
-        for rule in &self.rules {
-            if !out.iter().any(|f| f.as_str() == rule.filter.as_str()) {
-                out.push(&rule.filter);
-            }
-        }
-        out
+        let mut seen = HashSet::new();
+        self.rules.iter().map(|rule| &rule.filter).filter(|filter| seen.insert(filter.as_str())).collect()
     }
 
-    /// Whether a filter is that of a Home Assistant rule, whose retained messages are wanted at every start.
-    pub fn is_discovery(&self, filter: &Filter) -> bool {
-        self.rules.iter().any(|r| r.format == Format::HomeAssistant && r.filter == *filter)
+    /// The filters of Home Assistant rules, whose retained messages are wanted at every start.
+    pub fn discovery_filters(&self) -> impl Iterator<Item = &Filter> {
+        self.rules.iter().filter(|r| r.format == Format::HomeAssistant).map(|r| &r.filter)
     }
 
     /// The name of a rule: what the file calls it, else its topic.

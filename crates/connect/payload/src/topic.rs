@@ -122,6 +122,19 @@ impl Filter {
         levels.next().is_none()
     }
 
+    /// Whether a topic may match both filters.
+    pub fn meets(&self, other: &Self) -> bool {
+        let (mut here, mut there) = (self.text.split('/'), other.text.split('/'));
+        loop {
+            match (here.next(), there.next()) {
+                (Some("#"), _) | (_, Some("#")) | (None, None) => return true,
+                (Some("+"), Some(_)) | (Some(_), Some("+")) => {}
+                (Some(a), Some(b)) if a == b => {}
+                _ => return false,
+            }
+        }
+    }
+
     /// Whether a topic name matches (MQTT 5.0 section 4.7.2: a first wildcard does not match a topic that begins with `$`).
     pub fn matches(&self, topic: &str) -> bool {
         let mut filter = self.text.split('/');

@@ -86,6 +86,26 @@ impl<T> Node<T> {
     }
 }
 
+impl<T> Node<T> {
+    fn covering<'t>(&'t self, mut levels: std::str::Split<'_, char>, wild: bool, with: &mut dyn FnMut(&'t T)) {
+        if wild {
+            self.hash.iter().for_each(&mut *with);
+        }
+        let Some(level) = levels.next() else { return self.here.iter().for_each(with) };
+        if level != "+"
+            && let Some(child) = self.children.get(level)
+        {
+            child.covering(levels.clone(), true, with);
+        }
+        if wild
+            && level != "#"
+            && let Some(plus) = &self.plus
+        {
+            plus.covering(levels, true, with);
+        }
+    }
+}
+
 impl<T> Default for TopicTrie<T> {
     fn default() -> Self {
         Self { root: Node::default(), len: 0 }
@@ -111,6 +131,12 @@ impl<T> TopicTrie<T> {
         if self.len > 0 {
             self.root.visit(topic.split('/'), !topic.starts_with('$'), &mut with);
         }
+    }
+
+    /// Hands every value whose filter covers `filter` (its own too) to `with`, at a cost that does not grow with the others.
+    pub fn each_covering<'t>(&'t self, filter: &Filter, mut with: impl FnMut(&'t T)) {
+        let text = filter.as_str();
+        self.root.covering(text.split('/'), !text.starts_with('$'), &mut with);
     }
 
     /// How many values it holds.
@@ -148,6 +174,17 @@ mod tests {
             found.sort_unstable();
             let scanned: Vec<usize> = (0..filters.len()).filter(|i| filters[*i].matches(&topic)).collect();
             prop_assert_eq!(found, scanned);
+            for f in &filters {
+                for g in &filters {
+                    prop_assert!(f.meets(g) || !(f.matches(&topic) && g.matches(&topic)), "{f:?} {g:?}");
+                    prop_assert!(f.meets(g) || !f.covers(g), "{f:?} {g:?}");
+                }
+                let mut covering = Vec::new();
+                trie.each_covering(f, |i| covering.push(*i));
+                covering.sort_unstable();
+                let scanned: Vec<usize> = (0..filters.len()).filter(|i| filters[*i].covers(f)).collect();
+                prop_assert_eq!(covering, scanned, "{:?}", f);
+            }
             for (i, f) in filters.iter().enumerate() {
                 prop_assert_eq!(trie.retain(f, |v| *v != i), 1);
             }

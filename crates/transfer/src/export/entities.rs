@@ -7,7 +7,7 @@ use crate::TransferError;
 use crate::client::Client;
 use crate::history_body::is_attribute;
 use crate::progress::Progress;
-use crate::query::{Target, count, entities, get, json};
+use crate::query::{Target, count, entities, get, json, next_offset};
 use belfry_ngsi_ld::Json;
 use std::collections::BTreeSet;
 
@@ -71,8 +71,10 @@ impl<'a> Pages<'a> {
         };
         let page = if geojson { features(json(client, &answer)?) } else { entities(client, &answer)? };
         self.total = count(&answer).or(self.total);
-        self.offset += page.len() as u64;
-        self.done = page.is_empty() || self.total.is_some_and(|total| self.offset >= total);
+        match next_offset(&answer).filter(|next| *next > self.offset) {
+            Some(next) => self.offset = next,
+            None => self.done = true,
+        }
         Ok(Some(page))
     }
 }

@@ -8,7 +8,7 @@ use crate::TransferError;
 use crate::client::Client;
 use crate::history_body::is_attribute;
 use crate::progress::Progress;
-use crate::query::{entities, get};
+use crate::query::{entities, get, next_offset};
 use crate::temporal::{PATH, Part, instances, range};
 use belfry_kernel::Time;
 use belfry_lake::{HistoryWriter, LakeError};
@@ -28,10 +28,6 @@ pub(super) async fn run(client: &Client, args: &HistoryArgs) -> Result<Summary, 
     loop {
         let Some(answer) = get(client, &list.with("offset", offset), link, "application/json").await? else { break };
         let page = entities(client, &answer)?;
-        if page.is_empty() {
-            break;
-        }
-        offset += page.len() as u64;
         for entity in &page {
             let Some(id) = entity.get("id").and_then(Json::as_str) else { continue };
             summary.entities += 1;
@@ -52,8 +48,9 @@ pub(super) async fn run(client: &Client, args: &HistoryArgs) -> Result<Summary, 
                 }
             }
         }
-        if page.len() < usize::from(args.selection.page) {
-            break;
+        match next_offset(&answer).filter(|next| *next > offset) {
+            Some(next) => offset = next,
+            None => break,
         }
     }
     sink.finish(&name)?;

@@ -2,7 +2,8 @@
 //! the copies that a broker sends for those that cross can be told apart. No socket.
 
 use crate::codec::{QoS, Subscription};
-use belfry_connect_payload::{Filter, Mapping};
+use belfry_connect_payload::{Filter, Mapping, TopicTrie};
+use hashbrown::HashSet;
 
 /// The largest subscription identifier (5.0 section 3.8.2.1.2).
 const LARGEST: u64 = 268_435_455;
@@ -37,19 +38,37 @@ pub(super) fn plan(mapping: &Mapping, further: &[Filter], apart: bool) -> (Vec<W
     let all: Vec<&Filter> = mapping.filters().into_iter().chain(further).collect();
     // The retained messages of discovery are wanted at every start and no others are, so it has a subscription of its own
     // where copies can be told apart.
-    let discovers: Vec<bool> = all.iter().map(|f| mapping.is_discovery(f)).collect();
+    let discovery: HashSet<&str> = mapping.discovery_filters().map(Filter::as_str).collect();
+    let discovers: Vec<bool> = all.iter().map(|f| discovery.contains(f.as_str())).collect();
+    let mut trie = TopicTrie::default();
+    all.iter().enumerate().for_each(|(i, filter)| trie.insert(filter, i));
     let covered = |i: usize| {
-        (0..all.len()).any(|j| {
+        let mut found = false;
+        trie.each_covering(all[i], |&j: &usize| {
             let same = all[i].as_str() == all[j].as_str();
-            (if same { j < i } else { all[j].covers(all[i]) }) && (same || !apart || discovers[j] || !discovers[i])
-        })
+            found |= if same { j < i } else { !apart || discovers[j] || !discovers[i] };
+        });
+        found
     };
     let (needless, kept): (Vec<usize>, Vec<usize>) = (0..all.len()).partition(|i| covered(*i));
     let wanted: Vec<Wanted> = kept.iter().map(|&i| Wanted::new(all[i].as_str(), u8::from(!discovers[i]))).collect();
     let mut dropped: Vec<String> = needless.iter().map(|i| all[*i].as_str().to_owned()).collect();
-    dropped.retain(|f| wanted.iter().all(|w| w.filter != *f));
+    let asked: HashSet<&str> = kept.iter().map(|&i| all[i].as_str()).collect();
+    dropped.retain(|f| !asked.contains(f.as_str()));
     dropped.dedup();
     (wanted, dropped)
+}
+
+/// Above this number filters are taken to cross without looking at each pair.
+const MANY: usize = 500;
+
+/// Whether a topic may match two of them.
+pub(super) fn cross(wanted: &[Wanted]) -> bool {
+    if wanted.len() > MANY {
+        return true;
+    }
+    let all: Vec<Filter> = wanted.iter().filter_map(|w| Filter::parse(&w.filter).ok()).collect();
+    all.iter().enumerate().any(|(i, a)| all[i + 1..].iter().any(|b| a.meets(b)))
 }
 
 #[cfg(test)]
@@ -65,6 +84,18 @@ mod tests {
             assert!(wanted.iter().all(|o| o == w || o.identifier != w.identifier), "{wanted:?}");
         }
         (wanted.into_iter().map(|w| (w.filter, w.options.retain_handling)).collect(), dropped)
+    }
+
+    #[test]
+    fn many_filters_are_planned_at_once() {
+        let further: Vec<Filter> = (0..20_000).map(|n| Filter::parse(&format!("a/+/{n}/x")).unwrap()).collect();
+        let all: Vec<Filter> = further.iter().cloned().chain([Filter::parse("a/+/7/#").unwrap()]).collect();
+        let begun = std::time::Instant::now();
+        let mapping = Mapping::parse("[[rule]]\ntopic = 'z'\nformat = 'json'\n").unwrap();
+        let (wanted, dropped) = plan(&mapping, &all, true);
+        assert_eq!((wanted.len(), dropped), (20_001, vec!["a/+/7/x".to_owned()]));
+        // Pair by pair it would take minutes.
+        assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
     }
 
     #[test]
