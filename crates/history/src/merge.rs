@@ -35,9 +35,18 @@ impl History {
     /// [`Error::DiskFull`], [`Error::Io`], [`Error::Corrupt`]; the old runs stay. A run that was found damaged is not
     /// tried again before the next opening.
     pub fn merge(&self) -> Result<bool> {
+        self.merge_groups_of(self.options.merge_width)
+    }
+
+    /// [`Self::merge`] only where a level has so many runs: fewer and larger merges write each sample less often, and reads
+    /// look into more runs meanwhile. For while much is written.
+    ///
+    /// # Errors
+    /// As [`Self::merge`].
+    pub fn merge_groups_of(&self, width: usize) -> Result<bool> {
         let _one = self.merging.lock();
         let runs = Arc::clone(&self.state.read().runs);
-        let Some(group) = self.due(&runs) else { return Ok(false) };
+        let Some(group) = self.due(&runs, width.max(2)) else { return Ok(false) };
         let whole = group.start == 0;
         self.merge_runs(&runs[group], whole)?;
         Ok(true)
@@ -74,9 +83,8 @@ impl History {
     }
 
     /// The newest group of neighbours of one level that is wide enough, and that may be in one run.
-    fn due(&self, runs: &[Arc<Run>]) -> Option<std::ops::Range<usize>> {
+    fn due(&self, runs: &[Arc<Run>], width: usize) -> Option<std::ops::Range<usize>> {
         let damaged = self.damaged.lock();
-        let width = self.options.merge_width;
         let mut end = runs.len();
         while end > 0 {
             let level = runs[end - 1].meta.level;

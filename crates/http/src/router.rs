@@ -158,24 +158,26 @@ fn table() -> Vec<Operation> {
 
 /// What answers a request: every path of the table, the page for everything else.
 pub struct Router {
-    paths: Paths<Resource>,
+    paths: matchit::Router<Resource>,
 }
 
 impl Router {
     /// The router of the whole table.
+    ///
+    /// # Panics
+    /// When two rows of the table have paths that cannot stand together: found by any test that makes a router.
     pub fn new(app: &Arc<App>) -> Self {
-        let mut paths = Paths::default();
-        for operation in operations() {
-            let place = paths.of_pattern(operation.path);
-            if place.is_some() {
+        let mut paths = matchit::Router::new();
+        for (at, operation) in operations().iter().enumerate() {
+            let rows = || operations().iter().enumerate().filter(|(_, other)| other.path == operation.path);
+            if rows().next().is_some_and(|(first, _)| first < at) {
                 continue;
             }
-            let here =
-                operations().iter().enumerate().filter(|(_, other)| other.path == operation.path).collect::<Vec<_>>();
-            let allow = allow(here.iter().map(|(_, operation)| &operation.method));
+            let allow = allow(rows().map(|(_, operation)| &operation.method));
             let segments = operation.path.split('/').enumerate();
             let variables = segments.filter(|(_, part)| part.starts_with('{')).map(|(at, _)| at).collect();
-            *place = Some(Resource { app: app.clone(), operations: here, variables, allow });
+            let resource = Resource { app: app.clone(), operations: rows().collect(), variables, allow };
+            paths.insert(operation.path, resource).expect("the paths of the table stand beside each other");
         }
         Self { paths }
     }
@@ -183,9 +185,9 @@ impl Router {
     /// Answers one request.
     pub async fn answer(&self, request: Request<Body>) -> Response {
         let only_head = *request.method() == Method::HEAD;
-        let mut response = match self.paths.find(request.uri().path()) {
-            Some(resource) => resource.answer(request).await,
-            None => elsewhere(&request),
+        let mut response = match self.paths.at(request.uri().path()) {
+            Ok(found) => found.value.answer(request).await,
+            Err(_) => elsewhere(&request),
         };
         if only_head {
             without_body(&mut response);
@@ -200,52 +202,6 @@ fn without_body(response: &mut Response) {
         response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length.into());
     }
     *response.body_mut() = Body::empty();
-}
-
-/// What stands at a beginning of paths: a resource, and the segments that follow.
-struct Paths<R> {
-    resource: Option<R>,
-    fixed: Vec<(&'static str, Self)>,
-    variable: Option<Box<Self>>,
-}
-
-impl<R> Default for Paths<R> {
-    fn default() -> Self {
-        Self { resource: None, fixed: Vec::new(), variable: None }
-    }
-}
-
-impl<R> Paths<R> {
-    /// The place of a path of the table, made when it is new.
-    fn of_pattern(&mut self, pattern: &'static str) -> &mut Option<R> {
-        let mut here = self;
-        for segment in pattern.split('/').skip(1) {
-            here = if segment.starts_with('{') {
-                here.variable.get_or_insert_default()
-            } else {
-                let at = here.fixed.iter().position(|(name, _)| *name == segment).unwrap_or_else(|| {
-                    here.fixed.push((segment, Self::default()));
-                    here.fixed.len() - 1
-                });
-                &mut here.fixed[at].1
-            };
-        }
-        &mut here.resource
-    }
-
-    /// The resource of a path, as it was sent. A segment of the table's own goes before a variable one, which is never
-    /// empty.
-    fn find(&self, path: &str) -> Option<&R> {
-        path.strip_prefix('/').and_then(|rest| self.below(Some(rest)))
-    }
-
-    fn below(&self, rest: Option<&str>) -> Option<&R> {
-        let Some(rest) = rest else { return self.resource.as_ref() };
-        let (segment, after) = rest.split_once('/').map_or((rest, None), |(segment, after)| (segment, Some(after)));
-        let fixed = self.fixed.iter().find(|(name, _)| *name == segment).and_then(|(_, paths)| paths.below(after));
-        let variable = self.variable.as_ref().filter(|_| !segment.is_empty());
-        fixed.or_else(|| variable.and_then(|paths| paths.below(after)))
-    }
 }
 
 fn allow<'m>(methods: impl Iterator<Item = &'m Method>) -> HeaderValue {
@@ -278,23 +234,24 @@ mod tests {
     /// Every path of the table, its variable segments filled, leads to its own row.
     #[test]
     fn a_path_leads_to_its_operation() {
-        let mut paths = Paths::default();
+        let mut paths = matchit::Router::new();
         for operation in operations() {
-            *paths.of_pattern(operation.path) = Some(operation.path);
+            let _ = paths.insert(operation.path, operation.path);
         }
+        let find = |path: &str| paths.at(path).ok().map(|found| *found.value);
         let filled = |path: &str, with: &str| {
             let parts: Vec<_> = path.split('/').map(|part| if part.starts_with('{') { with } else { part }).collect();
             parts.join("/")
         };
         for Operation { path, .. } in operations() {
             for with in ["urn:x:1", "a%2Fb", "attrs", "*"] {
-                assert_eq!(paths.find(&filled(path, with)), Some(path), "{path} with {with}");
+                assert_eq!(find(&filled(path, with)), Some(*path), "{path} with {with}");
             }
-            assert_eq!(paths.find(&format!("{}/", filled(path, "x"))), None);
-            assert!(!path.contains('{') || paths.find(&filled(path, "")).is_none(), "{path}");
+            assert_eq!(find(&format!("{}/", filled(path, "x"))), None);
+            assert!(!path.contains('{') || find(&filled(path, "")).is_none(), "{path}");
         }
         for path in ["", "*", "/", "ngsi-ld/v1/entities", "/ngsi-ld", "/ngsi-ld/v1//entities", "/ngsi-ld/v2/entities"] {
-            assert_eq!(paths.find(path), None, "{path}");
+            assert_eq!(find(path), None, "{path}");
         }
     }
 }

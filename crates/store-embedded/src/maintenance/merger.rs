@@ -5,6 +5,7 @@ use super::{REST, gone};
 use crate::retention::{self, Retention};
 use crate::shared::Shared;
 use belfry_kernel::{Error, Kind};
+use belfry_ports::Seq;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -13,6 +14,10 @@ use std::time::{Duration, Instant};
 
 /// How often it looks whether there is anything to merge.
 const TICK: Duration = Duration::from_millis(500);
+/// While history was flushed so short a time ago, much is being written: then merges wait until they are worth more.
+const LULL: Duration = Duration::from_secs(3);
+/// How many runs of one level are merged meanwhile, and not fewer.
+const BUSY_WIDTH: usize = 12;
 /// How often history is gone through for what is too old, and how long after the start for the first time.
 const RETAIN_EVERY: Duration = Duration::from_secs(24 * 3600);
 const RETAIN_FIRST: Duration = Duration::from_secs(600);
@@ -31,7 +36,13 @@ impl Merger {
     pub(super) fn start(shared: Arc<Shared>, retention: Vec<Retention>) -> Result<Self, Error> {
         let (asks, asked) = channel();
         let stop = Arc::new(AtomicBool::new(false));
-        let work = Work { shared, retention, stop: stop.clone(), retain_at: Instant::now() + RETAIN_FIRST };
+        let work = Work {
+            shared,
+            retention,
+            stop: stop.clone(),
+            retain_at: Instant::now() + RETAIN_FIRST,
+            flushed: (0, None),
+        };
         let thread = std::thread::Builder::new()
             .name("store-merger".into())
             .spawn(move || work.run(&asked))
@@ -64,6 +75,8 @@ struct Work {
     retention: Vec<Retention>,
     stop: Arc<AtomicBool>,
     retain_at: Instant,
+    /// Up to where history was flushed when it was last looked at, and when that had changed.
+    flushed: (Seq, Option<Instant>),
 }
 
 impl Work {
@@ -87,7 +100,13 @@ impl Work {
 
     fn look(&mut self) -> Result<(), String> {
         if let Some(history) = &self.shared.history {
-            while !self.stop.load(Ordering::Relaxed) && history.merge().map_err(|e| e.to_string())? {}
+            while !self.stop.load(Ordering::Relaxed) {
+                let busy = lately_flushed(&mut self.flushed, history.flushed_seq());
+                let merged = if busy { history.merge_groups_of(BUSY_WIDTH) } else { history.merge() };
+                if !merged.map_err(|e| e.to_string())? {
+                    break;
+                }
+            }
         }
         if Instant::now() >= self.retain_at {
             self.retain_at = Instant::now() + RETAIN_EVERY;
@@ -100,4 +119,12 @@ impl Work {
         let now = self.shared.clock.now();
         retention::retain(&self.shared, &self.retention, now).map_err(|e| e.to_string())
     }
+}
+
+/// Whether history was flushed within the last moments; `known` is what was known of it, and is brought up to date.
+fn lately_flushed(known: &mut (Seq, Option<Instant>), flushed: Seq) -> bool {
+    if flushed != known.0 {
+        *known = (flushed, Some(Instant::now()));
+    }
+    known.1.is_some_and(|at| at.elapsed() < LULL)
 }
