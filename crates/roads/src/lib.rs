@@ -1,0 +1,1 @@
+//! Road routing, a placeholder for a moment.
