@@ -1,0 +1,158 @@
+//! Instructions for a route: where something has to be done, on which road one is then, and for how long. Says nothing in
+//! any language.
+
+use belfry_kernel::Position;
+
+use crate::costs::FOREVER;
+use crate::network::Edge;
+use crate::route::Route;
+use crate::router::Router;
+use crate::survey::kind::Kind;
+use crate::terminal::part;
+
+/// What has to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manoeuvre {
+    /// Begin.
+    Depart,
+    /// Go straight on, onto a road of another name.
+    Continue,
+    /// Bear right.
+    SlightRight,
+    /// Turn right.
+    Right,
+    /// Turn sharply right.
+    SharpRight,
+    /// Bear left.
+    SlightLeft,
+    /// Turn left.
+    Left,
+    /// Turn sharply left.
+    SharpLeft,
+    /// Turn around.
+    UTurn,
+    /// Enter a roundabout and leave it by this exit, from 1; 0 when the route ends in it.
+    Roundabout {
+        /// The exit.
+        exit: u8,
+    },
+    /// Board a ferry or train.
+    Board,
+    /// The end.
+    Arrive,
+}
+
+/// One instruction, and the way until the next.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step<'a> {
+    /// What has to be done.
+    pub manoeuvre: Manoeuvre,
+    /// The road afterwards: its name, else its reference, else nothing.
+    pub road: &'a str,
+    /// Where.
+    pub position: Position,
+    /// Metres until the next instruction.
+    pub distance_m: f64,
+    /// Milliseconds until the next instruction.
+    pub duration_ms: u64,
+}
+
+/// Angles from which a turn is told, and told as a turn, and as a sharp one, degrees.
+const BEND: i16 = 25;
+const TURN: i16 = 50;
+const SHARP: i16 = 125;
+
+impl<'a> Router<'a> {
+    /// The instructions of a route of this router.
+    pub fn steps(&self, route: &Route) -> Vec<Step<'a>> {
+        let network = &self.roads.network;
+        let last = route.edges.len() - 1;
+        let (start, end) = (route.geometry[0], route.geometry[route.geometry.len() - 1]);
+        let mut steps = vec![Step {
+            manoeuvre: Manoeuvre::Depart,
+            road: network.name(route.edges[0]),
+            position: start,
+            distance_m: 0.0,
+            duration_ms: 0,
+        }];
+        for (at, edge) in route.edges.iter().enumerate() {
+            if at > 0 {
+                let turn = route.turns[at - 1] as usize;
+                let step = self.manoeuvre(route, at).map(|manoeuvre| Step {
+                    manoeuvre,
+                    road: network.name(exit_edge(self, route, at)),
+                    position: network.junctions[network.tail(*edge) as usize].point.into(),
+                    distance_m: 0.0,
+                    duration_ms: 0,
+                });
+                steps.extend(step);
+                let taken = self.costs.turn(turn).saturating_sub(self.costs.price(turn));
+                if let Some(step) = steps.last_mut() {
+                    step.duration_ms += u64::from(taken);
+                }
+            }
+            let from = if at == 0 { route.shares.0 } else { 0.0 };
+            let to = if at == last { route.shares.1 } else { 1.0 };
+            let cost = self.costs.edge(*edge).min(FOREVER);
+            if let Some(step) = steps.last_mut() {
+                step.distance_m += network.length_m(*edge) * (to - from).max(0.0);
+                step.duration_ms += u64::from(part(cost, to).saturating_sub(part(cost, from)));
+            }
+        }
+        let road = network.name(route.edges[last]);
+        steps.push(Step { manoeuvre: Manoeuvre::Arrive, road, position: end, distance_m: 0.0, duration_ms: 0 });
+        steps
+    }
+
+    /// What has to be done to get from the edge before onto this one, if anything.
+    fn manoeuvre(&self, route: &Route, at: usize) -> Option<Manoeuvre> {
+        let network = &self.roads.network;
+        let (from, to) = (route.edges[at - 1], route.edges[at]);
+        let (before, after) = (network.road(from), network.road(to));
+        let turn = self.roads.turns.turn(route.turns[at - 1] as usize);
+        if after.roundabout {
+            return (!before.roundabout).then(|| Manoeuvre::Roundabout { exit: self.exit(route, at) });
+        }
+        if before.roundabout {
+            // Told on entering, unless the route begins in the roundabout.
+            let began_inside = route.edges[..at].iter().all(|edge| network.road(*edge).roundabout);
+            return began_inside.then_some(Manoeuvre::Continue);
+        }
+        if turn.manner.u_turn {
+            return Some(Manoeuvre::UTurn);
+        }
+        if after.kind == Kind::Ferry && before.kind != Kind::Ferry {
+            return Some(Manoeuvre::Board);
+        }
+        let renamed = network.name(from) != network.name(to);
+        let (sharpness, right) = (turn.angle.abs(), turn.angle > 0);
+        let bends = turn.manner.junction && (sharpness >= TURN || (sharpness >= BEND && renamed));
+        match (bends, sharpness) {
+            (false, _) => (renamed && !network.name(to).is_empty()).then_some(Manoeuvre::Continue),
+            (true, SHARP..) => Some(if right { Manoeuvre::SharpRight } else { Manoeuvre::SharpLeft }),
+            (true, TURN..) => Some(if right { Manoeuvre::Right } else { Manoeuvre::Left }),
+            (true, _) => Some(if right { Manoeuvre::SlightRight } else { Manoeuvre::SlightLeft }),
+        }
+    }
+
+    /// By which exit the roundabout that is entered here is left.
+    fn exit(&self, route: &Route, at: usize) -> u8 {
+        let network = &self.roads.network;
+        let mut exits = 0_u8;
+        for (edge, next) in route.edges[at..].iter().zip(&route.edges[at + 1..]) {
+            let ways = network.leaving(network.head(*edge)).iter().map(|edge| Edge(*edge));
+            let is_exit = |way: &Edge| !network.road(*way).roundabout && self.costs.is_allowed(*way);
+            exits = exits.saturating_add(u8::from(ways.into_iter().any(|way| is_exit(&way))));
+            if !network.road(*next).roundabout {
+                return exits;
+            }
+        }
+        0
+    }
+}
+
+/// The edge whose road is named: the exit's, where a roundabout is entered.
+fn exit_edge(router: &Router<'_>, route: &Route, at: usize) -> Edge {
+    let after = route.edges[at..].iter().find(|edge| !router.roads.network.road(**edge).roundabout);
+    after.copied().unwrap_or(route.edges[at])
+}
