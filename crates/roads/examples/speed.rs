@@ -1,13 +1,13 @@
 //! Measures the router on a map: what is built, how long customising, routes, matrices and isochrones take (medians), and
 //! whether every route has the cost that Dijkstra's algorithm finds.
 //!
-//! `cargo run --release -p belfry-roads --example speed -- FILE [pairs] [class]`
+//! `cargo run --release -p belfry-roads --example speed -- [FILE] [pairs] [class]`
 
 #[path = "../tests/support/mod.rs"]
 mod support;
 
 use std::hint::black_box;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use belfry_roads::{Choice, Class, Drawing, Roads, Router, Rules, Snap, Workspace};
@@ -15,12 +15,13 @@ use support::Draw;
 
 fn main() {
     let mut args = std::env::args().skip(1);
-    let file = args.next().expect("a file is named");
+    let file =
+        args.next().map(PathBuf::from).or_else(|| support::real("liechtenstein.osm.pbf")).expect("a file is named");
     let pairs: usize = args.next().map_or(10_000, |text| text.parse().expect("pairs is a number"));
     let wanted = args.next().unwrap_or_else(|| "Car".to_owned());
     let class = Class::ALL.into_iter().find(|class| format!("{class:?}") == wanted).expect("a class is named");
     let start = Instant::now();
-    let survey = support::survey(Path::new(&file)).expect("the file is read");
+    let survey = support::survey(&file).expect("the file is read");
     println!("read: {:.0?}; {:?}", start.elapsed(), survey.report());
     let start = Instant::now();
     let roads = Roads::new(&survey, class.family());

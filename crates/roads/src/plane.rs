@@ -54,6 +54,13 @@ impl Plane {
         [longitude_step(self.origin.lon, point.lon) * self.lon_m, (point.lat - self.origin.lat) * DEGREE_M]
     }
 
+    /// Metres at which the flat map ends: at the antimeridian and the poles.
+    pub(crate) fn rim(self) -> ([f64; 2], [f64; 2]) {
+        let edge =
+            |sign: f64| [(180.0 * sign - self.origin.lon) * self.lon_m, (90.0 * sign - self.origin.lat) * DEGREE_M];
+        (edge(-1.0), edge(1.0))
+    }
+
     /// The way back. Longitudes stay within -180 and 180, latitudes within -90 and 90.
     pub(crate) fn to_point(self, [x, y]: [f64; 2]) -> Point {
         let lon = (self.origin.lon + x / self.lon_m).clamp(-180.0, 180.0);

@@ -37,7 +37,10 @@ impl Field {
         for reach in reached {
             sample(network, plane, *reach, limit, spacing, &mut samples);
         }
-        let mut field = Self::around(&samples, drawing)?;
+        // Across the antimeridian and the poles lies another map.
+        let (low, high) = plane.rim();
+        samples.retain(|sample| (0..2).all(|axis| sample.at[axis] > low[axis] && sample.at[axis] < high[axis]));
+        let mut field = Self::around(&samples, plane, drawing)?;
         let walking = drawing.walking_m_s.max(0.01);
         let (mut times, mut away) = field.stamp(&samples, walking);
         field.spread(&mut times, &mut away, walking, drawing.off_road_m);
@@ -48,7 +51,7 @@ impl Field {
         Some(field)
     }
 
-    fn around(samples: &[Sample], drawing: &Drawing) -> Option<Self> {
+    fn around(samples: &[Sample], plane: Plane, drawing: &Drawing) -> Option<Self> {
         let (mut min, mut max) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
         for sample in samples {
             for axis in 0..2 {
@@ -63,8 +66,15 @@ impl Field {
         let size = [0, 1].map(|axis| max[axis] - min[axis] + 2.0 * margin);
         let most = drawing.grid_m.max(1.0);
         let step = most.max((size[0] * size[1] / MOST_POINTS).sqrt()).max(size[0].max(size[1]) / MOST_POINTS * 4.0);
-        let [columns, rows] = size.map(|metres| (metres / step) as usize + 5);
-        let origin = min.map(|metres| metres - margin - 2.0 * step);
+        let (low, high) = plane.rim();
+        let origin = [0, 1].map(|axis| (min[axis] - margin - 2.0 * step).max(low[axis]));
+        let [columns, rows] = [0, 1].map(|axis| {
+            let wanted = ((max[axis] + margin - origin[axis]) / step) as usize + 4;
+            wanted.min(((high[axis] - origin[axis]) / step) as usize + 1)
+        });
+        if columns < 3 || rows < 3 {
+            return None;
+        }
         Some(Self { columns, rows, step, origin, left: Vec::new() })
     }
 
@@ -79,6 +89,9 @@ impl Field {
                 let metres = (x - column as f64).hypot(y - row as f64) * self.step;
                 let time = sample.seconds + (metres / walking) as f32;
                 let at = row * self.columns + column;
+                if column >= self.columns {
+                    continue;
+                }
                 if let Some(known) = times.get_mut(at).filter(|known| time < **known) {
                     *known = time;
                     away[at] = metres as f32;
