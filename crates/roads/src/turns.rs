@@ -283,3 +283,6 @@ impl Memory {
         (if node == 0 { edge } else { self.nodes[node as usize].vertex }, banned)
     }
 }
+
+#[cfg(test)]
+mod tests;

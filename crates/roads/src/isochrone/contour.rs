@@ -149,6 +149,26 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_field_gives_valid_polygons(inside in proptest::collection::vec(-1.0_f32..1.0, 100)) {
+            let mut field = field(&["............"; 12]);
+            for (at, value) in inside.iter().enumerate() {
+                field.left[(at / 10 + 1) * 12 + at % 10 + 1] = *value;
+            }
+            let ring = |ring: Vec<Position>| -> geo::LineString { ring.iter().map(|at| (at.lon, at.lat)).collect() };
+            let polygons = polygons(&field, Plane::around(Point { lon: 9.5, lat: 47.0 }), 0.0);
+            let area: geo::MultiPolygon = polygons
+                .into_iter()
+                .map(|rings| {
+                    let mut rings = rings.into_iter().map(ring);
+                    geo::Polygon::new(rings.next().expect("a shell"), rings.collect())
+                })
+                .collect();
+            proptest::prop_assert!(geo::Validation::is_valid(&area), "{area:?}");
+        }
+    }
+
     #[test]
     fn shells_run_counterclockwise_and_holes_clockwise() {
         let rings = rings(&field(&[".....", ".###.", ".#.#.", ".###.", "....."]));
