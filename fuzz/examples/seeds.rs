@@ -1,5 +1,9 @@
-//! Writes the binary seeds of the targets `log_segment` and `history_block`, from a real log and a real run of history.
+//! Writes the binary seeds of the targets `log_segment`, `history_block` and `osm_pbf`, from a real log, a real run of history,
+//! and the small town of the reader's own tests.
 //! Run with `cargo run --manifest-path fuzz/Cargo.toml --example seeds` when a format changes.
+
+#[path = "../../crates/connect/osm/tests/support/mod.rs"]
+mod pbf;
 
 use belfry_history::{History, Kind, Op, SampleRef, ValueRef};
 use belfry_kernel::Time;
@@ -10,6 +14,8 @@ fn main() {
     let dir = tempfile::tempdir().expect("a directory for a moment");
     log(&dir.path().join("log"));
     history(&dir.path().join("history"));
+    put("osm_pbf", "town", &pbf::town());
+    put("osm_pbf", "unpacked", &pbf::unpacked_town());
 }
 
 fn put(target: &str, name: &str, bytes: &[u8]) {

@@ -21,6 +21,9 @@ pub mod log_segment;
 pub mod mapping;
 pub mod mqtt;
 pub mod order_by;
+mod osm;
+pub mod osm_pbf;
+pub mod osm_xml;
 pub mod payload;
 pub mod projection;
 pub mod q;
@@ -71,4 +74,6 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("endpoint", endpoint::run),
     ("import", import::run),
     ("import_mapping", import_mapping::run),
+    ("osm_pbf", osm_pbf::run),
+    ("osm_xml", osm_xml::run),
 ];

@@ -99,5 +99,7 @@ replays!(
     answer,
     endpoint,
     import,
-    import_mapping
+    import_mapping,
+    osm_pbf,
+    osm_xml
 );

@@ -4,8 +4,8 @@
 #[path = "support/town.rs"]
 mod town;
 
-use belfry_kernel::Position;
-use belfry_roads::{Class, Fix, Manoeuvre, Matching, Rules, SnapError, Workspace};
+use belfry_kernel::{Geometry, Position};
+use belfry_roads::{Choice, Class, Drawing, Fix, Manoeuvre, Matching, Rules, SnapError, Workspace};
 use town::{Built, Town};
 
 /// Two blocks: `ef` and `gh` are ends, way 1 runs along the middle.
@@ -321,4 +321,68 @@ fn a_noisy_trace_is_matched_to_the_roads_that_it_came_along() {
     let matched = town.router().match_trace(&mut Workspace::default(), &gap, &Matching::default());
     assert_eq!(matched.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
     assert!(town.router().match_trace(&mut Workspace::default(), &[], &Matching::default()).is_empty());
+}
+
+#[test]
+fn an_isochrone_holds_what_is_reached_in_time_and_nothing_else() {
+    // A kilometre of road each way from b, at 47.5 km/h; east of b it is a one-way that comes back.
+    let town = Town::new("a         b         c\n\nd         e         f")
+        .way(1, "ab", "highway=secondary maxspeed=50")
+        .way(2, "cb", "highway=secondary maxspeed=50 oneway=yes")
+        .way(3, "be", "highway=secondary maxspeed=50")
+        .way(4, "fc", "highway=secondary maxspeed=50")
+        .way(5, "def", "highway=secondary maxspeed=50");
+    let town = car(town);
+    let start = town.snap("b").unwrap();
+    let area = |seconds: u32| {
+        let mut workspace = Workspace::default();
+        let area = town.router().isochrone(
+            &mut workspace,
+            &start,
+            seconds * 1000,
+            &Drawing { least_m2: 0.0, ..Drawing::default() },
+        );
+        let Some(Geometry::MultiPolygon(polygons)) = area else { panic!("an area") };
+        polygons
+    };
+    let holds = |seconds, letters: &str, share: f64| {
+        let (from, to) =
+            (town.position(letters.chars().next().unwrap()), town.position(letters.chars().last().unwrap()));
+        let at = [from.lon + share * (to.lon - from.lon), from.lat + share * (to.lat - from.lat)];
+        let crosses = |pair: &[Position]| {
+            let (a, b) = (pair[0], pair[1]);
+            (a.lat > at[1]) != (b.lat > at[1]) && at[0] < a.lon + (at[1] - a.lat) / (b.lat - a.lat) * (b.lon - a.lon)
+        };
+        area(seconds).iter().flatten().map(|ring| ring.windows(2).filter(|pair| crosses(pair)).count()).sum::<usize>()
+            % 2
+            == 1
+    };
+    // 30 s are 396 m, and some metres on foot in what is left at the end.
+    for (seconds, letters, share, inside) in [
+        (30, "ba", 0.1, true),
+        (30, "ba", 0.36, true),
+        (30, "ba", 0.55, false),
+        (30, "bc", 0.36, false),
+        (90, "ba", 0.95, true),
+        (90, "bc", 0.6, false),
+        (240, "bc", 0.5, true),
+    ] {
+        assert_eq!(holds(seconds, letters, share), inside, "{seconds} s, {letters} {share}");
+    }
+}
+
+#[test]
+fn alternatives_are_other_roads_and_not_much_slower() {
+    let town = Town::new("  b   c  \n\na       d\n\n  e   f  \n\n\n\n\n  g   h  ")
+        .way(1, "za", "highway=residential")
+        .way(2, "abcd", "highway=residential")
+        .way(3, "aefd", "highway=residential maxspeed=27")
+        .way(4, "aghd", "highway=residential maxspeed=10");
+    let town = car(town);
+    let (from, to) = (town.snap("a").unwrap(), town.snap("d").unwrap());
+    let routes = town.router().alternatives(&mut Workspace::default(), &from, &to, &Choice::default());
+    let way = |at: usize| town.roads.network().way(routes[at].edges[1.min(routes[at].edges.len() - 1)]);
+    assert!(!routes.is_empty() && routes.len() <= 2, "{}", routes.len());
+    assert_eq!(way(0), 2);
+    assert!(routes.iter().skip(1).all(|route| route.cost > routes[0].cost && route.cost <= routes[0].cost * 13 / 10));
 }

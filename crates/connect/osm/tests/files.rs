@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use belfry_connect_osm::{Element, Kinds, Limits, OsmError, Summary, read_file, read_pbf, read_xml};
-use support::{Message, block, content, header, town, zigzag, zlib};
+use support::{Message, block, content, header, town, unpacked_town, zlib};
 
 fn pbf(bytes: &[u8]) -> (Result<Summary, OsmError>, Vec<String>) {
     let mut seen = Vec::new();
@@ -60,7 +60,7 @@ fn both_formats_hold_the_same_town_without_its_telephones() {
         "w5 [10, 11, 10] highway=residential name=Mill Lane",
         r#"r9 ["Way 5 from"] name=Mill Lane"#,
     ];
-    for (read, seen) in [pbf(&town()), xml(TOWN)] {
+    for (read, seen) in [pbf(&town()), pbf(&unpacked_town()), xml(TOWN)] {
         assert_eq!(seen, expected);
         let summary = read.unwrap();
         assert_eq!((summary.nodes, summary.ways, summary.relations, summary.personal), (3, 1, 1, 2));

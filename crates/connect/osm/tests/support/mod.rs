@@ -73,6 +73,15 @@ pub fn content(texts: &[&str], group: &Message) -> Message {
 
 /// A small town: three nodes (one plain), a way, a relation.
 pub fn town() -> Vec<u8> {
+    whole(zlib)
+}
+
+/// The same, not packed.
+pub fn unpacked_town() -> Vec<u8> {
+    whole(|content| Message::default().bytes(1, content))
+}
+
+fn whole(pack: fn(&[u8]) -> Message) -> Vec<u8> {
     let texts = ["", "highway", "residential", "name", "Mill Lane", "phone", "1", "barrier", "gate", "from"];
     let dense = Message::default()
         .deltas(1, &[10, 11])
@@ -90,6 +99,6 @@ pub fn town() -> Vec<u8> {
         Message::default().bytes(3, &way.0),
         Message::default().bytes(4, &relation.0),
     ];
-    let blocks = groups.iter().map(|group| block("OSMData", &zlib(&content(&texts, group).0)));
+    let blocks = groups.iter().map(|group| block("OSMData", &pack(&content(&texts, group).0)));
     std::iter::once(header()).chain(blocks).collect::<Vec<_>>().concat()
 }
