@@ -42,7 +42,7 @@ impl Field {
         samples.retain(|sample| (0..2).all(|axis| sample.at[axis] > low[axis] && sample.at[axis] < high[axis]));
         let mut field = Self::around(&samples, plane, drawing)?;
         let walking = drawing.walking_m_s.max(0.01);
-        let (mut times, mut away) = field.stamp(&samples, walking);
+        let (mut times, mut away) = field.stamp(&samples);
         field.spread(&mut times, &mut away, walking, drawing.off_road_m);
         // What is not reached at all is outside by as much as the next point would be.
         let outside = -(field.step / walking) as f32;
@@ -78,23 +78,19 @@ impl Field {
         Some(Self { columns, rows, step, origin, left: Vec::new() })
     }
 
-    /// Times at the points around each sample, and metres from it.
-    fn stamp(&self, samples: &[Sample], walking: f64) -> (Vec<f32>, Vec<f32>) {
+    /// Times at the points around each sample, and metres from it. These points are the road itself as far as a grid can
+    /// show it: nobody walks to them.
+    fn stamp(&self, samples: &[Sample]) -> (Vec<f32>, Vec<f32>) {
         let mut times = vec![f32::INFINITY; self.columns * self.rows];
         let mut away = vec![f32::INFINITY; times.len()];
         for sample in samples {
             let [x, y] = [0, 1].map(|axis| (sample.at[axis] - self.origin[axis]) / self.step);
             let (column, row) = (x as usize, y as usize);
             for (column, row) in [(column, row), (column + 1, row), (column, row + 1), (column + 1, row + 1)] {
-                let metres = (x - column as f64).hypot(y - row as f64) * self.step;
-                let time = sample.seconds + (metres / walking) as f32;
                 let at = row * self.columns + column;
-                if column >= self.columns {
-                    continue;
-                }
-                if let Some(known) = times.get_mut(at).filter(|known| time < **known) {
-                    *known = time;
-                    away[at] = metres as f32;
+                if column < self.columns && times.get(at).is_some_and(|known| sample.seconds < *known) {
+                    times[at] = sample.seconds;
+                    away[at] = ((x - column as f64).hypot(y - row as f64) * self.step) as f32;
                 }
             }
         }
