@@ -45,7 +45,7 @@ fn main() {
     let mut metric = roads.metric(&costs);
     println!("arcs in queries: {:?}", metric.arcs());
     let mut draw = Draw(7);
-    let customised = median(21, || {
+    let customised = median(101, || {
         // A closure that comes and goes, so that every turn has its own weights.
         let edge = network.edges_of_way(network.way(Snapper::edge(&mut draw, &roads))).next().expect("an edge");
         costs.close(edge);

@@ -46,7 +46,7 @@ pub struct Metric {
     weights: Vec<Weight>,
     /// Weights made perfect; needed while customising only, kept so that it allocates nothing.
     perfect: Vec<[Cost; 2]>,
-    /// Where the arc to each higher vertex is, of the vertex at hand.
+    /// Where among the arcs of the vertex at hand the one to each higher vertex is.
     place: Vec<u32>,
     pub(crate) up: Side,
     pub(crate) down: Side,
@@ -91,24 +91,24 @@ impl Metric {
 
     fn basic(&mut self, hierarchy: &Hierarchy) {
         for x in 0..hierarchy.parent.len() as u32 {
-            for arc in hierarchy.up(x) {
-                self.place[hierarchy.head[arc] as usize] = arc as u32;
-            }
+            self.find_places(hierarchy, x);
+            // The arcs of lower vertices lie before those of x.
+            let (lower, own) = self.weights.split_at_mut(hierarchy.up(x).start);
             for low in &hierarchy.low[hierarchy.down(x)] {
                 let v = hierarchy.tail[*low as usize];
-                let [out, back] = self.weights[*low as usize].to;
+                let [out, back] = lower[*low as usize].to;
                 if out == FOREVER && back == FOREVER {
                     continue;
                 }
                 // Higher neighbours of v beyond x are neighbours of x too: the graph is chordal.
-                for arc in *low as usize + 1..hierarchy.up(v).end {
-                    let beyond = self.weights[arc].to;
-                    let weight = &mut self.weights[self.place[hierarchy.head[arc] as usize] as usize];
-                    if back + beyond[0] < weight.to[0] {
-                        (weight.to[0], weight.middle[0]) = (back + beyond[0], v);
+                let beyond = *low as usize + 1..hierarchy.up(v).end;
+                for (head, far) in hierarchy.head[beyond.clone()].iter().zip(&lower[beyond]) {
+                    let weight = &mut own[self.place[*head as usize] as usize];
+                    if back + far.to[0] < weight.to[0] {
+                        (weight.to[0], weight.middle[0]) = (back + far.to[0], v);
                     }
-                    if out + beyond[1] < weight.to[1] {
-                        (weight.to[1], weight.middle[1]) = (out + beyond[1], v);
+                    if out + far.to[1] < weight.to[1] {
+                        (weight.to[1], weight.middle[1]) = (out + far.to[1], v);
                     }
                 }
             }
@@ -119,21 +119,28 @@ impl Metric {
         self.perfect.clear();
         self.perfect.extend(self.weights.iter().map(|weight| weight.to));
         for x in (0..hierarchy.parent.len() as u32).rev() {
-            for arc in hierarchy.up(x) {
-                self.place[hierarchy.head[arc] as usize] = arc as u32;
-            }
+            self.find_places(hierarchy, x);
             // By now the arcs of x are perfect.
+            let (lower, own) = self.perfect.split_at_mut(hierarchy.up(x).start);
             for low in &hierarchy.low[hierarchy.down(x)] {
                 let v = hierarchy.tail[*low as usize];
-                let mut near = self.perfect[*low as usize];
-                for arc in *low as usize + 1..hierarchy.up(v).end {
-                    let side = self.perfect[self.place[hierarchy.head[arc] as usize] as usize];
-                    let far = self.perfect[arc];
-                    self.perfect[arc] = [far[0].min(near[0] + side[0]), far[1].min(side[1] + near[1])];
-                    near = [near[0].min(far[0] + side[1]), near[1].min(side[0] + far[1])];
+                let mut near = lower[*low as usize];
+                let beyond = *low as usize + 1..hierarchy.up(v).end;
+                for (head, far) in hierarchy.head[beyond.clone()].iter().zip(&mut lower[beyond]) {
+                    let side = own[self.place[*head as usize] as usize];
+                    let before = *far;
+                    *far = [before[0].min(near[0] + side[0]), before[1].min(side[1] + near[1])];
+                    near = [near[0].min(before[0] + side[1]), near[1].min(side[0] + before[1])];
                 }
-                self.perfect[*low as usize] = near;
+                lower[*low as usize] = near;
             }
+        }
+    }
+
+    /// Notes where among the arcs of a vertex the one to each higher neighbour is.
+    fn find_places(&mut self, hierarchy: &Hierarchy, x: u32) {
+        for (at, head) in hierarchy.head[hierarchy.up(x)].iter().enumerate() {
+            self.place[*head as usize] = at as u32;
         }
     }
 
