@@ -311,9 +311,8 @@ fn a_noisy_trace_is_matched_to_the_roads_that_it_came_along() {
         metres("hi", 5.0, 5.0),
     ];
     let matched = town.router().match_trace(&mut Workspace::default(), &trace, &Matching::default());
-    let ways: Vec<i64> =
+    let mut driven: Vec<i64> =
         matched.iter().flatten().flat_map(|m| m.way.iter().map(|edge| town.roads.network().way(*edge))).collect();
-    let mut driven = ways.clone();
     driven.dedup();
     assert_eq!(driven, [7, 1, 4, 6]);
     assert_eq!(matched.iter().flatten().filter(|matched| matched.begins).count(), 1);
