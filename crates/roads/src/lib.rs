@@ -11,6 +11,37 @@
 //!    them into the hierarchy in some milliseconds.
 //! 5. [`Router`] answers: places on roads, routes with instructions, alternatives, matrices, isochrones, matched traces.
 //!
+//! ```
+//! use belfry_kernel::Position;
+//! use belfry_roads::{Class, Family, Manoeuvre, Roads, Router, Rules, Survey, Workspace};
+//!
+//! let mut survey = Survey::default();
+//! survey.way(1, &[1, 2], &[("highway", "residential"), ("name", "Mill Lane")]);
+//! survey.way(2, &[2, 3], &[("highway", "tertiary"), ("name", "High Street")]);
+//! survey.way(3, &[2, 4], &[("highway", "tertiary"), ("name", "High Street")]);
+//! for (node, lon, lat) in [(1, 9.500, 47.0), (2, 9.503, 47.0), (3, 9.503, 47.01), (4, 9.503, 46.99)] {
+//!     survey.node(node, Position { lon, lat, alt: None }, &[] as &[(&str, &str)]);
+//! }
+//! let roads = Roads::new(&survey, Family::Drive);
+//! let mut costs = roads.costs(Class::FireEngine, &Rules::on_call());
+//! let (mut metric, mainland) = (roads.metric(&costs), roads.mainland(&costs));
+//!
+//! let router = Router::new(&roads, &costs, &metric, &mainland);
+//! let at = |lon, lat| router.snap(Position { lon, lat, alt: None }, 100.0);
+//! let (from, to) = (at(9.5001, 47.0001)?, at(9.5031, 47.005)?);
+//! let mut workspace = Workspace::default();
+//! let route = router.route(&mut workspace, &from, &to).expect("a way");
+//! let steps = router.steps(&route);
+//! assert_eq!((steps[1].manoeuvre, steps[1].road), (Manoeuvre::Left, "High Street"));
+//!
+//! // A road is closed: other costs, the same hierarchy.
+//! roads.network().edges_of_way(2).for_each(|edge| costs.close(edge));
+//! roads.customise(&mut metric, &costs);
+//! let router = Router::new(&roads, &costs, &metric, &mainland);
+//! assert!(router.route(&mut workspace, &from, &to).is_none());
+//! # Ok::<(), belfry_roads::SnapError>(())
+//! ```
+//!
 //! Every answer is exact: it has the cost that Dijkstra's algorithm finds on the same turns ([`Router::plain_cost`]). Why it
 //! is built so, and what was measured: `docs/design/004-roads.md`.
 #![forbid(unsafe_code)]

@@ -69,6 +69,8 @@ pub struct Report {
     pub reversible: u64,
     /// Roads with fewer than two nodes.
     pub short: u64,
+    /// Links left out of a network because more than 128 meet at one junction, which no road does.
+    pub crowded: u64,
 }
 
 impl Report {

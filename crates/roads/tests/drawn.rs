@@ -385,3 +385,17 @@ fn alternatives_are_other_roads_and_not_much_slower() {
     assert_eq!(way(0), 2);
     assert!(routes.iter().skip(1).all(|route| route.cost > routes[0].cost && route.cost <= routes[0].cost * 13 / 10));
 }
+
+#[test]
+fn a_junction_of_thousands_is_cut_down_and_said() {
+    let mut survey = belfry_roads::Survey::default();
+    let nodes: Vec<i64> = (0..4000).flat_map(|node| [0, node]).collect();
+    survey.way(1, &nodes, &[("highway", "residential")]);
+    for node in 0..4000 {
+        let position = Position { lon: 9.5 + node as f64 * 1e-5, lat: 47.0 + (node % 7) as f64 * 1e-4, alt: None };
+        survey.node(node, position, &[] as &[(&str, &str)]);
+    }
+    let roads = belfry_roads::Roads::new(&survey, belfry_roads::Family::Drive);
+    assert!(roads.network().edges() <= 2 * 128 && roads.turns().len() <= 128 * 128 * 2);
+    assert!(roads.network().report().crowded > 3000);
+}

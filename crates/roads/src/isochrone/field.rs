@@ -137,49 +137,72 @@ impl Field {
     }
 }
 
-/// Adds places along a link that are reached in time, one every few metres.
+/// Adds places along a link that are reached in time: where each reached stretch begins and ends, and one every few metres
+/// between.
 fn sample(network: &Network, plane: Plane, reach: Reach, limit: f32, spacing: f64, samples: &mut Vec<Sample>) {
-    let length = f64::from(network.links[reach.link as usize].length_m).max(f64::MIN_POSITIVE);
-    let time = |share: f64| {
-        let share = share.clamp(0.0, 1.0) as f32;
-        // On the start's own edge a place behind the start has a time below zero: it is not reached this way.
-        let by = |(start, whole): (f32, f32), share: f32| {
-            let seconds = start + whole * share;
+    let length = f64::from(network.links[reach.link as usize].length_m);
+    let seconds = |share: f64| {
+        let by = |(start, whole): (f32, f32), share: f64| {
+            let seconds = start + whole * share as f32;
+            // On the start's own edge what lies behind the start has a time below zero: it is not reached this way.
             if seconds >= -0.001 { seconds.max(0.0) } else { f32::INFINITY }
         };
         by(reach.forward, share).min(by(reach.backward, 1.0 - share))
     };
-    let (mut way, mut since) = (0.0, spacing);
-    let mut before: Option<[f64; 2]> = None;
-    for point in network.points(reach.link as usize) {
-        let at = plane.to_metres(*point);
-        if let Some([x, y]) = before {
-            let (dx, dy) = (at[0] - x, at[1] - y);
-            let metres = dx.hypot(dy);
-            // A longer segment gets places between its ends, not more than a grid can hold.
-            let steps = ((since + metres) / spacing).min(MOST_POINTS) as usize;
-            for step in 0..steps {
-                let share = ((spacing * (step + 1) as f64 - since) / metres).clamp(0.0, 1.0);
-                let seconds = time((way + share * metres) / length);
-                if seconds <= limit {
-                    samples.push(Sample { at: [x + share * dx, y + share * dy], seconds });
-                }
-            }
-            since += metres - steps as f64 * spacing;
-            way += metres;
-        } else {
-            let seconds = time(0.0);
-            if seconds <= limit {
-                samples.push(Sample { at, seconds });
-            }
-            since = 0.0;
+    let forward = span(reach.forward, limit);
+    let backward = span(reach.backward, limit).map(|(from, to)| (1.0 - to, 1.0 - from));
+    let stretches = match (forward, backward) {
+        // Most links are reached from both ends before the middle is passed: one stretch.
+        (Some((from, to)), Some((back_from, back_to))) if back_from <= to && from <= back_to => {
+            [Some((from.min(back_from), to.max(back_to))), None]
         }
+        both => [both.0, both.1],
+    };
+    for (from, to) in stretches.into_iter().flatten() {
+        let points = network.points(reach.link as usize).iter().map(|point| plane.to_metres(*point));
+        along(points, [from * length, to * length], spacing, |at, metres| {
+            let share = if length > 0.0 { (metres / length).clamp(from, to) } else { from };
+            samples.push(Sample { at, seconds: seconds(share) });
+        });
+    }
+}
+
+/// The shares of an edge between which it is reached from its beginning.
+fn span((start, whole): (f32, f32), limit: f32) -> Option<(f64, f64)> {
+    let share = |seconds: f32| f64::from((seconds - start) / whole).clamp(0.0, 1.0);
+    let reached = start.is_finite() && whole > 0.0 && start <= limit;
+    reached.then(|| (if start < 0.0 { share(0.0) } else { 0.0 }, share(limit)))
+}
+
+/// Gives places on a line, from one metre to another, both among them.
+fn along(
+    points: impl Iterator<Item = [f64; 2]>,
+    [from, to]: [f64; 2],
+    spacing: f64,
+    mut give: impl FnMut([f64; 2], f64),
+) {
+    // Never more places on one line than a grid could show.
+    let spacing = spacing.max((to - from) / MOST_POINTS);
+    let (mut next, mut way) = (from, 0.0);
+    let mut before: Option<[f64; 2]> = None;
+    for at in points {
+        let [x, y] = before.unwrap_or(at);
+        let metres = (at[0] - x).hypot(at[1] - y);
+        while next < to && next <= way + metres {
+            let share = if metres > 0.0 { (next - way) / metres } else { 0.0 };
+            give([x + share * (at[0] - x), y + share * (at[1] - y)], next);
+            next += spacing;
+        }
+        if to <= way + metres && before.is_some() {
+            let share = if metres > 0.0 { (to - way) / metres } else { 0.0 };
+            give([x + share * (at[0] - x), y + share * (at[1] - y)], to);
+            return;
+        }
+        way += metres;
         before = Some(at);
     }
-    // A dead end belongs to the link as a whole.
-    if let (Some(at), seconds) = (before, time(1.0))
-        && seconds <= limit
-    {
-        samples.push(Sample { at, seconds });
+    // The plane's metres fall short of the link's by a rounding: its end is the line's end.
+    if let Some(at) = before {
+        give(at, to);
     }
 }

@@ -9,6 +9,9 @@ use crate::plane::{Point, distance_m};
 use crate::survey::barrier::{Control, Facing};
 use crate::survey::{Place, Survey};
 
+/// Links at one junction, at most: turns grow with their square.
+const MOST_LEGS: u16 = 128;
+
 /// No junction.
 const NONE: u32 = u32::MAX;
 
@@ -38,6 +41,7 @@ impl Network {
             .collect();
         let pieces: Vec<(usize, &[u32])> = used.iter().flat_map(|road| pieces(survey, *road)).collect();
         let mut junctions = junctions(survey, family, &pieces);
+        let mut legs = vec![0_u16; survey.places.len()];
         let mut road_numbers = HashMap::new();
         for (road, piece) in pieces {
             let number = *road_numbers.entry(road).or_insert_with(|| {
@@ -46,10 +50,17 @@ impl Network {
             });
             let mut start = 0;
             for at in 1..piece.len() {
-                if junctions[piece[at] as usize].is_some() {
-                    network.add_link(survey, number, &piece[start..=at], &mut junctions);
-                    start = at;
+                if junctions[piece[at] as usize].is_none() {
+                    continue;
                 }
+                let ends = [piece[start], piece[at]].map(|place| place as usize);
+                if ends.iter().any(|end| legs[*end] >= MOST_LEGS) {
+                    network.report.crowded += 1;
+                } else {
+                    ends.iter().for_each(|end| legs[*end] += 1);
+                    network.add_link(survey, number, &piece[start..=at], &mut junctions);
+                }
+                start = at;
             }
         }
         network.share_durations();
