@@ -78,9 +78,13 @@ impl<'a> Router<'a> {
         for (at, edge) in route.edges.iter().enumerate() {
             if at > 0 {
                 let turn = route.turns[at - 1] as usize;
-                let step = self.manoeuvre(route, at).map(|manoeuvre| Step {
+                let road = network.name(exit_edge(self, route, at));
+                // After a piece without a name one is still on the same road.
+                let same_road = steps.last().is_some_and(|step| step.road == road);
+                let told = |manoeuvre: &Manoeuvre| *manoeuvre != Manoeuvre::Continue || !same_road;
+                let step = self.manoeuvre(route, at).filter(told).map(|manoeuvre| Step {
                     manoeuvre,
-                    road: network.name(exit_edge(self, route, at)),
+                    road,
                     position: network.junctions[network.tail(*edge) as usize].point.into(),
                     distance_m: 0.0,
                     duration_ms: 0,

@@ -265,6 +265,13 @@ fn instructions_name_manoeuvres_and_roads() {
     {
         assert_eq!(say(&town, "de", to), [begin.clone(), step(manoeuvre, road), step(Manoeuvre::Arrive, road)]);
     }
+    let named = ["highway=residential name=West", "highway=residential", "highway=residential ref=7"];
+    let unnamed = (1..)
+        .zip(["ab", "bc", "cd", "de"])
+        .zip([0, 1, 0, 2])
+        .fold(Town::new("a b c d e"), |town, ((id, nodes), tags)| town.way(id, nodes, named[tags]));
+    let still = [begin.clone(), step(Manoeuvre::Continue, "7"), step(Manoeuvre::Arrive, "7")];
+    assert_eq!(say(&car(unnamed), "ab", "de"), still, "a piece without a name is no other road");
     let circle = Town::new("  n  \n  a  \nwd be\n  c  \n  s  ")
         .way(1, "abcda", "highway=tertiary junction=roundabout oneway=-1")
         .way(2, "wd", "highway=tertiary name=West")
