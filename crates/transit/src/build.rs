@@ -88,7 +88,7 @@ fn add(
         let mut start = frequency.start;
         while start < frequency.end {
             push(start, frequency.exact)?;
-            start += frequency.headway;
+            start = start.saturating_add(frequency.headway);
         }
     }
     Ok(())

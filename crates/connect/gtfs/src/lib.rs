@@ -24,5 +24,5 @@ pub use model::{
 };
 pub use notice::{Notice, Report, Rows, Rule, Severity};
 pub use read::read;
-pub use source::{FeedError, Memory, Tables, Zip};
+pub use source::{FeedError, Folder, Memory, Tables, Zip};
 pub use value::{Date, parse_time};

@@ -1,9 +1,10 @@
-//! Where the tables of a feed come from: a zip archive, or tables that the caller opens by name. Opens no file itself.
+//! Where the tables of a feed come from: a zip archive, a folder whose files the caller opens, or memory. Opens no file
+//! itself.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek};
 
-/// A set of named tables. A folder is one whose `open` the caller answers with its files.
+/// A set of named tables.
 pub trait Tables {
     /// The names of all files, in any order, with folders before them if they lie in some.
     fn names(&self) -> Vec<String>;
@@ -42,6 +43,29 @@ impl<R: Read + Seek> Tables for Zip<R> {
     fn open<'a>(&'a mut self, name: &str) -> io::Result<Box<dyn Read + 'a>> {
         let file = self.archive.by_name(name).map_err(io::Error::other)?;
         Ok(Box::new(file))
+    }
+}
+
+/// A feed as a folder, or whatever else holds named files: how one is opened is handed in.
+pub struct Folder<F> {
+    names: Vec<String>,
+    open: F,
+}
+
+impl<R: Read + 'static, F: FnMut(&str) -> io::Result<R>> Folder<F> {
+    /// The files of these names, opened by `open`.
+    pub fn new(names: Vec<String>, open: F) -> Self {
+        Self { names, open }
+    }
+}
+
+impl<R: Read + 'static, F: FnMut(&str) -> io::Result<R>> Tables for Folder<F> {
+    fn names(&self) -> Vec<String> {
+        self.names.clone()
+    }
+
+    fn open<'a>(&'a mut self, name: &str) -> io::Result<Box<dyn Read + 'a>> {
+        Ok(Box::new((self.open)(name)?))
     }
 }
 

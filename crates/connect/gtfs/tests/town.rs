@@ -1,6 +1,6 @@
 //! A small feed of our own, sound and then dirty in one place after another: what is noted, what is dropped, what is kept.
 
-use belfry_connect_gtfs::{Boarding, Date, Feed, Limits, Memory, Report, Rule, Severity, TripIndex, read};
+use belfry_connect_gtfs::{Boarding, Date, Feed, Folder, Limits, Memory, Report, Rule, Severity, TripIndex, read};
 
 const SOUND: &[(&str, &str)] = &[
     ("agency.txt", "agency_id,agency_name,agency_url,agency_timezone\nT,Town,https://town.example,Europe/Madrid\n"),
@@ -118,6 +118,30 @@ fn each_fault_is_told_with_its_place_and_costs_its_row_alone() {
         ("transfers.txt", "C,D", "C,Q", R::ForeignKeyViolation, Some(2), 1, 8, 2),
         ("agency.txt", "https://", "town:", R::InvalidUrl, Some(2), 0, 8, 2),
         ("agency.txt", "T,Town", "\nT,Town", R::EmptyRow, Some(2), 0, 8, 2),
+        ("stops.txt", "stop_name", "stop_id", R::DuplicatedColumn, Some(1), 0, 8, 2),
+        ("stops.txt", "stop_name", "", R::EmptyColumnName, Some(1), 0, 8, 2),
+        ("stops.txt", "A,Market", "A,\"Mar\nket\"", R::NewLineInValue, Some(2), 0, 8, 2),
+        ("stops.txt", "D,Mill,40.03,-3.0,0", "D,Mill,40.03,-3.0,2", R::LocationWithoutParent, Some(5), 0, 8, 2),
+        ("stops.txt", "D,Mill,40.03,-3.0,0", "D,Mill,40.03,-3.0,2", R::UnexpectedStopTime, Some(5), 0, 8, 2),
+        ("stops.txt", "ST,Station,40.02,-3.0,1,", "ST,Station,40.02,-3.0,1,A", R::StationWithParent, Some(6), 0, 8, 2),
+        ("routes.txt", "00AAff\n", "00AAff\nQ,1,3,\n", R::DuplicateRouteName, None, 0, 8, 2),
+        ("agency.txt", "Europe/Madrid", "in town", R::InvalidTimezone, Some(2), 0, 8, 2),
+        (
+            "agency.txt",
+            "Madrid\n",
+            "Madrid\nU,Other,https://o.example,Europe/Paris\n",
+            R::InconsistentTimezone,
+            Some(3),
+            0,
+            8,
+            2,
+        ),
+        ("shapes.txt", "10,0\n", "10,0\nS,40.0,-3.0,15,0\n", R::EqualShapeDistance, Some(4), 0, 8, 2),
+        ("shapes.txt", "10,0\n", "10,0\nT,40.0,-3.0,1,\n", R::SinglePointShape, None, 0, 8, 2),
+        ("shapes.txt", "10,0\n", "10,0\nT,40.0,-3.0,1,\n", R::UnusedShape, None, 0, 8, 2),
+        ("trips.txt", "trip_id", " trip_id", R::SurroundingSpace, Some(1), 0, 8, 2),
+        ("transfers.txt", SOUND[9].1, "", R::EmptyFile, None, 0, 8, 2),
+        ("frequencies.txt", "600,1", "2147483647,1", R::ExpiredCalendar, None, 0, 8, 2),
     ];
     for (file, from, to, rule, line, dropped, times, trips) in cases {
         let (feed, report) = feed(file, from, to);
@@ -163,4 +187,38 @@ fn one_wrong_time_in_a_long_trip_costs_one_row() {
     let (feed, report) = read(&mut tables, &Limits::default(), None);
     assert_eq!((feed.stop_times.len(), report.count(Rule::StopTimeBackwards)), (19, 1));
     assert_eq!(report.notices.iter().find(|n| n.rule == Rule::StopTimeBackwards).and_then(|n| n.line), Some(5));
+}
+
+#[test]
+fn trips_of_one_block_must_not_run_at_once() {
+    let mut tables = Memory::default();
+    tables.0.extend(SOUND.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())));
+    tables.0.remove("frequencies.txt");
+    let trips = "route_id,service_id,trip_id,block_id\nR,W,one,b\nR,W,two,b\n";
+    tables.0.insert("trips.txt".into(), trips.into());
+    let (_, report) = read(&mut tables.clone(), &Limits::default(), None);
+    assert_eq!(report.count(Rule::BlockOverlap), 0);
+    let times = SOUND[6].1.replace("8:31:00,8:31:00", "23:55:00,23:55:00");
+    tables.0.insert("stop_times.txt".into(), times.into_bytes());
+    let (_, report) = read(&mut tables, &Limits::default(), None);
+    assert_eq!(report.count(Rule::BlockOverlap), 1);
+}
+
+#[test]
+fn a_folder_is_read_as_an_archive_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in SOUND {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    }
+    std::fs::write(folder.path().join("notes.doc"), "x").expect("written");
+    let names = std::fs::read_dir(folder.path()).expect("read").flatten();
+    let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut tables = Folder::new(names, |name: &str| std::fs::File::open(folder.path().join(name)));
+    let (feed, report) = read(&mut tables, &Limits::default(), None);
+    assert_eq!((feed.stops.len(), feed.stop_times.len(), report.count(Rule::UnknownFile)), (5, 8, 1));
+}
+
+#[test]
+fn an_archive_that_is_none_is_refused() {
+    assert!(belfry_connect_gtfs::Zip::new(std::io::Cursor::new(b"stop_id\n".to_vec())).is_err());
 }
