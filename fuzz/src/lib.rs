@@ -11,6 +11,9 @@ pub mod entity;
 pub mod fragment;
 pub mod geo_query;
 pub mod geometry;
+pub mod gtfs;
+pub mod gtfs_realtime;
+pub mod gtfs_zip;
 pub mod history_block;
 pub mod http_headers;
 pub mod http_query;
@@ -71,4 +74,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("endpoint", endpoint::run),
     ("import", import::run),
     ("import_mapping", import_mapping::run),
+    ("gtfs", gtfs::run),
+    ("gtfs_zip", gtfs_zip::run),
+    ("gtfs_realtime", gtfs_realtime::run),
 ];

@@ -99,5 +99,8 @@ replays!(
     answer,
     endpoint,
     import,
-    import_mapping
+    import_mapping,
+    gtfs,
+    gtfs_zip,
+    gtfs_realtime
 );

@@ -1,4 +1,4 @@
-//! shapes.txt.
+//! shapes.txt: points brought in order; distances that go back are not used.
 
 use super::{Ids, Reader};
 use crate::model::{Shape, ShapePoint};
