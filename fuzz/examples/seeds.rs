@@ -1,5 +1,5 @@
-//! Writes the binary seeds of the targets `log_segment`, `history_block` and `osm_pbf`, from a real log, a real run of history,
-//! and the small town of the reader's own tests.
+//! Writes the binary seeds of the targets `log_segment`, `history_block`, `osm_pbf` and `gtfs_realtime`, from a real log, a real
+//! run of history, the small town of the reader's own tests, and an encoded message.
 //! Run with `cargo run --manifest-path fuzz/Cargo.toml --example seeds` when a format changes.
 
 #[path = "../../crates/connect/osm/tests/support/mod.rs"]
@@ -16,6 +16,7 @@ fn main() {
     history(&dir.path().join("history"));
     put("osm_pbf", "town", &pbf::town());
     put("osm_pbf", "unpacked", &pbf::unpacked_town());
+    realtime();
 }
 
 fn put(target: &str, name: &str, bytes: &[u8]) {
@@ -29,6 +30,28 @@ fn only(dir: &Path, ending: &str) -> PathBuf {
     let mut found: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|e| e == ending)).collect();
     found.sort();
     found.remove(0)
+}
+
+fn realtime() {
+    use belfry_connect_gtfs::realtime::*;
+    let trip = TripRef { trip: "one".into(), start_time: Some(90_061), ..TripRef::default() };
+    let arrival = Some(Event { delay: Some(60), time: Some(1_770_000_000), uncertainty: Some(5) });
+    let stops = vec![StopUpdate { sequence: Some(2), stop: "A".into(), arrival, ..StopUpdate::default() }];
+    let vehicle = VehiclePosition { lat: 40.0, lon: -3.0, trip: Some(trip.clone()), ..VehiclePosition::default() };
+    let informed = vec![Informed { route: "R".into(), ..Informed::default() }];
+    let header = vec![("en".to_owned(), "Closed".to_owned())];
+    let message = Message {
+        timestamp: Some(1_770_000_001),
+        trips: vec![("a".into(), TripUpdate { trip, stops, ..TripUpdate::default() })],
+        vehicles: vec![("v".into(), vehicle)],
+        alerts: vec![("w".into(), Alert { informed, header, ..Alert::default() })],
+        deleted: vec!["x".into()],
+        ..Message::default()
+    };
+    let bytes = encode(&message);
+    put("gtfs_realtime", "every-kind", &bytes);
+    put("gtfs_realtime", "cut-off", &bytes[..bytes.len() - 2]);
+    put("gtfs_realtime", "bad-entity", &[&bytes[..], b"\x12\x07\x0a\x03bad\x18\x05"].concat());
 }
 
 fn log(dir: &Path) {

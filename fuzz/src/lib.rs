@@ -11,6 +11,9 @@ pub mod entity;
 pub mod fragment;
 pub mod geo_query;
 pub mod geometry;
+pub mod gtfs;
+pub mod gtfs_realtime;
+pub mod gtfs_zip;
 pub mod history_block;
 pub mod http_headers;
 pub mod http_query;
@@ -76,4 +79,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("import_mapping", import_mapping::run),
     ("osm_pbf", osm_pbf::run),
     ("osm_xml", osm_xml::run),
+    ("gtfs", gtfs::run),
+    ("gtfs_zip", gtfs_zip::run),
+    ("gtfs_realtime", gtfs_realtime::run),
 ];

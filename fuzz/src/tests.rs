@@ -101,5 +101,8 @@ replays!(
     import,
     import_mapping,
     osm_pbf,
-    osm_xml
+    osm_xml,
+    gtfs,
+    gtfs_zip,
+    gtfs_realtime
 );
