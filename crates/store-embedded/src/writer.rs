@@ -159,7 +159,7 @@ impl Writer {
                     }
                     next = queue.try_recv().ok();
                 }
-                self.commit(&mut batch, !queue.is_empty());
+                self.commit(&mut batch, &queue);
                 if let Some(work) = aside {
                     work(&mut self.log);
                 }
@@ -235,8 +235,7 @@ impl Writer {
         added
     }
 
-    /// `more` tells that more waits to be written.
-    fn commit(&mut self, batch: &mut Vec<Pending>, more: bool) {
+    fn commit(&mut self, batch: &mut Vec<Pending>, queue: &mpsc::Receiver<Command>) {
         if batch.is_empty() {
             return;
         }
@@ -259,6 +258,8 @@ impl Writer {
             Ok(()) => {}
             Err(e) => tracing::error!(error = %e, "a commit could not be applied to the state; restart recovers it"),
         }
+        // Asked after the sync, during which most of them come.
+        let more = !queue.is_empty();
         self.follower.finish(batch, more, &mut self.log);
     }
 
