@@ -248,7 +248,8 @@ mod tests {
                 assert_eq!(find(&filled(path, with)), Some(*path), "{path} with {with}");
             }
             assert_eq!(find(&format!("{}/", filled(path, "x"))), None);
-            assert!(!path.contains('{') || find(&filled(path, "")).is_none(), "{path}");
+            // One in the middle leads there, and is refused as what it stands for.
+            assert!(!path.ends_with('}') || find(&filled(path, "")).is_none(), "{path}");
         }
         for path in ["", "*", "/", "ngsi-ld/v1/entities", "/ngsi-ld", "/ngsi-ld/v1//entities", "/ngsi-ld/v2/entities"] {
             assert_eq!(find(path), None, "{path}");
