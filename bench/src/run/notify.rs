@@ -99,6 +99,7 @@ fn round(
     pace: Option<f64>,
 ) -> Result<(Outcome, Delivered, f64)> {
     let lock = || delivered.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    quiet(belfry);
     let begin = Instant::now() + stage.warm_up();
     let first = script.values_sent();
     *lock() = Delivered {
@@ -111,7 +112,6 @@ fn round(
     };
     let schedule =
         Schedule { connections: work.connections, warm_up: stage.warm_up(), window: Some(stage.window()), pace };
-    quiet(belfry);
     let cpu_before = cpu_seconds(belfry.pid());
     let outcome = load::drive(belfry.address, script, schedule)?.sound()?;
     let patched = script.values_sent() - first;
