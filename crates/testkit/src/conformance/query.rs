@@ -158,9 +158,10 @@ async fn as_a_scan(b: &mut Bench<'_>) {
     }
 }
 
-async fn pages(b: &mut Bench<'_>) {
-    let mut random = Lcg(3);
-    let made: Vec<Entity> = (0..500).map(|i| some_entity(i, &mut random, Time::default())).collect();
+/// Writes so many entities, made from a seed, in one commit.
+async fn write_some(b: &mut Bench<'_>, count: u64, seed: u64) {
+    let mut random = Lcg(seed);
+    let made: Vec<Entity> = (0..count).map(|i| some_entity(i, &mut random, Time::default())).collect();
     b.store()
         .write(Box::new(move |read, _| {
             let entities = made.into_iter().map(|e| put(read, e)).collect::<Result<_, _>>()?;
@@ -168,6 +169,10 @@ async fn pages(b: &mut Bench<'_>) {
         }))
         .await
         .expect("a write");
+}
+
+async fn pages(b: &mut Bench<'_>) {
+    write_some(b, 500, 3).await;
     for query in queries() {
         let now = Time::from_micros(1);
         let whole = b.store().query(&query, None, EVERYTHING, now).expect("an answer").entities;
@@ -266,15 +271,7 @@ async fn lent(b: &mut Bench<'_>) {
 }
 
 async fn looks(b: &mut Bench<'_>) {
-    let mut random = Lcg(13);
-    let made: Vec<Entity> = (0..1000).map(|i| some_entity(i, &mut random, Time::default())).collect();
-    b.store()
-        .write(Box::new(move |read, _| {
-            let entities = made.into_iter().map(|e| put(read, e)).collect::<Result<_, _>>()?;
-            Ok(ChangeSet { entities, ..ChangeSet::default() })
-        }))
-        .await
-        .expect("a write");
+    write_some(b, 1000, 13).await;
     let naming = Naming::new(Context::core());
     let order = OrderBy::parse("id", None, None, &naming).expect("an order");
     for query in &queries() {
