@@ -44,7 +44,7 @@ fn main() {
         let mut times: Vec<f64> = (0..21)
             .map(|_| {
                 let began = Instant::now();
-                let buckets = history.aggregate(key, By::Observed, hours(), &[Function::Avg]).expect("aggregates");
+                let buckets = history.aggregate(key, By::Observed, hours(), &[Function::Avg], &[]).expect("aggregates");
                 assert_eq!(buckets.iter().map(|b| b.count).sum::<u64>(), MINUTES as u64);
                 began.elapsed().as_secs_f64() * 1e3
             })

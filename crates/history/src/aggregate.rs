@@ -12,7 +12,7 @@ use crate::extent::Stretch;
 use crate::memtable::Piece;
 use crate::rows::{DELETED, F64, OBSERVED, REMOVED, Rows, TYPE, tag_of};
 use crate::run::Run;
-use crate::sample::{By, Kind, SampleRef, ValueRef};
+use crate::sample::{By, Kind, Sample, SampleRef, ValueRef};
 use crate::summary::{Numbers, number};
 use crate::view::{Snapshot, View};
 
@@ -179,8 +179,8 @@ impl Aggregation {
         })
     }
 
-    /// Reads the series and gives its buckets.
-    pub(crate) fn run(mut self, snapshot: &Snapshot, key: &[u8]) -> Result<Vec<Bucket>> {
+    /// Reads the series and gives its buckets, with those samples counted that lie `beside` it.
+    pub(crate) fn run(mut self, snapshot: &Snapshot, key: &[u8], beside: &[Sample]) -> Result<Vec<Bucket>> {
         let (Some(&first), Some(&end)) = (self.bounds.first(), self.bounds.last()) else {
             return Ok(Vec::new());
         };
@@ -188,7 +188,7 @@ impl Aggregation {
             Piece::Sample(sample) => self.add(&sample),
             Piece::Stretch(stretch) => self.stretch(&stretch),
         })?;
-        for sample in view.overlay.values().flatten() {
+        for sample in view.overlay.values().flatten().chain(beside) {
             self.add(&sample.as_ref())?;
         }
         for (run, place) in &view.blocks {

@@ -46,6 +46,11 @@ impl Bounds {
     pub(crate) fn may_hold_before(&self, instant: i64) -> bool {
         self.patches || self.stamps.0 < instant || self.observed.0 < instant
     }
+
+    /// Whether a sample may have a stamp from the one to the other; of corrections nobody knows.
+    pub(crate) fn meets(&self, (from, to): (i64, i64)) -> bool {
+        self.patches || (self.stamps.0 <= to && self.stamps.1 >= from)
+    }
 }
 
 /// Where a chunk came from that is copied: run, block, place in it.

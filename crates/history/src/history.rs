@@ -414,7 +414,8 @@ impl History {
 
     /// Aggregates one series over buckets: each reaches from one of the ascending `boundaries` to before the next.
     /// What [`Bucket::get`] can tell is the same whatever `functions` are named, except that distinct values are only
-    /// counted when asked for, and that naming them rules out the summaries of whole chunks.
+    /// counted when asked for, and that naming them rules out the summaries of whole chunks. Samples `beside` are counted as
+    /// if they were in the series: the caller keeps them elsewhere.
     ///
     /// # Errors
     /// [`Error::TooMuch`] over the limits of [`Options`]; when a run that may hold samples cannot be read.
@@ -424,16 +425,23 @@ impl History {
         by: By,
         boundaries: impl IntoIterator<Item = Time>,
         functions: &[Function],
+        beside: &[Sample],
     ) -> Result<Vec<Bucket>> {
         let distinct = functions.contains(&Function::DistinctCount);
         let (buckets, values) = (self.options.max_buckets, self.options.max_distinct);
-        Aggregation::new(by, boundaries, distinct, buckets, values)?.run(&self.snapshot(), key)
+        Aggregation::new(by, boundaries, distinct, buckets, values)?.run(&self.snapshot(), key, beside)
     }
 
     /// The keys that start with `prefix`, ascending. May name a series whose samples have all been taken away, until
     /// the next merge.
     pub fn series(&self, prefix: &[u8]) -> impl Iterator<Item = Result<Box<[u8]>>> + use<> {
         Keys::new(self.snapshot(), prefix)
+    }
+
+    /// Keys of series that may have a sample with a stamp from `from` to `to`, ascending; what is on disk is read only where
+    /// there are some.
+    pub fn series_within(&self, from: i64, to: i64) -> impl Iterator<Item = Result<Box<[u8]>>> + use<> {
+        Keys::within(self.snapshot(), (from, to))
     }
 
     /// All keys after this one, ascending; likewise.

@@ -320,7 +320,7 @@ fn long_series_span_blocks() {
                 got.iter().map(|s| &s.value).eq(expected.iter().map(|&x| Value::F64(x)).collect::<Vec<_>>().iter())
             );
             let bounds = (0..=20).map(|i| Time::from_micros(i * 4_500_000));
-            let buckets = history.aggregate(key, By::Observed, bounds, &[Function::Max]).expect("aggregates");
+            let buckets = history.aggregate(key, By::Observed, bounds, &[Function::Max], &[]).expect("aggregates");
             assert_eq!(buckets.len(), 20);
             for bucket in buckets {
                 let within: Vec<f64> = got

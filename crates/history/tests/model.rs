@@ -303,8 +303,8 @@ impl Run {
 
     fn compare_buckets(&self, key: &[u8], series: &BTreeMap<i64, Sample>, by: By, bounds: &[i64]) {
         let times = || bounds.iter().map(|&b| Time::from_micros(b));
-        let plain = self.history().aggregate(key, by, times(), &[]).expect("aggregates");
-        let counted = self.history().aggregate(key, by, times(), &[Function::DistinctCount]).expect("aggregates");
+        let plain = self.history().aggregate(key, by, times(), &[], &[]).expect("aggregates");
+        let counted = self.history().aggregate(key, by, times(), &[Function::DistinctCount], &[]).expect("aggregates");
         assert_eq!(plain.len(), bounds.len() - 1);
         for (i, w) in bounds.windows(2).enumerate() {
             let within: Vec<&Sample> = series

@@ -1,11 +1,12 @@
 //! How long history is kept, by type and attribute, and what coarser means take the place of what goes.
 
-use crate::series::{Owner, coarser_key, owner, was_current};
+use crate::series::{Owner, birth, coarser_key, owner, was_current};
 use crate::shared::Shared;
 use belfry_history::{Coarser, Function, Policy};
 use belfry_kernel::{Period, Time};
 use belfry_ngsi_ld::Name;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// One policy. The first one that fits a series counts; what none fits is kept for ever.
@@ -25,6 +26,12 @@ pub struct Retention {
 /// Lets go what is too old at `now`.
 pub(crate) fn retain(shared: &Shared, policies: &[Retention], now: Time) -> belfry_history::Result<()> {
     let (Some(history), Some(least)) = (&shared.history, least(policies)) else { return Ok(()) };
+    let until = now.plus_micros(-i64::try_from(least.as_micros()).unwrap_or(i64::MAX)).micros();
+    let since = shared.unfolded.load(Ordering::Acquire);
+    if since < until {
+        birth::unfold_old(shared, history, since, until)?;
+        shared.unfolded.store(until, Ordering::Release);
+    }
     history.retain(now, least, &|key| policy_of(shared, policies, key))
 }
 

@@ -3,9 +3,11 @@
 //!
 //! A series' key is the entity's identifier, a zero byte, the attribute's number (four bytes, big end first), the
 //! dataset. All series of an entity stand together; the series of number [`LIFE`] says when the entity came, went,
-//! and which types and scopes it had.
+//! and which types and scopes it had, and holds the instances that it came with (`birth`).
 
+pub(crate) mod birth;
 pub(crate) mod fill;
+mod life;
 pub(crate) mod past;
 pub(crate) mod read;
 
@@ -14,10 +16,10 @@ use crate::codec::{Cursor, Damaged, Put};
 use crate::dictionary::Dictionary;
 use belfry_history::{By, History, Op, Query, SampleRef, ValueRef};
 use belfry_kernel::{Error, Iri, Kind, Time};
-use belfry_ngsi_ld::{Attribute, Entity, Json, Name, Value};
+use belfry_ngsi_ld::{Attribute, Json, Name, Value};
 use belfry_ports::{ChangeKind, ChangeSet, Commit, EntityChange, Sample};
-use compact_str::CompactString;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
+use life::{Life, last_types, live};
 
 /// The number that no attribute has: the entity's own life.
 const LIFE: u32 = u32::MAX;
@@ -137,11 +139,13 @@ struct Batch<'a> {
     names: &'a Dictionary,
     buffer: Vec<u8>,
     ops: Vec<Owned>,
+    /// Entities whose births these operations lay out in series.
+    unfolded: HashSet<Box<str>>,
 }
 
 impl<'a> Batch<'a> {
     fn new(names: &'a Dictionary) -> Self {
-        Self { names, buffer: Vec::with_capacity(512), ops: Vec::new() }
+        Self { names, buffer: Vec::with_capacity(512), ops: Vec::new(), unfolded: HashSet::new() }
     }
 
     fn key(&mut self, id: &str, number: u32, dataset: Option<&Iri>) -> std::ops::Range<usize> {
@@ -190,34 +194,6 @@ impl<'a> Batch<'a> {
         self.ops.push(Owned::Append { key, sample });
     }
 
-    fn life(&mut self, id: &str, stamp: i64, life: &Life, marks: u8) {
-        let (key, sample) = self.life_sample(id, stamp, life, marks);
-        self.ops.push(Owned::Append { key, sample });
-    }
-
-    fn life_sample(&mut self, id: &str, stamp: i64, life: &Life, marks: u8) -> (std::ops::Range<usize>, OwnedSample) {
-        let key = self.key(id, LIFE, None);
-        let rest = self.buffer.len();
-        if marks != 0 {
-            self.buffer.push(marks);
-        }
-        let rest = rest..self.buffer.len();
-        let start = self.buffer.len();
-        self.buffer.extend_from_slice(&life.created_at.micros().to_le_bytes());
-        self.buffer.extend_from_slice(&life.expires_at.map_or(i64::MIN, Time::micros).to_le_bytes());
-        self.buffer.put_varint(life.types.len() as u64);
-        for t in &life.types {
-            let number = self.names.number(*t);
-            self.buffer.put_varint(u64::from(number));
-        }
-        self.buffer.put_varint(life.scopes.len() as u64);
-        for s in &life.scopes {
-            self.buffer.put_text(s);
-        }
-        let value = OwnedValue::Bytes(start..self.buffer.len());
-        (key, OwnedSample { stamp, observed: None, value, rest, deleted: false })
-    }
-
     fn put(&mut self, key: &[u8]) -> std::ops::Range<usize> {
         let start = self.buffer.len();
         self.buffer.extend_from_slice(key);
@@ -232,16 +208,6 @@ impl<'a> Batch<'a> {
             let value = OwnedValue::Bool(true);
             let sample = OwnedSample { stamp, observed: None, value, rest: 0..0, deleted: false };
             self.ops.push(Owned::Append { key, sample });
-        }
-    }
-
-    /// Notes in the entity's life that somebody changed its past by hand, so that it need not end in the present state.
-    fn by_hand(&mut self, history: &History, id: &str, stamp: i64) {
-        let mut key = Vec::new();
-        key_into(id, LIFE, None, &mut key);
-        let Ok(Some(newest)) = history.latest_at(&key, i64::MAX) else { return };
-        if let Ok(life) = Life::read(&newest, self.names) {
-            self.life(id, stamp, &life, ASIDE | BY_HAND);
         }
     }
 
@@ -318,6 +284,11 @@ pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) -> 
     }
     let mut batch = Batch::new(names);
     let start = commit.at.micros();
+    for id in commit.changes.samples.iter().filter_map(edited) {
+        if !batch.unfolded.contains(id.as_str()) {
+            batch.unfold(history, id.as_str(), i64::MAX).map_err(birth::unreadable)?;
+        }
+    }
     // What is forgotten is what was before the commit.
     for sample in &commit.changes.samples {
         if let Sample::Forget { id, name, dataset_id, all_datasets } = sample {
@@ -347,18 +318,23 @@ pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) -> 
     batch.with_ops(|ops| history.apply(commit.seq, ops)).map(drop)
 }
 
+/// The entity whose past a sample changes by hand, unless all of it goes.
+fn edited(sample: &Sample) -> Option<&Iri> {
+    match sample {
+        Sample::Append { .. } | Sample::Forget { name: None, .. } => None,
+        Sample::Replace { id, .. } | Sample::Remove { id, .. } | Sample::Forget { id, .. } => Some(id),
+    }
+}
+
 fn entity_change(batch: &mut Batch<'_>, change: &EntityChange, stamp: i64) {
     match change {
         EntityChange::Put { entity, created, head, changes } => {
             let id = entity.id.as_str();
-            if *created || *head {
-                batch.life(id, stamp, &Life::of(entity), 0);
-            }
             if *created {
-                for a in &entity.attributes {
-                    batch.instance(id, stamp, a, 0);
-                }
-                return;
+                return batch.birth(entity, stamp);
+            }
+            if *head {
+                batch.life(id, stamp, &Life::of(entity), 0);
             }
             for c in changes {
                 match c.kind {
@@ -383,67 +359,6 @@ fn entity_change(batch: &mut Batch<'_>, change: &EntityChange, stamp: i64) {
     }
 }
 
-/// Adds types to what is known of an entity, or begins with them. `lives` holds what this commit found or made.
-fn live<'a>(
-    batch: &mut Batch<'_>,
-    history: &History,
-    lives: &mut HashMap<&'a str, Vec<Name>>,
-    id: &'a str,
-    types: &[Name],
-    stamp: i64,
-) {
-    let missing = |known: &[Name]| types.iter().copied().filter(|t| !known.contains(t)).collect::<Vec<_>>();
-    if types.is_empty() || lives.get(id).is_some_and(|known| missing(known).is_empty()) {
-        return;
-    }
-    let before = last_life(history, id, batch.names);
-    let known = lives.entry(id).or_insert_with(|| before.as_ref().map(|b| b.life.types.clone()).unwrap_or_default());
-    let new = missing(known);
-    if new.is_empty() {
-        return;
-    }
-    known.extend(&new);
-    let types = known.clone();
-    match before {
-        // A correction of what was known, so that the entity goes on being gone.
-        Some(LastLife { stamp: which, marks, life, ended: true }) => {
-            let (key, sample) = batch.life_sample(id, which, &Life { types, ..life }, marks);
-            batch.ops.push(Owned::Replace { key, sample });
-        }
-        Some(LastLife { life, .. }) => batch.life(id, stamp, &Life { types, ..life }, ASIDE),
-        None => {
-            let created_at = Time::from_micros(stamp);
-            batch.life(id, stamp, &Life { types, scopes: Vec::new(), created_at, expires_at: None }, ASIDE);
-        }
-    }
-    batch.past(id, &new, stamp);
-}
-
-/// What was last known of an entity itself.
-struct LastLife {
-    stamp: i64,
-    marks: u8,
-    life: Life,
-    /// Whether it has ended since.
-    ended: bool,
-}
-
-fn last_life(history: &History, id: &str, names: &Dictionary) -> Option<LastLife> {
-    let mut key = Vec::new();
-    key_into(id, LIFE, None, &mut key);
-    let mut ended = false;
-    for sample in history.range(&key, &Query::last(By::Stamp, usize::MAX)).ok()? {
-        let sample = sample.ok()?;
-        if sample.kind == belfry_history::Kind::Deleted {
-            ended = true;
-        } else if marks(&sample) & BY_HAND == 0 {
-            let life = Life::read(&sample, names).ok()?;
-            return Some(LastLife { stamp: sample.stamp, marks: marks(&sample), life, ended });
-        }
-    }
-    None
-}
-
 fn forget(
     batch: &mut Batch<'_>,
     history: &History,
@@ -453,8 +368,7 @@ fn forget(
     all_datasets: bool,
 ) {
     let Some(name) = name else {
-        let types = last_life(history, id.as_str(), batch.names).map(|last| last.life.types).unwrap_or_default();
-        for name in types {
+        for name in last_types(history, id.as_str(), batch.names) {
             let key = past::key_of(batch.names.number(name), id.as_str());
             let key = batch.put(&key);
             batch.ops.push(Owned::RemoveSeries { key });
@@ -585,52 +499,6 @@ fn instance(
         expires_at,
         sub,
     }))
-}
-
-/// What the series of an entity's life says.
-#[derive(Clone, Debug, Default)]
-struct Life {
-    types: Vec<Name>,
-    scopes: Vec<CompactString>,
-    created_at: Time,
-    expires_at: Option<Time>,
-}
-
-impl Life {
-    fn of(entity: &Entity) -> Self {
-        Self {
-            types: entity.types.to_vec(),
-            scopes: entity.scopes.clone(),
-            created_at: entity.created_at,
-            expires_at: entity.expires_at,
-        }
-    }
-
-    fn read(sample: &belfry_history::Sample, names: &Dictionary) -> Result<Self, Damaged> {
-        let belfry_history::Value::Bytes(bytes) = &sample.value else {
-            return Err(Damaged("the life of an entity has a wrong form"));
-        };
-        let mut c = Cursor::new(bytes);
-        let created_at = Time::from_micros(c.i64()?);
-        let expires_at = Some(c.i64()?).filter(|t| *t != i64::MIN).map(Time::from_micros);
-        let types = (0..c.count()?).map(|_| names.name(c.varint()?)).collect::<Result<_, _>>()?;
-        let scopes = (0..c.count()?).map(|_| Ok(c.text()?.into())).collect::<Result<_, Damaged>>()?;
-        Ok(Self { types, scopes, created_at, expires_at })
-    }
-
-    /// The image of an entity that had these attributes.
-    fn image(self, id: &str, attributes: Vec<Attribute>, modified_at: Time) -> Entity {
-        let Self { types, scopes, created_at, expires_at } = self;
-        Entity {
-            id: Iri::from_checked(id),
-            types: types.into(),
-            scopes,
-            attributes,
-            created_at,
-            modified_at,
-            expires_at,
-        }
-    }
 }
 
 pub(crate) fn history_error(e: &belfry_history::Error) -> Error {

@@ -13,7 +13,7 @@ use belfry_ngsi_ld::Name;
 use belfry_ports::{ChangeSet, Commit, EntityChange, Seq};
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::watch;
 
 pub(crate) struct Shared {
@@ -41,6 +41,10 @@ pub(crate) struct Shared {
     is_refusing: AtomicBool,
     logged: AtomicUsize,
     wanted: Mutex<Vec<(Name, Wanted)>>,
+    /// Held while somebody changes the past by hand, or lays births out in series.
+    pub(crate) unfolding: Mutex<()>,
+    /// Births up to this stamp were laid out in series since the start.
+    pub(crate) unfolded: AtomicI64,
 }
 
 impl Shared {
@@ -80,6 +84,8 @@ impl Shared {
             is_refusing: AtomicBool::new(false),
             logged,
             wanted: Mutex::default(),
+            unfolding: Mutex::default(),
+            unfolded: AtomicI64::new(i64::MIN),
         }
     }
 

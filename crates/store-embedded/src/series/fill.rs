@@ -1,7 +1,8 @@
 //! Bringing history up to the state where the log cannot: it was cut while no history was kept. What happened in between
 //! stays unknown; from here on the two agree again.
 
-use super::{Batch, LIFE, Life, history_error, key_into, past, read};
+use super::life::Life;
+use super::{Batch, LIFE, birth, history_error, key_into, past, read};
 use crate::blob;
 use crate::shared::Shared;
 use belfry_history::{History, Room};
@@ -28,7 +29,7 @@ pub(crate) fn fill(shared: &Shared, history: &History, stamp: Time) -> Result<()
         let past = read::entity_at(shared, entity.id.as_str(), Time::MAX)?;
         let mut batch = Batch::new(&shared.names);
         present(&mut batch, history, &entity, past.as_ref(), stamp)?;
-        put(history, &batch)?;
+        put(history, &batch).map_err(|e| history_error(&e))?;
     }
     let mut after: Option<String> = None;
     loop {
@@ -47,7 +48,7 @@ pub(crate) fn fill(shared: &Shared, history: &History, stamp: Time) -> Result<()
                 let number = shared.names.number(a.name);
                 batch.tombstone(id.as_str(), number, a.dataset_id.as_ref(), stamp.micros());
             }
-            put(history, &batch)?;
+            put(history, &batch).map_err(|e| history_error(&e))?;
         }
     }
     // Only now does it count as done.
@@ -63,11 +64,12 @@ fn present(
     stamp: Time,
 ) -> Result<(), Error> {
     let (id, names) = (entity.id.as_str(), batch.names);
+    let born = birth::of(history, id, names)?.last().map_or(i64::MIN, |birth| birth.stamp);
     // The instant at which it happened, unless the series goes further already.
     let free = |number, dataset, wanted: &[Time]| -> Result<i64, Error> {
         let mut key = Vec::new();
         key_into(id, number, dataset, &mut key);
-        let newest = history.latest_at(&key, i64::MAX).map_err(|e| history_error(&e))?.map_or(i64::MIN, |s| s.stamp);
+        let newest = history.latest_at(&key, i64::MAX).map_err(|e| history_error(&e))?.map_or(born, |s| s.stamp.max(born));
         Ok(wanted.iter().map(|t| t.micros()).find(|t| *t > newest).unwrap_or(stamp.micros()))
     };
     let head = |e: &Entity| (e.types.to_vec(), e.scopes.clone(), e.created_at, e.expires_at);
@@ -90,14 +92,15 @@ fn present(
     Ok(())
 }
 
-fn put(history: &History, batch: &Batch<'_>) -> Result<(), Error> {
+/// Puts operations in that are no record of the log.
+pub(super) fn put(history: &History, batch: &Batch<'_>) -> belfry_history::Result<()> {
     if history.room() != Room::Plenty {
-        history.flush().map_err(|e| history_error(&e))?;
+        history.flush()?;
     }
     match batch.with_ops(|ops| history.fill(ops)) {
         Err(belfry_history::Error::Full { .. }) => {
-            history.flush().and_then(|_| batch.with_ops(|ops| history.fill(ops))).map_err(|e| history_error(&e))
+            history.flush().and_then(|_| batch.with_ops(|ops| history.fill(ops)))
         }
-        outcome => outcome.map_err(|e| history_error(&e)),
+        outcome => outcome,
     }
 }

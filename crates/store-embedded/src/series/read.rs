@@ -1,9 +1,11 @@
 //! Reads of the past: evolutions, aggregates, the state as of an instant.
 
+use super::birth::{self, Birth};
+use super::life::Life;
 use super::past::PAST;
-use super::{BY_HAND, LIFE, Life, history_error, instance, is_coarse, key_into, marks, parts, prefix_of};
+use super::{BY_HAND, LIFE, history_error, instance, is_coarse, key_into, marks, parts, prefix_of};
 use crate::shared::Shared;
-use belfry_history::{By, Function, History, Order, Query};
+use belfry_history::{By, Function, History, Order, Query, Sample};
 use belfry_kernel::{Error, Iri, Kind, Time};
 use belfry_ngsi_ld::{Attribute, AttributeKind, Entity, Name};
 use belfry_ports::temporal::{Aggregation, Bucket, Evolution, Instance, TemporalRange, TimeProperty};
@@ -49,8 +51,10 @@ fn query_of(range: &TemporalRange) -> Query {
     Query { by, from, to, order, limit }
 }
 
-/// The series of an entity that are asked for: attribute, dataset, key.
+/// The series of an entity that are asked for.
 fn series(shared: &Shared, history: &History, id: &str, names: Option<&[Name]>) -> Result<Vec<Series>, Error> {
+    let (births, names_of) = (birth::of(history, id, &shared.names)?, &shared.names);
+    let asked = |name| names.is_none_or(|names| names.contains(&name));
     let mut found = Vec::new();
     for key in history.series(&prefix_of(id)) {
         let key = key.map_err(|e| history_error(&e))?;
@@ -58,10 +62,21 @@ fn series(shared: &Shared, history: &History, id: &str, names: Option<&[Name]>) 
         if number == LIFE {
             continue;
         }
-        let name = shared.names.name(u64::from(number))?;
-        if names.is_none_or(|names| names.contains(&name)) {
-            found.push(Series { name, dataset_id, key });
+        let name = names_of.name(u64::from(number))?;
+        if asked(name) {
+            let born = birth::samples(&births, name, dataset_id.as_ref(), names_of);
+            found.push(Series { name, dataset_id, key, born });
         }
+    }
+    for a in births.iter().flat_map(|birth| &birth.instances).filter(|a| asked(a.name)) {
+        if found.iter().any(|s| s.name == a.name && s.dataset_id == a.dataset_id) {
+            continue;
+        }
+        let (name, dataset_id) = (a.name, a.dataset_id.clone());
+        let mut key = Vec::new();
+        key_into(id, names_of.number(name), dataset_id.as_ref(), &mut key);
+        let born = birth::samples(&births, name, dataset_id.as_ref(), names_of);
+        found.push(Series { name, dataset_id, key: key.into(), born });
     }
     found.sort_by(|a, b| (a.name, &a.dataset_id).cmp(&(b.name, &b.dataset_id)));
     Ok(found)
@@ -71,6 +86,35 @@ struct Series {
     name: Name,
     dataset_id: Option<Iri>,
     key: Box<[u8]>,
+    /// Its samples that lie in births of the entity, oldest first.
+    born: Vec<Sample>,
+}
+
+impl Series {
+    /// Its samples, wherever they lie, as the query wants them.
+    fn range(&self, history: &History, query: &Query) -> Result<impl Iterator<Item = Result<Sample, Error>>, Error> {
+        let own = history.range(&self.key, query).map_err(|e| history_error(&e))?;
+        let mut own = own.map(|sample| sample.map_err(|e| history_error(&e))).peekable();
+        let time = |s: &Sample| match query.by {
+            By::Stamp => Some(s.stamp),
+            By::Observed => s.observed.map(Time::micros),
+        };
+        let place = move |s: &Sample| (time(s), s.stamp);
+        let mut born: Vec<Sample> =
+            self.born.iter().filter(|s| time(s).is_some_and(|t| (query.from..=query.to).contains(&t))).cloned().collect();
+        born.sort_by_key(place);
+        let descending = query.order == Order::Descending;
+        if descending {
+            born.reverse();
+        }
+        let mut born = born.into_iter().peekable();
+        let next = move || match (own.peek(), born.peek()) {
+            (Some(Ok(a)), Some(b)) if (place(b) < place(a)) != descending => born.next().map(Ok),
+            (None, _) => born.next().map(Ok),
+            _ => own.next(),
+        };
+        Ok(std::iter::from_fn(next).take(query.limit))
+    }
 }
 
 pub(crate) fn evolution(
@@ -156,8 +200,8 @@ fn visit_series(
     range: &TemporalRange,
     visit: &mut dyn FnMut(Instance) -> bool,
 ) -> Result<(), Error> {
-    for sample in history.range(&s.key, &query_of(range)).map_err(|e| history_error(&e))? {
-        let instance = instance_of(shared, s, &sample.map_err(|e| history_error(&e))?)?;
+    for sample in s.range(history, &query_of(range))? {
+        let instance = instance_of(shared, s, &sample?)?;
         if (range.by == TimeProperty::DeletedAt) != instance.deleted && picks(range.by) {
             continue;
         }
@@ -186,8 +230,8 @@ fn visit_corrected(
         }
         all.truncate(wanted);
     };
-    for sample in history.range(&s.key, &Query::all(By::Stamp)).map_err(|e| history_error(&e))? {
-        let instance = instance_of(shared, s, &sample.map_err(|e| history_error(&e))?)?;
+    for sample in s.range(history, &Query::all(By::Stamp))? {
+        let instance = instance_of(shared, s, &sample?)?;
         if !(range.from..range.to).contains(&instance.attribute.modified_at) {
             continue;
         }
@@ -207,7 +251,7 @@ fn visit_corrected(
     Ok(())
 }
 
-fn instance_of(shared: &Shared, s: &Series, sample: &belfry_history::Sample) -> Result<Instance, Error> {
+fn instance_of(shared: &Shared, s: &Series, sample: &Sample) -> Result<Instance, Error> {
     let deleted = sample.kind == belfry_history::Kind::Deleted;
     let attribute = match instance(s.name, s.dataset_id.clone(), sample, &shared.names)? {
         Some(attribute) => attribute,
@@ -280,7 +324,7 @@ pub(crate) fn aggregate(
     for s in series(shared, history, id, names)? {
         let functions: &[Function] = if distinct { &[Function::DistinctCount] } else { &[] };
         let found = history
-            .aggregate(&s.key, axis(by), boundaries.iter().copied(), functions)
+            .aggregate(&s.key, axis(by), boundaries.iter().copied(), functions, &s.born)
             .map_err(|e| history_error(&e))?;
         let buckets: Vec<Bucket> = found.iter().filter(|b| b.count > 0).map(bucket).collect();
         if !buckets.is_empty() {
@@ -294,8 +338,8 @@ pub(crate) fn aggregate(
 /// The kind of the newest instance of a series. Tombstones seldom come together, so that few samples are enough.
 fn newest_kind(shared: &Shared, history: &History, s: &Series) -> Result<AttributeKind, Error> {
     for limit in [2, usize::MAX] {
-        for sample in history.range(&s.key, &Query::last(By::Stamp, limit)).map_err(|e| history_error(&e))? {
-            let sample = sample.map_err(|e| history_error(&e))?;
+        for sample in s.range(history, &Query::last(By::Stamp, limit))? {
+            let sample = sample?;
             if let Some(attribute) = instance(s.name, None, &sample, &shared.names)? {
                 return Ok(attribute.value.kind());
             }
@@ -314,7 +358,7 @@ pub(crate) fn scopes(
     let history = kept(shared)?;
     let mut key = Vec::new();
     key_into(id, LIFE, None, &mut key);
-    let mut see = |sample: &belfry_history::Sample| -> Result<bool, Error> {
+    let mut see = |sample: &Sample| -> Result<bool, Error> {
         Ok(sample.kind == belfry_history::Kind::Deleted || visit(&Life::read(sample, &shared.names)?.scopes))
     };
     let latest = |at| history.latest_at(&key, at).map_err(|e| history_error(&e));
@@ -395,7 +439,7 @@ fn walk(shared: &Shared, prefix: &[u8], at: Time, visit: &mut dyn FnMut(Entity) 
 
 /// The newest sample of a series as of an instant that was written with the current state, not to the past alone. The
 /// cost grows with the samples since then.
-fn newest_current(history: &History, key: &[u8], at: Time) -> Result<Option<belfry_history::Sample>, Error> {
+fn newest_current(history: &History, key: &[u8], at: Time) -> Result<Option<Sample>, Error> {
     let query = Query::last(By::Stamp, usize::MAX).within(i64::MIN, at.micros());
     for sample in history.range(key, &query).map_err(|e| history_error(&e))? {
         let sample = sample.map_err(|e| history_error(&e))?;
@@ -410,11 +454,19 @@ fn newest_current(history: &History, key: &[u8], at: Time) -> Result<Option<belf
 #[derive(Default)]
 struct Past {
     id: String,
-    life: Option<Life>,
-    attributes: Vec<Attribute>,
-    modified: Option<i64>,
+    /// The sample that tells its life, unless that has ended.
+    life: Option<(i64, Life)>,
+    /// The newest sample of each series: its stamp, and the instance unless that has ended.
+    newest: Vec<Newest>,
     /// Series whose newest sample was written to the past alone.
     beside: Vec<(u32, Option<Iri>, Box<[u8]>)>,
+}
+
+struct Newest {
+    name: Name,
+    dataset_id: Option<Iri>,
+    stamp: i64,
+    instance: Option<Attribute>,
 }
 
 impl Past {
@@ -427,35 +479,57 @@ impl Past {
         shared: &Shared,
         number: u32,
         dataset_id: Option<Iri>,
-        sample: &belfry_history::Sample,
+        sample: &Sample,
     ) -> Result<(), Error> {
-        self.modified = self.modified.max(Some(sample.stamp));
+        let stamp = sample.stamp;
         if number != LIFE {
             let name = shared.names.name(u64::from(number))?;
-            self.attributes.extend(instance(name, dataset_id, sample, &shared.names)?);
+            let instance = instance(name, dataset_id.clone(), sample, &shared.names)?;
+            self.newest.push(Newest { name, dataset_id, stamp, instance });
         } else if sample.kind != belfry_history::Kind::Deleted {
-            self.life = Some(Life::read(sample, &shared.names)?);
+            self.life = Some((stamp, Life::read(sample, &shared.names)?));
         }
         Ok(())
     }
 
-    /// The entity, if it existed.
-    fn image(mut self, shared: &Shared, history: &History, at: Time) -> Result<Option<Entity>, Error> {
-        if self.life.is_none() {
-            return Ok(None);
-        }
-        let late = std::mem::take(&mut self.beside);
-        for (number, dataset_id, key) in &late {
-            if let Some(sample) = newest_current(history, key, at)? {
-                self.take(shared, *number, dataset_id.clone(), &sample)?;
+    /// Adds what it came with, where nothing newer is known.
+    fn come(&mut self, birth: Birth) {
+        let known = self.newest.len();
+        for instance in birth.instances {
+            let (name, stamp) = (instance.name, birth.stamp);
+            let of_series = |n: &&mut Newest| n.name == name && n.dataset_id == instance.dataset_id;
+            match self.newest[..known].iter_mut().find(of_series) {
+                Some(newest) if newest.stamp > stamp => {}
+                Some(older) => (older.stamp, older.instance) = (stamp, Some(instance)),
+                None => {
+                    let dataset_id = instance.dataset_id.clone();
+                    self.newest.push(Newest { name, dataset_id, stamp, instance: Some(instance) });
+                }
             }
         }
-        let modified = Time::from_micros(self.modified.unwrap_or_default());
-        if !late.is_empty() {
-            // They stand where a walk in the order of keys would have put them.
-            self.attributes.sort_by_cached_key(|a| (shared.names.number(a.name), a.dataset_id.clone()));
+    }
+
+    /// The entity, if it existed.
+    fn image(mut self, shared: &Shared, history: &History, at: Time) -> Result<Option<Entity>, Error> {
+        let Some((stamp, life)) = self.life.take() else { return Ok(None) };
+        let mut sorted = true;
+        for (number, dataset_id, key) in std::mem::take(&mut self.beside) {
+            if let Some(sample) = newest_current(history, &key, at)? {
+                self.take(shared, number, dataset_id, &sample)?;
+                sorted = false;
+            }
         }
-        Ok(self.life.map(|life| life.image(&self.id, self.attributes, modified)))
+        if let Some(birth) = birth::behind(history, &self.id, (stamp, &life), &shared.names)? {
+            sorted &= birth.instances.is_empty();
+            self.come(birth);
+        }
+        if !sorted {
+            // They stand where a walk in the order of keys would have put them.
+            self.newest.sort_by_cached_key(|n| (shared.names.number(n.name), n.dataset_id.clone()));
+        }
+        let modified = self.newest.iter().map(|n| n.stamp).fold(stamp, i64::max);
+        let attributes = self.newest.into_iter().filter_map(|n| n.instance).collect();
+        Ok(Some(life.image(&self.id, attributes, Time::from_micros(modified))))
     }
 }
 

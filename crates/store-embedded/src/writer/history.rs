@@ -62,6 +62,7 @@ impl Historian {
     fn put(&mut self, commit: &Commit, mut log: Option<&mut Log>) -> Result<(), belfry_history::Error> {
         let shared = self.shared.clone();
         let Some(history) = &shared.history else { return Ok(()) };
+        let _alone = (!commit.changes.samples.is_empty()).then(|| shared.unfolding.lock());
         let mut outcome = series::append(history, commit, &shared.names);
         for _ in 0..FLUSHES {
             if !matches!(outcome, Err(belfry_history::Error::Full { .. })) {
