@@ -2,6 +2,7 @@
 //! relaxed mode. It never holds the writer up for longer than a cut of the log takes. What writes do not wait for is done
 //! elsewhere: merging and retention by `merger`, the copying of a backup by a thread for each.
 
+mod flusher;
 mod merger;
 
 use crate::backup::{self, Pinned};
@@ -12,8 +13,8 @@ use crate::shared::Shared;
 use crate::writer::Command;
 use belfry_history::Room;
 use belfry_kernel::{Error, Kind};
-use belfry_log::Log;
 use belfry_ports::{Collection, Copied, Seq};
+use flusher::Flusher;
 use hashbrown::HashMap;
 use merger::Merger;
 use parking_lot::Mutex;
@@ -46,7 +47,7 @@ pub(crate) struct Maintenance {
 
 struct Keeper {
     shared: Arc<Shared>,
-    queue: mpsc::Sender<Command>,
+    flusher: Flusher,
     dir: PathBuf,
     checkpoint_log_bytes: u64,
     keep_log_bytes: u64,
@@ -86,10 +87,11 @@ impl Maintenance {
             belfry_log::Durability::Interval(interval) => Some(interval),
             belfry_log::Durability::Sync => None,
         };
+        let flusher = Flusher { shared: shared.clone(), queue, relaxed: interval.is_some() };
         let keeper = Keeper {
-            merger: Merger::start(shared.clone(), options.retention.clone())?,
+            merger: Merger::start(flusher.clone(), options.retention.clone())?,
             shared,
-            queue,
+            flusher,
             dir: options.dir.clone(),
             keep_log_bytes: options.keep_log_bytes,
             checkpoint_log_bytes: options.checkpoint_log_bytes,
@@ -157,7 +159,7 @@ impl Keeper {
             }
             if self.interval.is_some() {
                 let shared = self.shared.clone();
-                let _ = self.queue.try_send(Command::WithLog(Box::new(move |log| shared.sync_if_due(log))));
+                let _ = self.flusher.queue.try_send(Command::WithLog(Box::new(move |log| shared.sync_if_due(log))));
             }
             wait = self.interval.map_or(TICK, |i| i.min(TICK));
             if let Err(e) = self.look() {
@@ -174,11 +176,11 @@ impl Keeper {
         if let Some(history) = &self.shared.history
             && history.room() != Room::Plenty
         {
-            self.flush()?;
+            self.flusher.flush()?;
         }
         if self.shared.behind().is_some() {
             // The writer makes up for it whenever it is given something to do.
-            let _ = self.queue.try_send(Command::WithLog(Box::new(|_| ())));
+            let _ = self.flusher.queue.try_send(Command::WithLog(Box::new(|_| ())));
         }
         for (name, wanted) in self.shared.wanted_indexes() {
             build::index(&self.shared, name, wanted).map_err(|e| e.to_string())?;
@@ -196,10 +198,10 @@ impl Keeper {
             let state = self.shared.state.read();
             (state.seq, state.at, state.last)
         };
-        self.flush()?;
+        self.flusher.flush()?;
         if seq > self.checkpointed {
             let (dir, place) = (state_dir(&self.dir), Place { seq, at, last });
-            checkpoint::write(&dir, place, &self.shared.state, &self.shared.names, || self.sync_log())
+            checkpoint::write(&dir, place, &self.shared.state, &self.shared.names, || self.flusher.sync_log())
                 .map_err(|e| e.to_string())?;
             self.checkpointed = seq;
         }
@@ -208,7 +210,7 @@ impl Keeper {
         let flushed = self.shared.history.as_ref().map_or(u64::MAX, belfry_history::History::flushed_seq);
         let kept = self.backup_floor().min(self.slowest_cursor());
         let cut = older.min(flushed).min(kept).saturating_add(1);
-        let cut = self.with_log(move |log| log.truncate_before(cut))?;
+        let cut = self.flusher.with_log(move |log| log.truncate_before(cut))?;
         // After the cut: what is measured from here on is new.
         self.log_bytes_then = self.shared.log.size_bytes();
         if let Err(e) = cut {
@@ -262,37 +264,6 @@ impl Keeper {
             Ok(copying) => self.copying = Some(copying),
             Err(e) => drop(done.send(Err(e))),
         }
-    }
-
-    /// Writes history's open part to disk. With relaxed durability that waits for the log and holds the writer up: what
-    /// history keeps on disk must be durable in the log first, or a power cut would leave it commits that never were,
-    /// in the places of those that come after.
-    fn flush(&self) -> Result<(), String> {
-        let Some(history) = &self.shared.history else { return Ok(()) };
-        if self.interval.is_none() {
-            return history.flush().map(|_| ()).map_err(|e| e.to_string());
-        }
-        let shared = self.shared.clone();
-        self.with_log(move |log| {
-            log.sync().map_err(|e| e.to_string())?;
-            shared.history.as_ref().map_or(Ok(0), belfry_history::History::flush).map(|_| ()).map_err(|e| e.to_string())
-        })?
-    }
-
-    /// Makes durable what is committed, which it is already unless durability is relaxed.
-    fn sync_log(&self) -> io::Result<()> {
-        if self.interval.is_none() {
-            return Ok(());
-        }
-        self.with_log(Log::sync).map_err(io::Error::other)?.map_err(io::Error::other)
-    }
-
-    /// Runs with the log on the writer's thread and waits for the answer.
-    fn with_log<T: Send + 'static>(&self, work: impl FnOnce(&mut Log) -> T + Send + 'static) -> Result<T, String> {
-        let (done, wait) = channel();
-        let command = Command::WithLog(Box::new(move |log| drop(done.send(work(log)))));
-        self.queue.blocking_send(command).map_err(|_| "the store is shutting down")?;
-        wait.recv().map_err(|_| "the store is shutting down".to_owned())
     }
 
     fn copying_from(&self) -> Seq {

@@ -23,15 +23,28 @@ pub struct Retention {
     pub then_every: Option<(Period, String)>,
 }
 
+/// Lays out in series what entities came with so long ago that a policy may let it go. Whether there was any: it must be
+/// flushed before [`retain`]. `flush` makes room in history.
+pub(crate) fn unfold(
+    shared: &Shared,
+    policies: &[Retention],
+    now: Time,
+    flush: &dyn Fn() -> Result<(), String>,
+) -> Result<bool, String> {
+    let (Some(history), Some(least)) = (&shared.history, least(policies)) else { return Ok(false) };
+    let until = now.plus_micros(-i64::try_from(least.as_micros()).unwrap_or(i64::MAX)).micros();
+    let since = shared.unfolded.load(Ordering::Acquire);
+    if since >= until {
+        return Ok(false);
+    }
+    let some = birth::unfold_old(shared, history, (since, until), flush)?;
+    shared.unfolded.store(until, Ordering::Release);
+    Ok(some)
+}
+
 /// Lets go what is too old at `now`.
 pub(crate) fn retain(shared: &Shared, policies: &[Retention], now: Time) -> belfry_history::Result<()> {
     let (Some(history), Some(least)) = (&shared.history, least(policies)) else { return Ok(()) };
-    let until = now.plus_micros(-i64::try_from(least.as_micros()).unwrap_or(i64::MAX)).micros();
-    let since = shared.unfolded.load(Ordering::Acquire);
-    if since < until {
-        birth::unfold_old(shared, history, since, until)?;
-        shared.unfolded.store(until, Ordering::Release);
-    }
     history.retain(now, least, &|key| policy_of(shared, policies, key))
 }
 

@@ -1,9 +1,9 @@
 //! The thread that merges history's runs and lets go what is too old. It may take minutes over one piece of work; nothing
 //! that writes wait for is done here.
 
+use super::flusher::Flusher;
 use super::{REST, gone};
 use crate::retention::{self, Retention};
-use crate::shared::Shared;
 use belfry_kernel::{Error, Kind};
 use belfry_ports::Seq;
 use std::sync::Arc;
@@ -33,11 +33,11 @@ pub(super) struct Merger {
 }
 
 impl Merger {
-    pub(super) fn start(shared: Arc<Shared>, retention: Vec<Retention>) -> Result<Self, Error> {
+    pub(super) fn start(flusher: Flusher, retention: Vec<Retention>) -> Result<Self, Error> {
         let (asks, asked) = channel();
         let stop = Arc::new(AtomicBool::new(false));
         let work = Work {
-            shared,
+            flusher,
             retention,
             stop: stop.clone(),
             retain_at: Instant::now() + RETAIN_FIRST,
@@ -71,7 +71,7 @@ impl Drop for Merger {
 }
 
 struct Work {
-    shared: Arc<Shared>,
+    flusher: Flusher,
     retention: Vec<Retention>,
     stop: Arc<AtomicBool>,
     retain_at: Instant,
@@ -99,7 +99,7 @@ impl Work {
     }
 
     fn look(&mut self) -> Result<(), String> {
-        if let Some(history) = &self.shared.history {
+        if let Some(history) = &self.flusher.shared.history {
             while !self.stop.load(Ordering::Relaxed) {
                 let busy = lately_flushed(&mut self.flushed, history.flushed_seq());
                 let merged = if busy { history.merge_groups_of(BUSY_WIDTH) } else { history.merge() };
@@ -116,8 +116,13 @@ impl Work {
     }
 
     fn retain(&self) -> Result<(), String> {
-        let now = self.shared.clock.now();
-        retention::retain(&self.shared, &self.retention, now).map_err(|e| e.to_string())
+        let shared = &self.flusher.shared;
+        let now = shared.clock.now();
+        // Together with the older runs it comes into the same means.
+        if retention::unfold(shared, &self.retention, now, &|| self.flusher.flush())? {
+            self.flusher.flush()?;
+        }
+        retention::retain(shared, &self.retention, now).map_err(|e| e.to_string())
     }
 }
 

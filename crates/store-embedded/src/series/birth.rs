@@ -8,7 +8,7 @@ use crate::blob;
 use crate::codec::{Cursor, Damaged, Put};
 use crate::dictionary::Dictionary;
 use crate::shared::Shared;
-use belfry_history::{By, History, Op, Query, Sample, SampleRef};
+use belfry_history::{By, History, Op, Query, Room, Sample, SampleRef};
 use belfry_kernel::{Error, Iri, Time};
 use belfry_ngsi_ld::{Attribute, Name};
 use std::path::PathBuf;
@@ -122,23 +122,49 @@ impl Batch<'_> {
     }
 }
 
-/// Lays out in series the births from the instant `since` until `until`, which retention is about to look at.
+/// How often room is made for one entity's births before that is given up.
+const TRIES: usize = 3;
+
+/// Lays out in series the births from the instant `since` until `until`, which retention is about to look at; `flush` makes
+/// room in history. Whether there were any.
 ///
 /// # Errors
 /// When history cannot be read or written; what was laid out until then is.
-pub(crate) fn unfold_old(shared: &Shared, history: &History, since: i64, until: i64) -> belfry_history::Result<()> {
+pub(crate) fn unfold_old(
+    shared: &Shared,
+    history: &History,
+    (since, until): (i64, i64),
+    flush: &dyn Fn() -> Result<(), String>,
+) -> Result<bool, String> {
+    let mut some = false;
     for key in history.series_within(since, until) {
-        let key = key?;
+        let key = key.map_err(|e| e.to_string())?;
         let Ok((id, LIFE, None)) = parts(&key) else { continue };
-        // Nobody may take an instance away between our reading of it and our writing.
-        let _alone = shared.unfolding.lock();
-        let mut batch = Batch::new(&shared.names);
-        batch.unfold(history, id, until).map_err(unreadable)?;
-        if !batch.ops.is_empty() {
-            super::fill::put(history, &batch)?;
+        let mut tries = TRIES;
+        loop {
+            if history.room() != Room::Plenty {
+                flush()?;
+            }
+            match unfold_one(shared, history, id, until) {
+                Err(belfry_history::Error::Full { .. }) if tries > 0 => tries -= 1,
+                outcome => break some |= outcome.map_err(|e| e.to_string())?,
+            }
+            flush()?;
         }
     }
-    Ok(())
+    Ok(some)
+}
+
+fn unfold_one(shared: &Shared, history: &History, id: &str, until: i64) -> belfry_history::Result<bool> {
+    let mut batch = Batch::new(&shared.names);
+    // Nobody may take an instance away between our reading of it and our writing. No flush meanwhile: it may wait for the
+    // writer, which may wait here.
+    let _alone = shared.unfolding.lock();
+    batch.unfold(history, id, until).map_err(unreadable)?;
+    if !batch.ops.is_empty() {
+        batch.with_ops(|ops| history.fill(ops))?;
+    }
+    Ok(!batch.ops.is_empty())
 }
 
 /// An error of ours as history's.

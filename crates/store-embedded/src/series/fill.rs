@@ -92,8 +92,7 @@ fn present(
     Ok(())
 }
 
-/// Puts operations in that are no record of the log.
-pub(super) fn put(history: &History, batch: &Batch<'_>) -> belfry_history::Result<()> {
+fn put(history: &History, batch: &Batch<'_>) -> belfry_history::Result<()> {
     if history.room() != Room::Plenty {
         history.flush()?;
     }
