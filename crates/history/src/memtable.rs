@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use belfry_kernel::Time;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::arena::{Arena, NOWHERE};
 use crate::clears::Clears;
@@ -72,7 +73,8 @@ pub(crate) struct Memtable {
     arena: Arena,
     series: Vec<Series>,
     table: KeyTable,
-    order: KeyOrder,
+    /// Behind a lock of its own: it is brought up to date by those who read.
+    order: Mutex<KeyOrder>,
     extents: Vec<Extent>,
     extent_bytes: usize,
     rests: Recent,
@@ -108,6 +110,13 @@ impl Memtable {
         key_of(&self.arena, &self.series, id)
     }
 
+    /// The order of all series there are.
+    fn order(&self) -> MutexGuard<'_, KeyOrder> {
+        let mut order = self.order.lock();
+        order.bring_up(self.series.len() as u32, |id| self.key(id));
+        order
+    }
+
     fn find(&self, key: &[u8]) -> Option<u32> {
         self.table.find(key, |id| self.key(id) == key)
     }
@@ -128,8 +137,6 @@ impl Memtable {
             patched: false,
             max_stamp: i64::MIN,
         });
-        let (arena, series) = (&self.arena, &self.series);
-        self.order.insert(id, |id| key_of(arena, series, id));
         id
     }
 
@@ -195,14 +202,15 @@ impl Memtable {
     /// Empties every series whose key starts with `prefix`.
     pub(crate) fn clear_prefix(&mut self, prefix: &[u8]) {
         self.clear_bytes += self.clears.add_prefix(prefix);
-        let mut place = self.order.seek(prefix, |id| self.key(id));
-        while let Some((id, next)) = self.order.get(place) {
-            if !self.key(id).starts_with(prefix) {
-                break;
-            }
-            self.drop_rows(id);
+        let order = self.order();
+        let mut place = order.seek(prefix, |id| self.key(id));
+        let mut under = Vec::new();
+        while let Some((id, next)) = order.get(place).filter(|&(id, _)| self.key(id).starts_with(prefix)) {
+            under.push(id);
             place = next;
         }
+        drop(order);
+        under.into_iter().for_each(|id| self.drop_rows(id));
     }
 
     fn drop_rows(&mut self, id: u32) {
@@ -511,8 +519,9 @@ impl Memtable {
 
     /// The first key with rows that is not before `from` (or after it, when `beyond`).
     pub(crate) fn key_from(&self, from: &[u8], beyond: bool) -> Option<&[u8]> {
-        let mut place = self.order.seek(from, |id| self.key(id));
-        while let Some((id, next)) = self.order.get(place) {
+        let order = self.order();
+        let mut place = order.seek(from, |id| self.key(id));
+        while let Some((id, next)) = order.get(place) {
             if self.series[id as usize].rows > 0 && !(beyond && self.key(id) == from) {
                 return Some(self.key(id));
             }
@@ -523,7 +532,8 @@ impl Memtable {
 
     /// All series with rows in key order, for a flush: number and key.
     pub(crate) fn in_order(&self) -> impl Iterator<Item = (u32, &[u8])> {
-        self.order.iter().filter(|&id| self.series[id as usize].rows > 0).map(|id| (id, self.key(id)))
+        let ids = self.order().ids().into_iter();
+        ids.filter(|&id| self.series[id as usize].rows > 0).map(|id| (id, self.key(id)))
     }
 }
 
