@@ -3,29 +3,42 @@
 
 use crate::codec::Damaged;
 use belfry_ngsi_ld::Name;
-use hashbrown::HashMap;
-use parking_lot::RwLock;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Number to name and back.
 #[derive(Default)]
 pub(crate) struct Dictionary {
     names: boxcar::Vec<Name>,
-    numbers: RwLock<HashMap<Name, u32>>,
+    /// By the number that a name has in this process: one more than its number here, or 0 when it has none.
+    numbers: boxcar::Vec<AtomicU32>,
+    adding: Mutex<()>,
 }
 
 impl Dictionary {
     /// The number of a name, given now if it has none.
     pub(crate) fn number(&self, name: Name) -> u32 {
-        if let Some(n) = self.known(name) {
-            return n;
+        self.known(name).unwrap_or_else(|| self.add(name))
+    }
+
+    fn add(&self, name: Name) -> u32 {
+        let _alone = self.adding.lock();
+        if let Some(number) = self.known(name) {
+            return number;
         }
-        let mut numbers = self.numbers.write();
-        *numbers.entry(name).or_insert_with(|| self.names.push(name) as u32)
+        let place = name.id() as usize;
+        while self.numbers.count() <= place {
+            self.numbers.push(AtomicU32::new(0));
+        }
+        let number = self.names.push(name) as u32;
+        // After the name: who finds the number finds the name.
+        self.numbers[place].store(number + 1, Ordering::Release);
+        number
     }
 
     /// The number of a name that has one.
     pub(crate) fn known(&self, name: Name) -> Option<u32> {
-        self.numbers.read().get(&name).copied()
+        self.numbers.get(name.id() as usize)?.load(Ordering::Acquire).checked_sub(1)
     }
 
     /// The name of a stored number.

@@ -201,12 +201,14 @@ const MAX_FOLDED: usize = 48;
 #[derive(Clone, Debug)]
 pub struct Deny {
     terms: HashMap<Box<str>, Box<str>>,
+    /// For each first byte, which lengths there are (bit by bit), so that most names need no look at the terms.
+    lengths: Box<[u64; 256]>,
 }
 
 impl Default for Deny {
     /// The curated list.
     fn default() -> Self {
-        let mut deny = Self { terms: HashMap::new() };
+        let mut deny = Self { terms: HashMap::new(), lengths: Box::new([0; 256]) };
         for (reason, terms) in TERMS {
             for term in terms {
                 deny.add(term, reason);
@@ -221,7 +223,9 @@ impl Deny {
     pub fn add(&mut self, term: &str, reason: &str) {
         let folded: String =
             term.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase() as char).collect();
-        if !folded.is_empty() && folded.len() <= MAX_FOLDED {
+        if let Some(first) = folded.bytes().next().filter(|_| folded.len() <= MAX_FOLDED) {
+            // A final `s` more makes no other term.
+            self.lengths[usize::from(first)] |= 0b11 << folded.len();
             self.terms.insert(folded.into(), reason.into());
         }
     }
@@ -241,6 +245,9 @@ impl Deny {
                 *folded.get_mut(len)? = b.to_ascii_lowercase();
                 len += 1;
             }
+        }
+        if self.lengths[usize::from(folded[0])] >> len & 1 == 0 {
+            return None;
         }
         let folded = std::str::from_utf8(&folded[..len]).ok()?;
         let found = self.terms.get(folded).or_else(|| self.terms.get(folded.strip_suffix('s')?));

@@ -163,7 +163,9 @@ impl Reader<'_> {
     /// Denied terms, by the term that the client wrote and by what it expands to: the sentence for the client.
     pub(super) fn denied(&self, term: &str, name: Name) -> Option<String> {
         let deny = &self.limits.deny;
-        let reason = deny.reason(name.as_str()).or_else(|| deny.reason(term))?;
+        // Mostly the name ends in the term, and its last segment alone counts.
+        let ends_so = name.as_str().strip_suffix(term).is_some_and(|start| start.ends_with(['/', '#', ':']));
+        let reason = deny.reason(name.as_str()).or_else(|| if ends_so { None } else { deny.reason(term) })?;
         Some(format!("the term '{}' is refused: {reason}", shown(term)))
     }
 }
