@@ -47,9 +47,9 @@ impl Bounds {
         self.patches || self.stamps.0 < instant || self.observed.0 < instant
     }
 
-    /// Whether a sample may have a stamp from the one to the other; of corrections nobody knows.
-    pub(crate) fn meets(&self, (from, to): (i64, i64)) -> bool {
-        self.patches || (self.stamps.0 <= to && self.stamps.1 >= from)
+    /// Whether a sample may have arrived at `since` or later and be as old as `until` by one of its times (microseconds).
+    pub(crate) fn may_have_aged(&self, (since, until): (i64, i64)) -> bool {
+        self.patches || (self.stamps.1 >= since && self.stamps.0.min(self.observed.0) <= until)
     }
 }
 

@@ -438,10 +438,10 @@ impl History {
         Keys::new(self.snapshot(), prefix)
     }
 
-    /// Keys of series that may have a sample with a stamp from `from` to `to`, ascending; what is on disk is read only where
-    /// there are some.
-    pub fn series_within(&self, from: i64, to: i64) -> impl Iterator<Item = Result<Box<[u8]>>> + use<> {
-        Keys::within(self.snapshot(), (from, to))
+    /// Keys of series that may have a sample that arrived at `since` or later and is as old as `until`, by its arrival or its
+    /// observation, ascending. What is on disk is read only where there may be some.
+    pub fn series_aged(&self, since: i64, until: i64) -> impl Iterator<Item = Result<Box<[u8]>>> + use<> {
+        Keys::aged(self.snapshot(), (since, until))
     }
 
     /// All keys after this one, ascending; likewise.

@@ -14,8 +14,8 @@ pub(crate) struct Keys {
     snapshot: Snapshot,
     prefix: Box<[u8]>,
     last: Option<Box<[u8]>>,
-    /// Blocks without a stamp from the one to the other are passed over.
-    window: (i64, i64),
+    /// Blocks are passed over without a sample that arrived at the one instant or later and is as old as the other.
+    aged: (i64, i64),
     cursors: Vec<Cursor>,
 }
 
@@ -28,15 +28,10 @@ struct Cursor {
 
 impl Cursor {
     /// The key under the cursor, after moving it past keys before `from` (or equal, when `beyond`).
-    fn advance(
-        &mut self,
-        snapshot: &Snapshot,
-        window: (i64, i64),
-        from: &[u8],
-        beyond: bool,
-    ) -> Result<Option<&[u8]>> {
+    fn advance(&mut self, snapshot: &Snapshot, aged: (i64, i64), from: &[u8], beyond: bool) -> Result<Option<&[u8]>> {
         loop {
-            while self.block.is_none() && self.run.places.get(self.place).is_some_and(|p| !p.bounds.meets(window)) {
+            while self.block.is_none() && self.run.places.get(self.place).is_some_and(|p| !p.bounds.may_have_aged(aged))
+            {
                 self.place += 1;
             }
             if self.place >= self.run.places.len() {
@@ -73,7 +68,7 @@ impl Keys {
             .iter()
             .map(|run| Cursor { run: Arc::clone(run), place: run.block_from(prefix), at: 0, block: None })
             .collect();
-        Self { snapshot, prefix: prefix.into(), last: None, window: (i64::MIN, i64::MAX), cursors }
+        Self { snapshot, prefix: prefix.into(), last: None, aged: (i64::MIN, i64::MAX), cursors }
     }
 
     /// All keys after `after`, whatever they start with.
@@ -84,9 +79,9 @@ impl Keys {
         keys
     }
 
-    /// All keys of blocks with a stamp in `window`, and of open parts.
-    pub(crate) fn within(snapshot: Snapshot, window: (i64, i64)) -> Self {
-        Self { window, ..Self::new(snapshot, &[]) }
+    /// All keys of blocks in which a sample may have aged so, and of open parts.
+    pub(crate) fn aged(snapshot: Snapshot, aged: (i64, i64)) -> Self {
+        Self { aged, ..Self::new(snapshot, &[]) }
     }
 
     fn step(&mut self) -> Result<Option<Box<[u8]>>> {
@@ -103,7 +98,7 @@ impl Keys {
             }
         }
         for cursor in &mut self.cursors {
-            if let Some(key) = cursor.advance(&self.snapshot, self.window, &from, beyond)?
+            if let Some(key) = cursor.advance(&self.snapshot, self.aged, &from, beyond)?
                 && least.as_ref().is_none_or(|l| key < &**l)
             {
                 least = Some(key.into());

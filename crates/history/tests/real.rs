@@ -133,8 +133,9 @@ fn store(table: &Table, arrival: Arrival) -> f64 {
         assert!(got.is_sorted_by_key(|r| r.0), "{name}");
         got.sort_by(by_time_and_value);
         assert!(got == expected, "{name}: {:?}", got.iter().zip(&expected).find(|(g, e)| g != e));
-        let all =
-            history.aggregate(&key(c), By::Observed, [Time::MIN, Time::MAX], &[Function::Avg], &[]).expect("aggregates");
+        let all = history
+            .aggregate(&key(c), By::Observed, [Time::MIN, Time::MAX], &[Function::Avg], &[])
+            .expect("aggregates");
         let mean = column.iter().map(|r| r.1).sum::<f64>() / column.len() as f64;
         let avg = all[0].get(Function::Avg).expect("numbers");
         assert!((avg - mean).abs() <= 1e-9 * mean.abs().max(1.0), "{name}: {avg} is not {mean}");

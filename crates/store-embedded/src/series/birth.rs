@@ -34,6 +34,11 @@ pub(super) fn instances(bytes: &[u8], stamp: i64, names: &Dictionary) -> Result<
     all.collect()
 }
 
+/// The earliest time of a birth: its stamp, or when one of its instances was observed.
+pub(super) fn oldest(stamp: i64, instances: &[Attribute]) -> i64 {
+    instances.iter().filter_map(|a| a.observed_at).map(Time::micros).fold(stamp, i64::min)
+}
+
 /// One birth.
 pub(super) struct Birth {
     pub(super) stamp: i64,
@@ -105,13 +110,17 @@ pub(super) fn samples(births: &[Birth], name: Name, dataset_id: Option<&Iri>, na
 }
 
 impl Batch<'_> {
-    /// Lays the births of an entity out in series, those up to the stamp `until`: first each instance in its own, then their
-    /// lives without them. What is in a series already stays as it is.
+    /// Lays the births of an entity out in series that are as old as `until`, by their arrival or an observation: first each
+    /// instance in its own, then their lives without them. What is in a series already stays as it is.
     pub(super) fn unfold(&mut self, history: &History, id: &str, until: i64) -> Result<(), Error> {
-        for sample in lives(history, id, &Query::all(By::Stamp).within(i64::MIN, until))? {
+        for sample in lives(history, id, &Query::all(By::Stamp))? {
             let (stamp, life) = (sample.stamp, Life::read(&sample, self.names)?);
             let First::Here(bytes) = &life.first else { continue };
-            for a in &instances(bytes, stamp, self.names)? {
+            let all = instances(bytes, stamp, self.names)?;
+            if oldest(stamp, &all) > until {
+                continue;
+            }
+            for a in &all {
                 self.instance(id, stamp, a, 0);
             }
             let (key, sample) = self.life_sample(id, stamp, &Life { first: First::Apart, ..life }, 0);
@@ -125,8 +134,8 @@ impl Batch<'_> {
 /// How often room is made for one entity's births before that is given up.
 const TRIES: usize = 3;
 
-/// Lays out in series the births from the instant `since` until `until`, which retention is about to look at; `flush` makes
-/// room in history. Whether there were any.
+/// Lays out in series the births since the instant `since` that are as old as `until`, which retention is about to look at;
+/// `flush` makes room in history. Whether there were any.
 ///
 /// # Errors
 /// When history cannot be read or written; what was laid out until then is.
@@ -137,7 +146,7 @@ pub(crate) fn unfold_old(
     flush: &dyn Fn() -> Result<(), String>,
 ) -> Result<bool, String> {
     let mut some = false;
-    for key in history.series_within(since, until) {
+    for key in history.series_aged(since, until) {
         let key = key.map_err(|e| e.to_string())?;
         let Ok((id, LIFE, None)) = parts(&key) else { continue };
         let mut tries = TRIES;
@@ -169,6 +178,7 @@ fn unfold_one(shared: &Shared, history: &History, id: &str, until: i64) -> belfr
 
 /// An error of ours as history's.
 pub(super) fn unreadable(e: Error) -> belfry_history::Error {
-    let (path, what) = (PathBuf::from("the life of an entity"), e.cause().map_or_else(|| e.to_string(), ToString::to_string));
+    let (path, what) =
+        (PathBuf::from("the life of an entity"), e.cause().map_or_else(|| e.to_string(), ToString::to_string));
     belfry_history::Error::Io { what: "read", path, source: std::io::Error::other(what) }
 }

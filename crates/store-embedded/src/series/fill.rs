@@ -69,7 +69,8 @@ fn present(
     let free = |number, dataset, wanted: &[Time]| -> Result<i64, Error> {
         let mut key = Vec::new();
         key_into(id, number, dataset, &mut key);
-        let newest = history.latest_at(&key, i64::MAX).map_err(|e| history_error(&e))?.map_or(born, |s| s.stamp.max(born));
+        let newest =
+            history.latest_at(&key, i64::MAX).map_err(|e| history_error(&e))?.map_or(born, |s| s.stamp.max(born));
         Ok(wanted.iter().map(|t| t.micros()).find(|t| *t > newest).unwrap_or(stamp.micros()))
     };
     let head = |e: &Entity| (e.types.to_vec(), e.scopes.clone(), e.created_at, e.expires_at);

@@ -91,7 +91,8 @@ impl Batch<'_> {
     }
 
     pub(super) fn life_sample(&mut self, id: &str, stamp: i64, life: &Life, marks: u8) -> (Range<usize>, OwnedSample) {
-        let (key, rest, start) = self.life_head(id, (&life.types, &life.scopes), (life.created_at, life.expires_at), marks);
+        let (key, rest, start) =
+            self.life_head(id, (&life.types, &life.scopes), (life.created_at, life.expires_at), marks);
         match &life.first {
             First::Apart => {}
             First::Here(bytes) => {
@@ -117,7 +118,10 @@ impl Batch<'_> {
             self.buffer.truncate(end);
         }
         let value = OwnedValue::Bytes(start..self.buffer.len());
-        self.ops.push(Owned::Append { key, sample: OwnedSample { stamp, observed: None, value, rest, deleted: false } });
+        // So that retention finds what was observed long before it came.
+        let oldest = birth::oldest(stamp, &entity.attributes);
+        let observed = (here && oldest < stamp).then(|| Time::from_micros(oldest));
+        self.ops.push(Owned::Append { key, sample: OwnedSample { stamp, observed, value, rest, deleted: false } });
         if !here {
             for a in &entity.attributes {
                 self.instance(id, stamp, a, 0);

@@ -100,8 +100,12 @@ impl Series {
             By::Observed => s.observed.map(Time::micros),
         };
         let place = move |s: &Sample| (time(s), s.stamp);
-        let mut born: Vec<Sample> =
-            self.born.iter().filter(|s| time(s).is_some_and(|t| (query.from..=query.to).contains(&t))).cloned().collect();
+        let mut born: Vec<Sample> = self
+            .born
+            .iter()
+            .filter(|s| time(s).is_some_and(|t| (query.from..=query.to).contains(&t)))
+            .cloned()
+            .collect();
         born.sort_by_key(place);
         let descending = query.order == Order::Descending;
         if descending {
@@ -474,13 +478,7 @@ impl Past {
         Self { id: id.to_owned(), ..Self::default() }
     }
 
-    fn take(
-        &mut self,
-        shared: &Shared,
-        number: u32,
-        dataset_id: Option<Iri>,
-        sample: &Sample,
-    ) -> Result<(), Error> {
+    fn take(&mut self, shared: &Shared, number: u32, dataset_id: Option<Iri>, sample: &Sample) -> Result<(), Error> {
         let stamp = sample.stamp;
         if number != LIFE {
             let name = shared.names.name(u64::from(number))?;
