@@ -109,7 +109,7 @@ pub fn pure(tree: &Tree) -> Result<Verdict> {
 /// Packages of the kinds of adapters. The pure decoders are what connectors share, no adapters.
 fn is_adapter(name: &str) -> bool {
     let kinds = ["belfry-store-", "belfry-bus-", "belfry-connect-", "belfry-lake"];
-    let pure = ["belfry-connect-payload", "belfry-connect-gtfs"];
+    let pure = ["belfry-connect-payload", "belfry-connect-gtfs", "belfry-connect-osm"];
     kinds.iter().any(|kind| name.starts_with(kind)) && !pure.contains(&name)
 }
 

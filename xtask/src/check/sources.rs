@@ -8,7 +8,7 @@ use crate::workspace::File;
 
 /// Directories of the pure crates: decisions only, the world is handed in. Those that do not exist yet are held to it
 /// from their first line.
-pub const PURE: [&str; 10] = [
+pub const PURE: [&str; 11] = [
     "crates/kernel/",
     "crates/ngsi-ld/",
     "crates/ports/",
@@ -19,6 +19,7 @@ pub const PURE: [&str; 10] = [
     "crates/connect/gtfs/",
     "crates/transit/",
     "crates/kit/",
+    "crates/connect/osm/",
 ];
 
 /// What takes something from the world instead of being handed it.
