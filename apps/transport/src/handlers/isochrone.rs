@@ -49,7 +49,10 @@ pub(crate) async fn by_query(service: Arc<Service>, request: Request) -> Result<
         Some(_) if request.parameters.iter().count() > 1 => {
             return Err(invalid("InvalidOptions", "json says everything; other parameters contradict it"));
         }
-        Some(text) => of_json(&Json::parse(text.as_bytes(), DEPTH)?)?,
+        Some(text) => {
+            let wrong = |e: Error| invalid("InvalidQuery", format!("json: {}", e.public().replace("the body", "it")));
+            of_json(&Json::parse(text.as_bytes(), DEPTH).map_err(wrong)?)?
+        }
         None => {
             let number = |name: &'static str| {
                 request.parameters.decimal(name).ok_or_else(|| invalid("InvalidOptions", format!("{name} is missing")))

@@ -84,7 +84,9 @@ fn chosen(request: &Request, name: &str, count: usize) -> Result<Vec<usize>, Err
     match request.parameters.get(name) {
         None | Some("all") => Ok((0..count).collect()),
         Some(text) => {
-            let wrong = || invalid("InvalidValue", format!("{name}: each one is a number below {count}, each once"));
+            let wrong = || {
+                invalid("InvalidValue", format!("{name}: at most {count} numbers below {count}, between semicolons"))
+            };
             let numbers: Option<Vec<usize>> =
                 text.split(';').take(count + 1).map(|one| one.parse().ok().filter(|at| *at < count)).collect();
             numbers.filter(|numbers| numbers.len() <= count).ok_or_else(wrong)

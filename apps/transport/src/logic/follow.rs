@@ -97,7 +97,8 @@ async fn open_map(service: &Arc<Service>) -> Result<(), Error> {
     }
 }
 
-/// Puts roads in force, with all that is said of them.
+/// Puts roads in force, with all that is said of them; not when the map that is kept is another by now, whose roads come
+/// by themselves.
 pub(crate) async fn put(
     service: &Arc<Service>,
     map: map::Map,
@@ -109,14 +110,18 @@ pub(crate) async fn put(
         .ctx
         .blocking(move || {
             let mut live = live;
+            if inner.ctx.files().get(MAP)?.as_ref() != Some(&file) {
+                return Ok(());
+            }
             let now = inner.ctx.now();
             let took = u64::try_from((now.micros() - begun.micros()) / 1000).unwrap_or(0);
             let town = Arc::new(Town::new(map, file, (now, took)));
             live.rebind(Some(&town), &|id| geometry(&inner.ctx, id));
             live.apply(&town, inner.ctx.now());
             *inner.map.write() = Map::Ready(town);
+            Ok(())
         })
-        .await
+        .await?
 }
 
 /// Reads what is said from the state; the feed from there on.

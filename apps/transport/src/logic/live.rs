@@ -27,8 +27,8 @@ pub(crate) struct Live {
 
 struct Said {
     fact: Fact,
-    /// Where it is, once that was found.
-    geometry: Option<Geometry>,
+    /// Where the segment is that it refers to, once that was found.
+    segment: Option<Geometry>,
     /// The edges that are meant, by family: in the direction of the geometry.
     edges: [Vec<Edge>; 3],
 }
@@ -101,7 +101,7 @@ impl Live {
             let meant = matches!(&said.fact.place, Place::Segment(id) if id.as_str() == segment);
             if meant {
                 let new = bound(said.fact.clone(), town, find);
-                if new.geometry != said.geometry {
+                if new.segment != said.segment {
                     for (mark, (a, b)) in marks.iter_mut().zip(said.families().into_iter().zip(new.families())) {
                         *mark |= a || b;
                     }
@@ -236,11 +236,15 @@ fn set(roads: &Roads, costs: &mut Costs, edge: Edge, now: Now) {
 
 /// Finds the edges that a fact means.
 fn bound(fact: Fact, town: Option<&Town>, find: &dyn Fn(&str) -> Option<Geometry>) -> Said {
-    let geometry = match &fact.place {
-        Place::At(geometry) => Some(geometry.clone()),
+    let segment = match &fact.place {
+        Place::At(_) => None,
         Place::Segment(id) => find(id.as_str()),
     };
-    let edges = match (&geometry, town) {
+    let geometry = match &fact.place {
+        Place::At(geometry) => Some(geometry),
+        Place::Segment(_) => segment.as_ref(),
+    };
+    let edges = match (geometry, town) {
         (Some(geometry), Some(town)) => {
             let point = matches!(geometry, Geometry::Point(_) | Geometry::MultiPoint(_));
             let within = if point { POINT_M } else { WITHIN_M };
@@ -248,5 +252,5 @@ fn bound(fact: Fact, town: Option<&Town>, find: &dyn Fn(&str) -> Option<Geometry
         }
         _ => Default::default(),
     };
-    Said { fact, geometry, edges }
+    Said { fact, segment, edges }
 }

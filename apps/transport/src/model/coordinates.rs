@@ -24,7 +24,10 @@ pub(crate) fn parse(text: &str, least: usize, most: usize) -> Result<Vec<Positio
         }
     };
     if all.len() > most {
-        return Err(invalid("TooBig", format!("at most {most} coordinates are taken")));
+        return Err(invalid(
+            "TooBig",
+            format!("more than {most} coordinate{}: no more are taken here", if most == 1 { "" } else { "s" }),
+        ));
     }
     if all.len() < least {
         return Err(invalid("InvalidQuery", format!("at least {least} coordinates are needed, between semicolons")));
