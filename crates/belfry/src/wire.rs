@@ -13,13 +13,14 @@ pub use stores::{backup, check, format_of, open_default, restore, store_dirs};
 
 use anyhow::Context as _;
 use belfry_config::{Config, Mode};
-use belfry_http::app::{App, Parts};
+use belfry_http::app::{App, Parts, reading};
 use belfry_identity::Guard;
 use belfry_kernel::{Clock, Rng};
 use belfry_ngsi_ld::context::{CoreVersion, Limits};
 use belfry_ngsi_ld::form::Deny;
 use belfry_ngsi_ld::{Context, Name};
 use belfry_ports::Store;
+use belfry_runtime::apps::{self, Apps};
 use belfry_runtime::context::{self, Contexts, Fetching, Options as ContextOptions};
 use belfry_runtime::ingest::{self, Ingest};
 use belfry_runtime::metrics::Source;
@@ -43,6 +44,7 @@ pub struct Running {
     http: JoinHandle<belfry_http::Served>,
     connectors: mqtt::Connectors,
     notifiers: Arc<Notifiers>,
+    apps: Arc<Apps>,
     tracer: Option<Arc<Tracer>>,
     /// Keeps remote contexts, once more at the end.
     remembering: JoinHandle<()>,
@@ -68,24 +70,35 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let (stop, stopping) = watch::channel(false);
     let keep_before = Arc::<KeepBefore>::default();
     let notifiers = Arc::new(Notifiers::new(notify::parts(config, &clock, &rng, &keep_before, tracer.clone())?));
+    let reading = reading(&config.server.limits, Arc::new(deny(config)));
+    let apps = Arc::new(Apps::new(
+        belfry_apps::all(),
+        apps::Parts {
+            clock: clock.clone(),
+            limits: reading.clone(),
+            keep_before: keep_before.clone(),
+            options: app_options(config),
+        },
+    ));
     let tenants = {
         let (stores, clock, stopping) = (stores.clone(), clock.clone(), stopping.clone());
-        let notifiers = notifiers.clone();
+        let (notifiers, apps) = (notifiers.clone(), apps.clone());
         let on_open: belfry_runtime::tenant::OnOpen = Box::new(move |tenant, store: &Arc<dyn Store>| {
             tokio::spawn(sweep::expired(store.clone(), clock.clone(), stopping.clone()));
             notifiers.open(tenant, store);
+            apps.open(tenant, store);
         });
         let max = config.tenants.max;
         // Recovery reads files and takes a while on a large town.
         tokio::task::spawn_blocking(move || Tenants::open(stores, max, on_open)).await??
     };
     let tenants = Arc::new(tenants);
-    let deny = Arc::new(deny(config));
     let app = App::new(Parts {
         contexts: Arc::new(contexts(config, address, &tenants, &clock)?),
         guard: Arc::new(Guard::new(mode(config), tenants.get(DEFAULT)?, clock.clone())),
         limits: config.server.limits.clone(),
-        deny,
+        reading,
+        apps: apps.clone(),
         clock: clock.clone(),
         rng: rng.clone(),
         keep_before,
@@ -117,7 +130,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         let _ = stopped.wait_for(|stop| *stop).await;
     };
     let http = tokio::spawn(belfry_http::serve(listener, app, shutdown));
-    Ok(Running { address, stop, http, connectors, notifiers, tracer, remembering, stores, tenants })
+    Ok(Running { address, stop, http, connectors, notifiers, apps, tracer, remembering, stores, tenants })
 }
 
 impl Running {
@@ -141,6 +154,7 @@ impl Running {
         {
             tracing::warn!(connections = served.cut_off, "connections were cut off, they did not end in time");
         }
+        self.apps.stop().await;
         self.notifiers.stop().await;
         if let Some(tracer) = self.tracer {
             tracer.stop().await;
@@ -173,6 +187,12 @@ fn deny(config: &Config) -> Deny {
         deny.add(name, "the town's own configuration refuses it (deny.extra_names)");
     }
     deny
+}
+
+fn app_options(config: &Config) -> apps::Options {
+    let max_working = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let (max_file_bytes, max_files_bytes) = (config.apps.max_file_bytes, config.apps.max_files_bytes);
+    apps::Options { max_file_bytes, max_files_bytes, max_working }
 }
 
 fn contexts(

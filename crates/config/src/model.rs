@@ -1,6 +1,7 @@
 //! The configuration as one typed struct, one file a section; the doc comment of a field is its manual.
 //! Holds shapes and defaults only: reading is in `layers`, rules across fields in `rules`.
 
+mod apps;
 mod context;
 mod history;
 mod mqtt;
@@ -14,6 +15,7 @@ mod telemetry;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use apps::Apps;
 pub use context::{Context, CoreVersion};
 pub use history::{History, Retention};
 pub use mqtt::{Broker, Listener, Mqtt};
@@ -50,6 +52,8 @@ pub struct Config {
     pub telemetry: Telemetry,
     /// Tenants: separate stores under one roof, chosen by the `NGSILD-Tenant` header.
     pub tenants: Tenants,
+    /// What the applications of the platform may keep.
+    pub apps: Apps,
 }
 
 /// The words of an example list, for the schema (attributes take no array expression).

@@ -146,6 +146,15 @@ impl Rules<'_> {
                 store.checkpoint_log_bytes, store.segment_bytes
             ),
         );
+        let apps = &config.apps;
+        self.require(
+            apps.max_file_bytes <= apps.max_files_bytes,
+            "apps.max_file_bytes",
+            format!(
+                "apps.max_file_bytes ({}) must not exceed max_files_bytes ({})",
+                apps.max_file_bytes, apps.max_files_bytes
+            ),
+        );
         let notify = &config.notify;
         self.require(
             notify.retry_min_ms <= notify.retry_max_ms,

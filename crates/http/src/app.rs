@@ -1,22 +1,35 @@
 //! What every request needs, made once by the wiring. Holds references and limits, no behaviour.
 
 use crate::metrics::Metrics;
+use crate::operation::Operation;
 use belfry_identity::Guard;
 use belfry_kernel::{Clock, Rng, Time};
 use belfry_ngsi_ld::form;
-use belfry_runtime::Tenants;
 use belfry_runtime::context::Contexts;
 use belfry_runtime::metrics::Source;
 use belfry_runtime::notify::{KeepBefore, Notifiers};
 use belfry_runtime::telemetry::Tracer;
+use belfry_runtime::{Apps, Tenants};
+use bytes::Bytes;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
+
+/// Bodies as large as files that are read and worked on at one time.
+const MAX_LARGE: usize = 2;
 
 /// The shared parts of the HTTP door.
 pub struct App {
     /// The stores.
     pub tenants: Arc<Tenants>,
+    /// The applications.
+    pub apps: Arc<Apps>,
+    /// Every operation, those of applications included.
+    pub operations: Vec<Arc<Operation>>,
+    /// The description of the API, made when it is first asked for.
+    pub description: OnceLock<Bytes>,
+    /// Who may read a body as large as a file.
+    pub(crate) large: Semaphore,
     /// The @contexts of users.
     pub contexts: Arc<Contexts>,
     /// Who may do what.
@@ -53,14 +66,16 @@ pub struct App {
 pub struct Parts {
     /// The stores.
     pub tenants: Arc<Tenants>,
+    /// The applications.
+    pub apps: Arc<Apps>,
     /// The @contexts of users.
     pub contexts: Arc<Contexts>,
     /// Who may do what.
     pub guard: Arc<Guard>,
     /// What one client, connection or request may take.
     pub limits: belfry_config::Limits,
-    /// Names to refuse beside the built-in list.
-    pub deny: Arc<form::Deny>,
+    /// How large an entity may be, and which names are refused: see [`reading`].
+    pub reading: form::Limits,
     /// Where now comes from.
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
@@ -71,32 +86,41 @@ pub struct Parts {
     pub stopping: watch::Receiver<bool>,
 }
 
+/// What an entity may be: the configured limits, and the names to refuse.
+pub fn reading(limits: &belfry_config::Limits, deny: Arc<form::Deny>) -> form::Limits {
+    form::Limits {
+        json_depth: limits.max_depth,
+        attributes: limits.max_attributes_per_entity,
+        batch: limits.max_batch,
+        entity_bytes: limits.max_entity_bytes,
+        deny,
+        ..form::Limits::default()
+    }
+}
+
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let reading = form::Limits {
-            json_depth: parts.limits.max_depth,
-            attributes: parts.limits.max_attributes_per_entity,
-            batch: parts.limits.max_batch,
-            entity_bytes: parts.limits.max_entity_bytes,
-            deny: parts.deny,
-            ..form::Limits::default()
-        };
+        let operations = crate::router::operations(parts.apps.hosted());
         let started_at = parts.clock.now();
         let names = crate::request::host::names(parts.contexts.own());
         Arc::new(Self {
             names,
+            metrics: Metrics::new(operations.len()),
+            operations,
+            description: OnceLock::new(),
+            large: Semaphore::new(MAX_LARGE),
+            apps: parts.apps,
             tenants: parts.tenants,
             contexts: parts.contexts,
             guard: parts.guard,
             limits: parts.limits,
-            reading,
+            reading: parts.reading,
             clock: parts.clock,
             rng: parts.rng,
             keep_before: parts.keep_before,
             notifiers: OnceLock::new(),
             backups: OnceLock::new(),
-            metrics: Metrics::new(crate::router::operations().len()),
             sources: OnceLock::new(),
             tracer: OnceLock::new(),
             started_at,

@@ -2,7 +2,8 @@
 //! for all operations is done here once; the operation does the rest.
 
 use crate::app::App;
-use crate::operation::{Operation, Schema, Takes};
+use crate::apps;
+use crate::operation::{Answering, Operation, Run, Schema, Takes};
 use crate::problem;
 use crate::request::media::{self, Content};
 use crate::request::{Exchange, TENANT, body, host, query};
@@ -28,7 +29,7 @@ const FOREIGN_HOST: &str = "this server asks nobody for a token, and so answers 
 pub(crate) struct Resource {
     pub(crate) app: Arc<App>,
     /// Place in the table and row, one for each method.
-    pub(crate) operations: Vec<(usize, &'static Operation)>,
+    pub(crate) operations: Vec<(usize, Arc<Operation>)>,
     /// Which segments of the path are variable.
     pub(crate) variables: SmallVec<[usize; 3]>,
     /// The value of the `Allow` header.
@@ -42,12 +43,12 @@ impl Resource {
         let tenant = head.headers.get(TENANT).cloned();
         // A HEAD is a GET whose body the server does not send (RFC 9110 section 9.3.2).
         let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
-        let found = self.operations.iter().find(|(_, operation)| operation.method == *method).copied();
+        let found = self.operations.iter().find(|(_, operation)| operation.method == *method);
         let mut response = match found {
             Some((place, operation)) => {
                 let tracer = self.app.tracer.get();
                 let span = tracer.and_then(|tracer| trace::begin(tracer, operation, &head));
-                let exchange = Exchange::new(self.app.clone(), operation, head, body);
+                let exchange = Exchange::new(self.app.clone(), operation.clone(), head, body);
                 let answer = match &span {
                     None => self.run(operation, exchange).await,
                     // In a box, so that what is not traced does not carry its room.
@@ -57,7 +58,7 @@ impl Resource {
                 if let Some(span) = span {
                     trace::end(span, response.status().as_u16());
                 }
-                self.app.metrics.count(place, response.status().as_u16(), started.elapsed());
+                self.app.metrics.count(*place, response.status().as_u16(), started.elapsed());
                 response
             }
             None if head.method == Method::OPTIONS => {
@@ -73,8 +74,8 @@ impl Resource {
             }
         };
         if response.status().as_u16() == 415 {
-            let accepted = found.map_or("application/json", |(_, operation)| operation.takes.media_types());
-            response.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(accepted));
+            let accepted = found.map_or("application/json".into(), |(_, operation)| operation.takes.media_types());
+            problem::put(&mut response, header::ACCEPT, &accepted);
         }
         if let Some(tenant) = tenant {
             response.headers_mut().insert(TENANT, tenant);
@@ -82,7 +83,7 @@ impl Resource {
         response
     }
 
-    async fn run(&self, operation: &'static Operation, mut exchange: Exchange) -> Result<Response, Error> {
+    async fn run(&self, operation: &Operation, mut exchange: Exchange) -> Result<Response, Error> {
         let app = self.app.clone();
         check_size(&app, &exchange)?;
         let authorization = match exchange.head.headers.get(header::AUTHORIZATION) {
@@ -111,18 +112,25 @@ impl Resource {
         // Lines may come for hours: their operation watches over the time itself.
         if operation.takes == Takes::Lines && media::content(&exchange.head.headers, operation.takes)? == Content::Lines
         {
-            return (operation.run)(exchange).await;
+            return begin(operation, exchange).await;
         }
-        let mut answering = (operation.run)(exchange);
+        let mut answering = begin(operation, exchange);
         // Most reads are answered at once, and need no timer.
         if let Poll::Ready(answer) = poll_fn(|context| Poll::Ready(answering.as_mut().poll(context))).await {
             return answer;
         }
-        let limit = Duration::from_secs(app.limits.request_timeout_s);
+        let limit = operation.time.unwrap_or(Duration::from_secs(app.limits.request_timeout_s));
         match tokio::time::timeout(limit, answering).await {
             Ok(answer) => answer,
             Err(_) => Err(Error::new(Kind::Timeout, "the request took longer than it may")),
         }
+    }
+}
+
+fn begin(operation: &Operation, exchange: Exchange) -> Answering {
+    match &operation.run {
+        Run::Own(run) => run(exchange),
+        Run::App(app, handler) => Box::pin(apps::run(exchange, *app, handler.clone())),
     }
 }
 
@@ -159,6 +167,11 @@ fn check_parameters(operation: &Operation, given: &query::Parameters) -> Result<
                 let good = (1..=18).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());
                 if !good {
                     return Err(Error::bad_data(format!("{name}: it is a whole number from 0")));
+                }
+            }
+            Schema::Decimal => {
+                if value.len() > 32 || !value.parse::<f64>().is_ok_and(f64::is_finite) {
+                    return Err(Error::bad_data(format!("{name}: it is a number")));
                 }
             }
             Schema::Boolean => {

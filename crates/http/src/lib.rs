@@ -1,7 +1,8 @@
 //! The HTTP door: the NGSI-LD API (ETSI GS CIM 009 v1.8 clause 6), health, metrics, the event stream and the page.
-//! Parses requests into types, asks the store, renders answers. Holds no rule of the information model.
+//! The endpoints of applications are rows of the same table. Parses requests into types, asks the store, renders answers. Holds no rule of the information model.
 
 pub mod app;
+mod apps;
 mod dispatch;
 pub mod metrics;
 mod ngsi_ld;

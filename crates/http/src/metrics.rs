@@ -4,6 +4,7 @@
 use crate::operation::Operation;
 use belfry_ports::StoreHealth;
 use belfry_runtime::metrics::{self, Metric, Page, Source};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ impl Metrics {
     /// The page, with the numbers of these sources. Operations that were never called are left out.
     pub fn text<'s>(
         &self,
-        operations: &[Operation],
+        operations: &[Arc<Operation>],
         stores: &[(String, StoreHealth)],
         sources: impl IntoIterator<Item = &'s dyn Source>,
     ) -> String {
@@ -88,7 +89,7 @@ impl Metrics {
         page.into_text()
     }
 
-    fn requests(&self, operations: &[Operation], page: &mut Page) {
+    fn requests(&self, operations: &[Arc<Operation>], page: &mut Page) {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut family = page.family(&metrics::HTTP_REQUESTS);
         for (operation, row) in operations.iter().zip(&self.rows) {

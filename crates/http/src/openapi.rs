@@ -1,23 +1,26 @@
 //! The API description (OpenAPI 3.1), made from the router's table: what is not in the table is not in the API.
 
-use crate::operation::{Operation, Parameter, Schema, Takes};
+use crate::operation::{Operation, Parameter, Run, Schema, Takes};
+use belfry_kit::Hosted;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// The description as JSON text, indented, ending in a new line.
 ///
 /// # Panics
 /// Never: it is made of texts and objects only.
-pub fn text() -> String {
-    let mut text = serde_json::to_string_pretty(&document()).expect("texts and objects are always JSON");
+pub fn text(operations: &[Arc<Operation>], apps: &[Hosted]) -> String {
+    let mut text =
+        serde_json::to_string_pretty(&document(operations, apps)).expect("texts and objects are always JSON");
     text.push('\n');
     text
 }
 
-fn document() -> Value {
+fn document(operations: &[Arc<Operation>], apps: &[Hosted]) -> Value {
     let mut paths = Map::new();
-    for operation in crate::operations() {
+    for operation in operations {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-        path[operation.method.as_str().to_ascii_lowercase()] = described(operation);
+        path[operation.method.as_str().to_ascii_lowercase()] = described(operation, apps);
     }
     json!({
         "openapi": "3.1.0",
@@ -27,6 +30,12 @@ fn document() -> Value {
             "description": "NGSI-LD (ETSI GS CIM 009 v1.8) and what Belfry adds to it. Generated from the router's table; do not edit.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
+        "tags": apps.iter().map(|app| json!({
+            "name": app.manifest.name,
+            "description": app.manifest.purpose,
+            "x-title": app.manifest.title,
+            "x-version": app.manifest.version,
+        })).collect::<Vec<_>>(),
         "paths": paths,
         "components": {
             "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
@@ -65,17 +74,21 @@ fn document() -> Value {
     })
 }
 
-fn described(operation: &Operation) -> Value {
+fn described(operation: &Operation, apps: &[Hosted]) -> Value {
     let mut parameters: Vec<Value> = operation
         .path
         .split('/')
         .filter_map(|segment| {
-            let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+            let name = segment.strip_prefix('{')?.strip_suffix('}')?.trim_start_matches('*');
             Some(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         })
         .collect();
     parameters.extend(operation.all_parameters().map(parameter));
-    if operation.path.starts_with("/ngsi-ld/") {
+    let app = match operation.run {
+        Run::App(at, _) => apps.get(at),
+        Run::Own(_) => None,
+    };
+    if app.is_some() || operation.path.starts_with("/ngsi-ld/") {
         parameters.push(json!({ "$ref": "#/components/parameters/tenant" }));
         parameters.push(json!({ "$ref": "#/components/parameters/link" }));
     }
@@ -89,6 +102,9 @@ fn described(operation: &Operation) -> Value {
             "default": { "$ref": "#/components/responses/problem" },
         },
     });
+    if let Some(app) = app {
+        described["tags"] = json!([app.manifest.name]);
+    }
     if operation.takes != Takes::Nothing {
         let content: Map<String, Value> =
             operation.takes.media_types().split(", ").map(|media| (media.to_owned(), json!({}))).collect();
@@ -105,6 +121,7 @@ fn parameter(parameter: &Parameter) -> Value {
     let schema = match parameter.schema {
         Schema::Text => json!({ "type": "string" }),
         Schema::Number => json!({ "type": "integer", "minimum": 0 }),
+        Schema::Decimal => json!({ "type": "number" }),
         Schema::Boolean => json!({ "type": "boolean" }),
         Schema::OneOf(all) => json!({ "type": "string", "enum": all }),
         Schema::SomeOf(all) => json!({ "type": "array", "items": { "type": "string", "enum": all } }),

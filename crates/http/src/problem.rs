@@ -89,6 +89,10 @@ pub fn write_problem(error: &Error, out: &mut Vec<u8>) {
     out.extend_from_slice(shape.status.as_str().as_bytes());
     out.extend_from_slice(b",\"detail\":");
     write_str(error.public(), out);
+    if let Some(code) = error.code() {
+        out.extend_from_slice(b",\"code\":");
+        write_str(code, out);
+    }
     out.push(b'}');
 }
 
@@ -107,6 +111,26 @@ pub fn created(location: &str) -> Response {
 /// Things were made: a JSON body that lists them.
 pub fn created_all(body: Vec<u8>) -> Response {
     with_body(StatusCode::CREATED, body)
+}
+
+/// Something was made, is found at `location`, and looks so.
+pub fn created_as(location: &str, media: HeaderValue, body: impl Into<Body>) -> Response {
+    let mut response = ok(media, body);
+    *response.status_mut() = StatusCode::CREATED;
+    put_location(&mut response, location);
+    response
+}
+
+/// What was asked for is found elsewhere.
+pub fn see_other(location: &str) -> Response {
+    let mut response = empty(StatusCode::SEE_OTHER);
+    put_location(&mut response, location);
+    response
+}
+
+/// The client has it already.
+pub fn not_modified() -> Response {
+    empty(StatusCode::NOT_MODIFIED)
 }
 
 /// Done, and there is nothing to say.

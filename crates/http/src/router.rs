@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::dispatch::Resource;
 use crate::ngsi_ld;
-use crate::operation::{Operation, Parameter, Takes};
+use crate::operation::{Operation, Parameter, Run, Takes};
 use crate::ops;
 use crate::problem;
 use crate::request::{parameters, representation, selection};
@@ -11,9 +11,10 @@ use axum::body::Body;
 use axum::response::Response;
 use belfry_identity::Permission;
 use belfry_kernel::Error;
+use belfry_kit::{Hosted, Room};
 use http::{HeaderValue, Method, Request, header};
 use http_body::Body as _;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 macro_rules! run {
     ($module:path) => {{
@@ -33,19 +34,20 @@ macro_rules! rows {
             summary: $summary,
             parameters: &[$($parameters),*],
             takes: Takes::$takes,
-            run: run!($module),
+            room: Room::Usual,
+            time: None,
+            run: Run::Own(run!($module)),
         }),*]
     };
 }
 
-static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(table);
-
-/// Every operation, in the order of the table.
-pub fn operations() -> &'static [Operation] {
-    &OPERATIONS
+/// Every operation: the platform's own in the order of the table, then those of these applications.
+pub fn operations(apps: &[Hosted]) -> Vec<Arc<Operation>> {
+    let of_apps = apps.iter().enumerate().flat_map(|(at, app)| app.endpoints.iter().map(move |e| Operation::of(at, e)));
+    own().into_iter().chain(of_apps).map(Arc::new).collect()
 }
 
-fn table() -> Vec<Operation> {
+fn own() -> Vec<Operation> {
     const LOCAL: &[Parameter] = parameters::LOCAL;
     rows! {
         // Entities (clauses 6.4 to 6.7).
@@ -168,15 +170,16 @@ impl Router {
     /// When two rows of the table have paths that cannot stand together: found by any test that makes a router.
     pub fn new(app: &Arc<App>) -> Self {
         let mut paths = matchit::Router::new();
-        for (at, operation) in operations().iter().enumerate() {
-            let rows = || operations().iter().enumerate().filter(|(_, other)| other.path == operation.path);
+        for (at, operation) in app.operations.iter().enumerate() {
+            let rows = || app.operations.iter().enumerate().filter(|(_, other)| other.path == operation.path);
             if rows().next().is_some_and(|(first, _)| first < at) {
                 continue;
             }
             let allow = allow(rows().map(|(_, operation)| &operation.method));
             let segments = operation.path.split('/').enumerate();
             let variables = segments.filter(|(_, part)| part.starts_with('{')).map(|(at, _)| at).collect();
-            let resource = Resource { app: app.clone(), operations: rows().collect(), variables, allow };
+            let operations = rows().map(|(at, operation)| (at, operation.clone())).collect();
+            let resource = Resource { app: app.clone(), operations, variables, allow };
             paths.insert(operation.path, resource).expect("the paths of the table stand beside each other");
         }
         Self { paths }
@@ -229,13 +232,12 @@ fn elsewhere(request: &Request<Body>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::Operation;
 
     /// Every path of the table, its variable segments filled, leads to its own row.
     #[test]
     fn a_path_leads_to_its_operation() {
         let mut paths = matchit::Router::new();
-        for operation in operations() {
+        for operation in own() {
             let _ = paths.insert(operation.path, operation.path);
         }
         let find = |path: &str| paths.at(path).ok().map(|found| *found.value);
@@ -243,9 +245,9 @@ mod tests {
             let parts: Vec<_> = path.split('/').map(|part| if part.starts_with('{') { with } else { part }).collect();
             parts.join("/")
         };
-        for Operation { path, .. } in operations() {
+        for Operation { path, .. } in own() {
             for with in ["urn:x:1", "a%2Fb", "attrs", "*"] {
-                assert_eq!(find(&filled(path, with)), Some(*path), "{path} with {with}");
+                assert_eq!(find(&filled(path, with)), Some(path), "{path} with {with}");
             }
             assert_eq!(find(&format!("{}/", filled(path, "x"))), None);
             // One in the middle leads there, and is refused as what it stands for.

@@ -10,7 +10,7 @@ use http::{HeaderMap, Version};
 use std::sync::Arc;
 
 /// Begins the span of a request, if it is recorded.
-pub(crate) fn begin(tracer: &Arc<Tracer>, operation: &'static Operation, head: &Parts) -> Option<Span> {
+pub(crate) fn begin(tracer: &Arc<Tracer>, operation: &Operation, head: &Parts) -> Option<Span> {
     let mut span = tracer.remote(caller(&head.headers), operation.path, SpanKind::Server)?;
     span.rename(format!("{} {}", head.method, operation.path));
     // Only methods of the table come here, and HEAD.

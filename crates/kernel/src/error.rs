@@ -59,13 +59,14 @@ pub enum Kind {
 pub struct Error {
     kind: Kind,
     public: Box<str>,
+    code: Option<&'static str>,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// An error with a sentence that may be shown to anyone.
     pub fn new(kind: Kind, public: impl Into<String>) -> Self {
-        Self { kind, public: public.into().into_boxed_str(), cause: None }
+        Self { kind, public: public.into().into_boxed_str(), code: None, cause: None }
     }
 
     /// `BadRequestData`, the commonest kind.
@@ -88,6 +89,13 @@ impl Error {
         Self::new(Kind::Internal, "the platform could not do this; its log says why").caused_by(cause)
     }
 
+    /// Adds the word that another standard has for this error (`NoRoute`), which its clients look for.
+    #[must_use]
+    pub fn coded(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
+    }
+
     /// Adds the private cause.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -103,6 +111,11 @@ impl Error {
     /// The sentence for the client.
     pub fn public(&self) -> &str {
         &self.public
+    }
+
+    /// The word of another standard.
+    pub fn code(&self) -> Option<&'static str> {
+        self.code
     }
 
     /// The private cause, for the log only.

@@ -29,11 +29,15 @@ pub enum Collection {
     Import = 10,
     /// Remote @contexts as they were fetched.
     RemoteContext = 11,
+    /// Small records of applications; a key begins with the application's name.
+    App = 12,
+    /// Files of applications: a head, and the content in pieces. Likewise.
+    File = 13,
 }
 
 impl Collection {
     /// Every collection.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Subscription,
         Self::Context,
         Self::Cursor,
@@ -45,6 +49,8 @@ impl Collection {
         Self::Delivery,
         Self::Import,
         Self::RemoteContext,
+        Self::App,
+        Self::File,
     ];
 
     /// The collection of this number.

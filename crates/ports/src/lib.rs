@@ -4,6 +4,7 @@
 mod change;
 mod document;
 mod feed;
+mod outcome;
 mod query;
 mod store;
 pub mod temporal;
@@ -11,5 +12,6 @@ pub mod temporal;
 pub use change::{Change, ChangeKind, ChangeSet, Commit, EntityChange, Sample, Seq};
 pub use document::{Collection, Document, DocumentChange};
 pub use feed::{Feed, FeedItem};
+pub use outcome::{Current, change_of, with_gone};
 pub use query::{Answer, AttributeInfo, Lent, Page, Paged, Search, TypeInfo, Visit};
 pub use store::{Ack, BoxFuture, Copied, Decide, Read, Store, StoreHealth};

@@ -5,6 +5,7 @@ use belfry_kernel::Position;
 
 use crate::costs::FOREVER;
 use crate::network::Edge;
+use crate::plane::{Point, bearing};
 use crate::route::Route;
 use crate::router::Router;
 use crate::survey::kind::Kind;
@@ -55,6 +56,10 @@ pub struct Step<'a> {
     pub distance_m: f64,
     /// Milliseconds until the next instruction.
     pub duration_ms: u64,
+    /// Bearings on arriving here and on going on, degrees clockwise from north; 0 where there is nothing before or after.
+    pub bearings: (f64, f64),
+    /// The line until the next instruction: its first and last position, as numbers of those of the route's geometry.
+    pub line: (usize, usize),
 }
 
 /// Angles from which a turn is told, and told as a turn, and as a sharp one, degrees.
@@ -74,6 +79,8 @@ impl<'a> Router<'a> {
             position: start,
             distance_m: 0.0,
             duration_ms: 0,
+            bearings: (0.0, leaving(&route.geometry)),
+            line: (0, 0),
         }];
         for (at, edge) in route.edges.iter().enumerate() {
             if at > 0 {
@@ -82,14 +89,19 @@ impl<'a> Router<'a> {
                 // After a piece without a name one is still on the same road.
                 let same_road = steps.last().is_some_and(|step| step.road == road);
                 let told = |manoeuvre: &Manoeuvre| *manoeuvre != Manoeuvre::Continue || !same_road;
-                let step = self.manoeuvre(route, at).filter(told).map(|manoeuvre| Step {
-                    manoeuvre,
-                    road,
-                    position: network.junctions[network.tail(*edge) as usize].point.into(),
-                    distance_m: 0.0,
-                    duration_ms: 0,
-                });
-                steps.extend(step);
+                if let Some(manoeuvre) = self.manoeuvre(route, at).filter(told) {
+                    let position = network.junctions[network.tail(*edge) as usize].point.into();
+                    // The line goes through every junction, unless the route begins or ends in one.
+                    let begun = steps.last().map_or(0, |step| step.line.0);
+                    let place =
+                        route.geometry[begun..].iter().position(|p| *p == position).map_or(begun, |n| begun + n);
+                    if let Some(before) = steps.last_mut() {
+                        before.line.1 = place;
+                    }
+                    let bearings = (network.bearing_in(route.edges[at - 1]), network.bearing_out(*edge));
+                    let (distance_m, duration_ms, line) = (0.0, 0, (place, place));
+                    steps.push(Step { manoeuvre, road, position, distance_m, duration_ms, bearings, line });
+                }
                 let taken = self.costs.turn(turn).saturating_sub(self.costs.price(turn));
                 if let Some(step) = steps.last_mut() {
                     step.duration_ms += u64::from(taken);
@@ -104,7 +116,23 @@ impl<'a> Router<'a> {
             }
         }
         let road = network.name(route.edges[last]);
-        steps.push(Step { manoeuvre: Manoeuvre::Arrive, road, position: end, distance_m: 0.0, duration_ms: 0 });
+        let end_at = route.geometry.len() - 1;
+        if let Some(before) = steps.last_mut() {
+            before.line.1 = end_at;
+        }
+        let reversed = [route.geometry[end_at], route.geometry[end_at - 1]];
+        steps.push(Step {
+            manoeuvre: Manoeuvre::Arrive,
+            road,
+            position: end,
+            distance_m: 0.0,
+            duration_ms: 0,
+            bearings: ((leaving(&reversed) + 180.0).rem_euclid(360.0), 0.0),
+            line: (end_at, end_at),
+        });
+        for step in &mut steps {
+            step.bearings = (step.bearings.0.rem_euclid(360.0), step.bearings.1.rem_euclid(360.0));
+        }
         steps
     }
 
@@ -153,6 +181,11 @@ impl<'a> Router<'a> {
         }
         0
     }
+}
+
+/// The bearing on leaving the first of these positions.
+fn leaving(line: &[Position]) -> f64 {
+    bearing(Point::from(line[0]), Point::from(line[1]))
 }
 
 /// The edge whose road is named: the exit's, where a roundabout is entered.

@@ -49,6 +49,7 @@
 mod alternative;
 mod class;
 mod costs;
+mod cover;
 mod dijkstra;
 mod guide;
 mod hierarchy;

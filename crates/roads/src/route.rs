@@ -42,6 +42,67 @@ impl Router<'_> {
         }
     }
 
+    /// The route along these edges, each joined to the next by a turn, as map matching finds them; nothing when two of them
+    /// are not joined, or a turn is forbidden. Its cost is what it takes, which need not be the least.
+    pub fn along(&self, edges: &[Edge], from: &Snap, to: &Snap) -> Option<Route> {
+        let turns = &self.roads.turns;
+        let (first, last) = (edges.first()?, edges.last()?);
+        let mut vertex = first.0;
+        let mut taken = Vec::with_capacity(edges.len());
+        for edge in &edges[1..] {
+            let ways = turns.out(vertex).filter(|turn| turns.edge(turns.turn(*turn).to) == *edge);
+            let turn = ways.min_by_key(|turn| self.costs.turn(*turn))?;
+            vertex = turns.turn(turn).to;
+            taken.push(turn as u32);
+        }
+        let forbidden = taken.iter().any(|turn| self.costs.turn(*turn as usize) >= FOREVER);
+        if forbidden || edges.iter().any(|edge| self.costs.edge(*edge) >= FOREVER) {
+            return None;
+        }
+        let on = |snap: &Snap, edge: Edge| snap.edges().iter().any(|(of, _)| *of == edge);
+        if !on(from, *first) || !on(to, *last) {
+            return None;
+        }
+        let mut route = self.build(0, edges.to_vec(), taken, from, to);
+        if edges.len() == 1 && route.shares.1 < route.shares.0 {
+            return None;
+        }
+        route.cost = route.cost_of_parts(self.costs);
+        if route.cost >= FOREVER {
+            return None;
+        }
+        let price: u64 = route.turns.iter().map(|turn| u64::from(self.costs.price(*turn as usize))).sum();
+        route.duration_ms = u64::from(route.cost).saturating_sub(price);
+        Some(route)
+    }
+
+    /// Metres and milliseconds from each position of a route's line to the next, without turns: an edge's time is spread
+    /// evenly over its length.
+    pub fn pieces(&self, route: &Route) -> Vec<(f64, f64)> {
+        let network = &self.roads.network;
+        let last = route.edges.len() - 1;
+        // Where on the way each edge ends, and how fast it is.
+        let (mut way, mut ends) = (0.0, Vec::with_capacity(route.edges.len()));
+        for (at, edge) in route.edges.iter().enumerate() {
+            let from = if at == 0 { route.shares.0 } else { 0.0 };
+            let to = if at == last { route.shares.1 } else { 1.0 };
+            let length = network.length_m(*edge);
+            way += length * (to - from).max(0.0);
+            ends.push((way, if length > 0.0 { f64::from(self.costs.edge(*edge)) / length } else { 0.0 }));
+        }
+        let (mut way, mut at) = (0.0, 0);
+        let piece = |pair: &[Position]| {
+            let metres = distance_m(pair[0].into(), pair[1].into());
+            let middle = way + metres / 2.0;
+            way += metres;
+            while at < last && ends[at].0 < middle {
+                at += 1;
+            }
+            (metres, metres * ends[at].1)
+        };
+        route.geometry.windows(2).map(piece).collect()
+    }
+
     /// The route that a way in the turn-expanded graph is.
     pub(crate) fn trace(&self, leg: &Leg, from: &Snap, to: &Snap) -> Route {
         let turns = &self.roads.turns;

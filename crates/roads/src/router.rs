@@ -101,9 +101,17 @@ impl<'a> Router<'a> {
         self.roads.index.snap(&self.roads.network, self.costs, &self.mainland.0, position, limit_m)
     }
 
-    /// The nearest places on so many different links, the nearest first.
-    pub(crate) fn candidates(&self, position: Position, limit_m: f64, most: usize) -> Result<Vec<Snap>, SnapError> {
+    /// The nearest places on at most so many different links, the nearest first; at least one.
+    ///
+    /// # Errors
+    /// Why there is none within the limit, in metres.
+    pub fn candidates(&self, position: Position, limit_m: f64, most: usize) -> Result<Vec<Snap>, SnapError> {
         self.roads.index.candidates(&self.roads.network, self.costs, &self.mainland.0, position, limit_m, most)
+    }
+
+    /// The name of the road at a place, else its reference, else nothing.
+    pub fn name(&self, snap: &Snap) -> &'a str {
+        self.roads.network.name(snap.edges()[0].0)
     }
 
     /// The cost of the best way in milliseconds, without finding it; nothing when there is no way.

@@ -1,8 +1,8 @@
 //! From a position to a place on a road that the class may use, or the reason why there is none. Knows no routes.
 
 use belfry_kernel::Position;
-use rstar::RTree;
 use rstar::primitives::{GeomWithData, Line};
+use rstar::{AABB, RTree};
 
 use crate::costs::{Costs, FOREVER};
 use crate::network::{Edge, Network};
@@ -110,8 +110,18 @@ impl Index {
         Self { segments: RTree::bulk_load(segments), squeeze }
     }
 
+    /// What degrees of longitude are multiplied with.
+    pub(crate) fn squeeze(&self) -> f64 {
+        self.squeeze
+    }
+
+    /// Segments whose boxes meet this one, by link and place in it.
+    pub(crate) fn in_box(&self, bounds: AABB<[f64; 2]>) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.segments.locate_in_envelope_intersecting(bounds).map(|segment| segment.data)
+    }
+
     /// Segments from the nearest on, by link, share of the link and metres.
-    fn around(&self, network: &Network, point: Point) -> impl Iterator<Item = Snap> {
+    pub(crate) fn around(&self, network: &Network, point: Point) -> impl Iterator<Item = Snap> {
         // The other side of the antimeridian is near too.
         let turned = point.lon - 360.0 * point.lon.signum();
         let looks = [point.lon, turned].map(|lon| self.segments.nearest_neighbor_iter([lon * self.squeeze, point.lat]));

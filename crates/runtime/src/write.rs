@@ -1,14 +1,10 @@
 //! From an operation's outcome to a commit: the one way in which anything is written. Holds no rule of an operation.
 
-mod expired;
-
-pub use expired::{Current, with_gone};
+pub use belfry_ports::{Current, change_of, with_gone};
 
 use crate::telemetry::{self, Span, SpanKind};
 use belfry_kernel::{Error, Kind, Time};
-use belfry_ngsi_ld::Entity;
-use belfry_ngsi_ld::operation::{self, Outcome};
-use belfry_ports::{Change, ChangeKind, ChangeSet, Commit, EntityChange, Read, Store};
+use belfry_ports::{ChangeSet, Commit, Read, Store};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
@@ -55,41 +51,4 @@ where
 /// Whether an error is the platform's own and not an answer to what was asked.
 fn is_fault(kind: Kind) -> bool {
     matches!(kind, Kind::Internal | Kind::Unavailable | Kind::Timeout)
-}
-
-/// The change that an outcome asks for: none when it changes nothing. `before` is the image that it started from;
-/// `keep_before` keeps the instances as they were, for subscriptions that want to show them.
-pub fn change_of(outcome: &mut Outcome, before: Option<&Arc<Entity>>, keep_before: bool) -> Option<EntityChange> {
-    if !outcome.is_change() {
-        return None;
-    }
-    let changes = outcome
-        .changes
-        .iter_mut()
-        .map(|c| Change {
-            name: c.name,
-            dataset_id: c.dataset_id.clone(),
-            kind: match c.change {
-                operation::Change::Created => ChangeKind::Created,
-                operation::Change::Updated => ChangeKind::Updated,
-                operation::Change::Repeated => ChangeKind::Repeated,
-                operation::Change::Deleted => ChangeKind::Deleted,
-            },
-            before: c.last.take().or_else(|| {
-                before
-                    .filter(|_| keep_before && c.change == operation::Change::Updated)
-                    .and_then(|b| b.instance(c.name, c.dataset_id.as_ref()))
-                    .map(|a| Box::new(a.clone()))
-            }),
-        })
-        .collect();
-    match outcome.entity.take() {
-        Some(entity) => Some(EntityChange::Put {
-            entity: Arc::new(entity),
-            created: outcome.created,
-            head: outcome.entity_changed,
-            changes,
-        }),
-        None => before.map(|last| EntityChange::Delete { id: last.id.clone(), last: last.clone() }),
-    }
 }

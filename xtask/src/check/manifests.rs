@@ -36,7 +36,10 @@ pub fn inherits(tree: &Tree) -> Result<Verdict> {
         }
         for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
             for (name, value) in manifest.get(section).and_then(Value::as_table).into_iter().flatten() {
-                if value.get("workspace").and_then(Value::as_bool) != Some(true) {
+                // The generated list of applications names their folders.
+                let is_app =
+                    path == "crates/apps/Cargo.toml" && value.get("path").is_some() && value.get("version").is_none();
+                if !is_app && value.get("workspace").and_then(Value::as_bool) != Some(true) {
                     found.push(format!(
                         "{path}: {name}: versions stand in the workspace's Cargo.toml; write {name}.workspace = true"
                     ));

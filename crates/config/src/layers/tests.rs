@@ -196,6 +196,10 @@ fn wrong_files_are_refused_with_place_and_suggestion() {
             "[notify]\nretry_min_ms = 100\nretry_max_ms = 50\n",
             "belfry.toml:2:16: notify.retry_min_ms (100) must not exceed retry_max_ms (50)",
         ),
+        (
+            "[apps]\nmax_file_bytes = 2000000\nmax_files_bytes = 1100000\n",
+            "belfry.toml:2:18: apps.max_file_bytes (2000000) must not exceed max_files_bytes (1100000)",
+        ),
     ];
     for (file, expected) in cases {
         assert_eq!(load(file, &[], &[]), Err(expected.to_owned()), "{file}");

@@ -3,11 +3,12 @@
 
 mod support;
 
+use std::fs::File;
 use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use belfry_connect_osm::{Element, Kinds, Limits, OsmError, Summary, read_file, read_pbf, read_xml};
+use belfry_connect_osm::{Element, Kinds, Limits, OsmError, Summary, read, read_pbf, read_xml};
 use support::{Message, block, content, header, town, unpacked_town, zlib};
 
 fn pbf(bytes: &[u8]) -> (Result<Summary, OsmError>, Vec<String>) {
@@ -80,24 +81,30 @@ fn packed_files_are_known_by_their_first_bytes_and_reading_can_stop() {
     {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        let read = |kinds, most: usize| {
+        let counted = |kinds, most: usize| {
             let mut seen = 0;
-            let summary = read_file(&path, kinds, &Limits::default(), &mut |_| {
+            let summary = read(name, File::open(&path).unwrap(), kinds, &Limits::default(), &mut |_| {
                 seen += 1;
                 if seen < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             });
             summary.unwrap()
         };
-        let all = read(Kinds::ALL, 100);
+        let all = counted(Kinds::ALL, 100);
         assert_eq!((all.nodes, all.ways, all.relations), (3, 1, 1), "{name}");
-        let ways = read(Kinds::WAYS_AND_RELATIONS, 100);
+        let ways = counted(Kinds::WAYS_AND_RELATIONS, 100);
         assert_eq!((ways.nodes, ways.ways, ways.relations), (0, 1, 1), "{name}");
-        let stopped = read(Kinds::ALL, 2);
+        let stopped = counted(Kinds::ALL, 2);
         assert!(stopped.stopped && stopped.nodes == 2, "{name}");
     }
-    let missing =
-        read_file(&folder.path().join("none"), Kinds::ALL, &Limits::default(), &mut |_| ControlFlow::Continue(()));
-    assert!(missing.unwrap_err().to_string().contains("none: byte 0: "));
+    // Bytes that cannot be read say so.
+    struct Failing;
+    impl std::io::Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("no"))
+        }
+    }
+    let failed = read("none", Failing, Kinds::ALL, &Limits::default(), &mut |_| ControlFlow::Continue(()));
+    assert!(failed.unwrap_err().to_string().contains("none: byte 0: no"));
 }
 
 #[test]
@@ -237,7 +244,8 @@ fn the_real_files() {
             continue;
         }
         let mut named = 0;
-        let summary = read_file(&path, Kinds::ALL, &Limits::default(), &mut |element| {
+        let file = File::open(&path).unwrap();
+        let summary = read(name, file, Kinds::ALL, &Limits::default(), &mut |element| {
             let (Element::Node(belfry_connect_osm::Node { tags, .. })
             | Element::Way(belfry_connect_osm::Way { tags, .. })
             | Element::Relation(belfry_connect_osm::Relation { tags, .. })) = element;

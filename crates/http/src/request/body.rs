@@ -47,7 +47,14 @@ impl Exchange {
     /// # Errors
     /// `PayloadTooLarge` when it is over the limit, packed or unpacked; `InvalidRequest` when it breaks off.
     pub async fn read_body(&mut self) -> Result<Bytes, Error> {
-        let limit = self.app.limits.max_body_bytes;
+        self.read_body_up_to(self.app.limits.max_body_bytes).await
+    }
+
+    /// The whole body, unpacked, up to another limit in bytes.
+    ///
+    /// # Errors
+    /// As [`Self::read_body`].
+    pub async fn read_body_up_to(&mut self, limit: usize) -> Result<Bytes, Error> {
         let coding = coding(&self.head.headers)?;
         let body = std::mem::take(self.body.get_mut());
         let bytes = whole(body, limit).await?;

@@ -23,7 +23,7 @@ pub struct Exchange {
     /// What every request needs.
     pub app: Arc<App>,
     /// Its row of the table.
-    pub operation: &'static Operation,
+    pub operation: Arc<Operation>,
     /// Method, URL and headers.
     pub head: Parts,
     /// The body, until it is read. (Under a lock that nobody waits for, since a body alone cannot be shared.)
@@ -48,7 +48,7 @@ pub struct Writing {
 }
 
 impl Exchange {
-    pub(crate) fn new(app: Arc<App>, operation: &'static Operation, head: Parts, body: Body) -> Self {
+    pub(crate) fn new(app: Arc<App>, operation: Arc<Operation>, head: Parts, body: Body) -> Self {
         Self {
             app,
             operation,

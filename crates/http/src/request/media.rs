@@ -3,6 +3,8 @@
 use crate::operation::Takes;
 use belfry_kernel::{Error, Kind};
 use http::{HeaderMap, HeaderValue, header};
+use smallvec::SmallVec;
+use std::borrow::Cow;
 
 /// What an answer is made as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +48,13 @@ impl Media {
 
 impl Takes {
     /// The media types, for the `Accept` header of a refusal and the API description.
-    pub fn media_types(self) -> &'static str {
+    pub fn media_types(self) -> Cow<'static, str> {
         match self {
-            Self::Nothing => "",
-            Self::Json => "application/json, application/ld+json",
-            Self::Patch => "application/json, application/ld+json, application/merge-patch+json",
-            Self::Lines => "application/json, application/ld+json, application/x-ndjson",
+            Self::Nothing => "".into(),
+            Self::Json => "application/json, application/ld+json".into(),
+            Self::Patch => "application/json, application/ld+json, application/merge-patch+json".into(),
+            Self::Lines => "application/json, application/ld+json, application/x-ndjson".into(),
+            Self::Media(all) => all.join(", ").into(),
         }
     }
 }
@@ -63,51 +66,20 @@ impl Takes {
 /// `NotAcceptable`, listing what there is.
 pub fn accepted(headers: &HeaderMap, geo: bool) -> Result<Media, Error> {
     let offered = if geo { &ALL[..] } else { &ALL[..2] };
-    let mut values = headers.get_all(header::ACCEPT).iter().peekable();
-    if values.peek().is_none() {
+    if !headers.contains_key(header::ACCEPT) {
         return Ok(Media::Json);
     }
-    let mut best: [Option<(u8, u16)>; 3] = [None; 3];
-    for value in values {
-        let text = value.to_str().map_err(|_| Error::invalid("the Accept header is not plain text"))?;
-        for range in text.split(',') {
-            let mut parts = range.split(';');
-            let kind = parts.next().unwrap_or_default().trim();
-            let weight = parts
-                .find_map(|p| p.trim().strip_prefix("q=").or_else(|| p.trim().strip_prefix("Q=")))
-                .map_or(Some(1000), weight)
-                .ok_or_else(|| Error::invalid("a weight in the Accept header is not a number from 0 to 1"))?;
-            for (at, (_, name)) in offered.iter().enumerate() {
-                // The most specific range that fits decides (RFC 9110 section 12.5.1).
-                let precision = match kind {
-                    "*/*" => 1,
-                    "application/*" => 2,
-                    _ if kind.eq_ignore_ascii_case(name) => 3,
-                    _ => continue,
-                };
-                if best[at].is_none_or(|(p, _)| precision > p) {
-                    best[at] = Some((precision, weight));
-                }
-            }
-        }
-    }
-    let mut chosen: Option<(u16, Media)> = None;
-    for ((media, _), found) in offered.iter().zip(best) {
-        let weight = found.map_or(0, |(_, weight)| weight);
-        if weight > chosen.map_or(0, |(w, _)| w) {
-            chosen = Some((weight, *media));
-        }
-    }
-    chosen.map(|(_, media)| media).ok_or_else(|| {
-        let names: Vec<&str> = offered.iter().map(|(_, name)| *name).collect();
-        Error::new(Kind::NotAcceptable, format!("this can be had as {}", names.join(", ")))
-    })
+    let names: SmallVec<[&str; 3]> = offered.iter().map(|(_, name)| *name).collect();
+    Ok(offered[belfry_kit::media::choose(accepts(headers)?, &names)?].0)
 }
 
-/// A weight in thousandths.
-fn weight(text: &str) -> Option<u16> {
-    let weight: f64 = text.trim().parse().ok().filter(|w| (0.0..=1.0).contains(w))?;
-    Some((weight * 1000.0).round() as u16)
+/// The values of the Accept headers.
+///
+/// # Errors
+/// `InvalidRequest` when one is not plain text.
+pub fn accepts(headers: &HeaderMap) -> Result<SmallVec<[&str; 2]>, Error> {
+    let not_plain = |_| Error::invalid("the Accept header is not plain text");
+    headers.get_all(header::ACCEPT).iter().map(|value| value.to_str().map_err(not_plain)).collect()
 }
 
 /// What the body says it is.
@@ -121,15 +93,7 @@ pub fn content(headers: &HeaderMap, takes: Takes) -> Result<Content, Error> {
     if text == "application/json" {
         return Ok(Content::Json);
     }
-    let mut parts = text.split(';');
-    let kind = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-    let charset = parts.find_map(|p| {
-        let (name, value) = p.trim().split_once('=')?;
-        name.eq_ignore_ascii_case("charset").then_some(value.trim_matches('"'))
-    });
-    if charset.is_some_and(|c| !c.eq_ignore_ascii_case("utf-8") && !c.eq_ignore_ascii_case("us-ascii")) {
-        return Err(unsupported());
-    }
+    let kind = kind(text).ok_or_else(unsupported)?;
     match kind.as_str() {
         "application/json" => Ok(Content::Json),
         "application/ld+json" => Ok(Content::JsonLd),
@@ -137,4 +101,28 @@ pub fn content(headers: &HeaderMap, takes: Takes) -> Result<Content, Error> {
         "application/x-ndjson" | "application/jsonl" if takes == Takes::Lines => Ok(Content::Lines),
         _ => Err(unsupported()),
     }
+}
+
+/// Which of these media types the body says it is.
+///
+/// # Errors
+/// `UnsupportedMediaType` for any other.
+pub fn one_of(headers: &HeaderMap, all: &'static [&'static str]) -> Result<&'static str, Error> {
+    let text = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let found = text.and_then(kind).and_then(|kind| all.iter().find(|one| **one == kind).copied());
+    found.ok_or_else(|| {
+        Error::new(Kind::UnsupportedMediaType, format!("the body must be {}", Takes::Media(all).media_types()))
+    })
+}
+
+/// A media type without its parameters, in lower case; none for a character set other than UTF-8.
+fn kind(text: &str) -> Option<String> {
+    let mut parts = text.split(';');
+    let kind = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+    let charset = parts.find_map(|p| {
+        let (name, value) = p.trim().split_once('=')?;
+        name.eq_ignore_ascii_case("charset").then_some(value.trim_matches('"'))
+    });
+    let other = charset.is_some_and(|c| !c.eq_ignore_ascii_case("utf-8") && !c.eq_ignore_ascii_case("us-ascii"));
+    (!other).then_some(kind)
 }

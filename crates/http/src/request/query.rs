@@ -1,55 +1,19 @@
 //! The query string: names and values, decoded. Knows no parameter's meaning.
 
 use belfry_kernel::Error;
+pub use belfry_kit::Parameters;
 use percent_encoding::percent_decode_str;
-use smallvec::SmallVec;
 use std::borrow::Cow;
 
 /// The most parameters of one request.
 const MAX_PARAMETERS: usize = 64;
-
-/// Parsed parameters, each name once.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Parameters(SmallVec<[(String, String); 4]>);
-
-impl Parameters {
-    /// The value of this parameter.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
-    }
-
-    /// Whether this parameter is `true`.
-    pub fn is_true(&self, name: &str) -> bool {
-        self.get(name) == Some("true")
-    }
-
-    /// Whether this parameter, a list between commas, has this value.
-    pub fn lists(&self, name: &str, value: &str) -> bool {
-        self.get(name).is_some_and(|list| list.split(',').any(|one| one == value))
-    }
-
-    /// The number that this parameter is, when it is there. (Its form was checked.)
-    pub fn number(&self, name: &str) -> Option<usize> {
-        self.get(name).and_then(|text| text.parse().ok())
-    }
-
-    /// Names and values in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
 
 /// Parses a query string as forms write it (`+` is a space, `%2B` a plus).
 ///
 /// # Errors
 /// `InvalidRequest` for bytes that are not UTF-8 when decoded, a parameter that is there twice, or too many of them.
 pub fn parse(text: &str) -> Result<Parameters, Error> {
-    let mut found: SmallVec<[(String, String); 4]> = SmallVec::new();
+    let mut found: Vec<(String, String)> = Vec::new();
     for part in text.split('&').filter(|part| !part.is_empty()) {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let (name, value) = (decode(name)?, decode(value)?);
@@ -62,7 +26,7 @@ pub fn parse(text: &str) -> Result<Parameters, Error> {
         }
         found.push((name, value));
     }
-    Ok(Parameters(found))
+    Ok(Parameters::new(found))
 }
 
 fn decode(text: &str) -> Result<String, Error> {

@@ -24,7 +24,7 @@ fn expected() -> Vec<(&'static str, Permission)> {
 
 #[test]
 fn every_operation_has_the_permission_that_was_agreed() {
-    let table: Vec<_> = operations().iter().map(|operation| (operation.id, operation.permission)).collect();
+    let table: Vec<_> = operations(&belfry_apps::all()).iter().map(|o| (o.id, o.permission)).collect();
     let agreed = expected();
     for row in &table {
         assert!(agreed.contains(row), "{row:?} is not in authorisation.tsv");
@@ -44,7 +44,7 @@ async fn every_operation_with_every_role() {
         // A token of another tenant opens nothing here.
         callers.push((Some(server.token(role, Some("elsewhere")).await), None));
     }
-    for operation in operations() {
+    for operation in &server.app.operations {
         let path: String = operation
             .path
             .split('/')
@@ -85,7 +85,7 @@ async fn a_token_of_a_tenant_reaches_nothing_beyond_it() {
             if !tenant.is_empty() {
                 headers.push(("ngsild-tenant", tenant));
             }
-            for operation in operations().iter().filter(|operation| operation.permission.is_server_wide()) {
+            for operation in server.app.operations.iter().filter(|operation| operation.permission.is_server_wide()) {
                 let path = operation.path.replace("{tokenId}", "bc2136f40bbe").replace("{contextId}", "x");
                 let body = if operation.takes == Takes::Nothing { "" } else { "{}" };
                 let reply = server.call(operation.method.as_str(), &format!("!{path}"), &headers, body).await;

@@ -1,6 +1,7 @@
 //! The HTTP API as a client sees it: a real server on a real socket over the embedded store.
 #![expect(clippy::unwrap_used, reason = "a test ends where something it needs is missing")]
 
+mod apps;
 mod authorisation;
 mod catalogue;
 mod contexts;

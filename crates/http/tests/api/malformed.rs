@@ -25,6 +25,7 @@ async fn every_malformed_request_gets_its_problem_and_writes_nothing() {
         (reply.text().to_owned(), server.app.tenants.get("").unwrap().health().seq)
     };
     let writing = std::env::var_os("BELFRY_WRITE_SNAPSHOT").is_some();
+    check_every_endpoint(&server);
     let mut before = state(&server).await;
     let mut written = String::new();
     let mut wrong = Vec::new();
@@ -76,4 +77,25 @@ async fn every_malformed_request_gets_its_problem_and_writes_nothing() {
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
     assert!(cases >= 150, "{cases}");
+}
+
+/// Every endpoint of an application stands in the table.
+fn check_every_endpoint(server: &Server) {
+    let rows: Vec<(&str, &str)> = TABLE
+        .lines()
+        .filter_map(|line| {
+            let mut columns = line.split('\t');
+            Some((columns.next()?, columns.next()?.strip_prefix('!')?.split('?').next()?))
+        })
+        .collect();
+    for endpoint in server.apps.hosted().iter().flat_map(|app| &app.endpoints) {
+        let method = format!("{:?}", endpoint.method).to_uppercase();
+        let wanted: Vec<&str> = endpoint.path.split('/').collect();
+        let is_it = |path: &str| {
+            let given: Vec<&str> = path.split('/').collect();
+            given.len() == wanted.len() && wanted.iter().zip(given).all(|(w, g)| w.starts_with('{') || *w == g)
+        };
+        let found = rows.iter().any(|(m, path)| *m == method && is_it(path));
+        assert!(found, "{} ({method} {}) has no row in malformed.tsv", endpoint.id, endpoint.path);
+    }
 }

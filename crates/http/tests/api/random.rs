@@ -105,8 +105,11 @@ const VALUES: &[&str] = &[
 ];
 
 fn path() -> impl Strategy<Value = String> {
-    let paths: Vec<String> =
-        belfry_http::operations().iter().map(|o| o.path.to_owned()).filter(|p| p != "/events").collect();
+    let paths: Vec<String> = belfry_http::operations(&belfry_apps::all())
+        .iter()
+        .map(|o| o.path.to_owned())
+        .filter(|p| p != "/events")
+        .collect();
     let segment = prop::sample::select(vec![
         "urn:a:1",
         "p",

@@ -1,11 +1,13 @@
 //! A server of its own for each test, and a client that hides nothing.
 
-use belfry_http::app::{App, Parts};
+use belfry_http::app::{App, Parts, reading};
 use belfry_identity::{Guard, Mode, NewToken, Role};
 use belfry_kernel::{Clock, Error};
+use belfry_kit::Hosted;
 use belfry_ngsi_ld::Json;
 use belfry_ngsi_ld::form::Deny;
 use belfry_ports::Store;
+use belfry_runtime::apps::{self, Apps};
 use belfry_runtime::context::{self, Contexts};
 use belfry_runtime::notify::KeepBefore;
 use belfry_runtime::outbound::{AddressPolicy, Outbound};
@@ -20,6 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 
 struct Embedded(PathBuf);
 
@@ -40,22 +43,56 @@ impl Stores for Embedded {
 pub struct Server {
     pub address: SocketAddr,
     pub app: Arc<App>,
+    pub apps: Arc<Apps>,
     stop: Option<oneshot::Sender<()>>,
-    _dir: tempfile::TempDir,
+    serving: JoinHandle<()>,
+    dir: Arc<tempfile::TempDir>,
+}
+
+/// What a server is started with.
+pub struct Setup {
+    /// The applications: the product's, unless a test has its own.
+    pub hosted: Vec<Hosted>,
+    pub limits: belfry_config::Limits,
+    pub mode: Mode,
+    pub max_file_bytes: usize,
+    /// That of a server that was stopped; a new one when none.
+    pub dir: Option<Arc<tempfile::TempDir>>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let (hosted, limits) = (belfry_apps::all(), belfry_config::Limits::default());
+        Self { hosted, limits, mode: Mode::Open, max_file_bytes: 1 << 20, dir: None }
+    }
 }
 
 impl Server {
     pub async fn start() -> Self {
-        Self::with(belfry_config::Limits::default(), Mode::Open).await
+        Self::set_up(Setup::default()).await
     }
 
     pub async fn with(limits: belfry_config::Limits, mode: Mode) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::set_up(Setup { limits, mode, ..Setup::default() }).await
+    }
+
+    pub async fn set_up(setup: Setup) -> Self {
+        let Setup { hosted, limits, mode, max_file_bytes, dir } = setup;
+        let dir = dir.unwrap_or_else(|| Arc::new(tempfile::tempdir().unwrap()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let tenants =
-            Arc::new(Tenants::open(Arc::new(Embedded(dir.path().to_owned())), 4, Box::new(|_, _| {})).unwrap());
+        let (keep_before, reading) = (Arc::<KeepBefore>::default(), reading(&limits, Arc::new(Deny::default())));
+        let parts = apps::Parts {
+            clock: clock.clone(),
+            limits: reading.clone(),
+            keep_before: keep_before.clone(),
+            options: apps::Options { max_file_bytes, max_files_bytes: 2 * max_file_bytes, max_working: 2 },
+        };
+        let apps = Arc::new(Apps::new(hosted, parts));
+        let opening = apps.clone();
+        let on_open: belfry_runtime::tenant::OnOpen = Box::new(move |tenant, store| opening.open(tenant, store));
+        let tenants = Arc::new(Tenants::open(Arc::new(Embedded(dir.path().to_owned())), 4, on_open).unwrap());
         let store = tenants.get("").unwrap();
         let outbound = Arc::new(Outbound::new(AddressPolicy { loopback: true, ..AddressPolicy::default() }));
         let options = context::Options { own: vec![format!("http://{address}")], ..context::Options::default() };
@@ -66,22 +103,42 @@ impl Server {
             contexts,
             guard: Arc::new(Guard::new(mode, store, clock.clone())),
             limits,
-            deny: Arc::new(Deny::default()),
+            reading,
+            apps: apps.clone(),
             clock,
             rng: Arc::new(SystemRng),
-            keep_before: Arc::<KeepBefore>::default(),
+            keep_before,
             stopping: stopped,
         });
         let (stop, end) = oneshot::channel();
         let serving = app.clone();
-        tokio::spawn(async move {
+        let serving = tokio::spawn(async move {
             belfry_http::serve(listener, serving, async move {
                 let _ = end.await;
                 let _ = stopping.send(true);
             })
-            .await
+            .await;
         });
-        Self { address, app, stop: Some(stop), _dir: dir }
+        Self { address, app, apps, stop: Some(stop), serving, dir }
+    }
+
+    /// Stops it and closes its stores; another one can go on in the same directory.
+    pub async fn stop(mut self) -> Arc<tempfile::TempDir> {
+        let _ = self.stop.take().unwrap().send(());
+        let _ = (&mut self.serving).await;
+        self.apps.stop().await;
+        let store = self.app.tenants.get("").unwrap();
+        let dir = self.dir.clone();
+        drop(self);
+        for _ in 0..500 {
+            if Arc::strong_count(&store) == 1 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert_eq!(Arc::strong_count(&store), 1, "somebody still holds the store");
+        tokio::task::spawn_blocking(move || drop(store)).await.unwrap();
+        dir
     }
 
     pub async fn token(&self, role: Role, tenant: Option<&str>) -> String {
@@ -116,6 +173,12 @@ impl Server {
             request = request.header("content-type", "application/json");
         }
         self.send(request.body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).unwrap()).await
+    }
+
+    /// Sends bytes that are no text.
+    pub async fn put(&self, path: &str, media: &str, body: impl Into<Bytes>) -> Reply {
+        let request = Request::put(path).header("host", self.address.to_string()).header("content-type", media);
+        self.send(request.body(Full::new(body.into())).unwrap()).await
     }
 
     pub async fn get(&self, path: &str) -> Reply {

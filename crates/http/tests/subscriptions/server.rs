@@ -1,11 +1,12 @@
 //! A server with notifications, on a directory that outlives it, so that it can be stopped and started again.
 
-use belfry_http::app::{App, Parts};
+use belfry_http::app::{App, Parts, reading};
 use belfry_identity::{Guard, Mode};
 use belfry_kernel::{Clock, Error};
 use belfry_ngsi_ld::Json;
 use belfry_ngsi_ld::form::Deny;
 use belfry_ports::Store;
+use belfry_runtime::apps::{self, Apps};
 use belfry_runtime::context::{self, Contexts};
 use belfry_runtime::notify::{self, KeepBefore, Notifiers, Publish};
 use belfry_runtime::outbound::{AddressPolicy, Outbound};
@@ -114,12 +115,19 @@ impl Server {
         let contexts = Arc::new(Contexts::new(contexts, store.clone(), outbound, clock.clone()));
         notifiers.begin(contexts.clone());
         let (stopping, stopped) = watch::channel(false);
+        let reading = reading(&limits, Arc::new(Deny::default()));
         let app = App::new(Parts {
             tenants,
             contexts,
             guard: Arc::new(Guard::new(Mode::Open, store.clone(), clock.clone())),
             limits,
-            deny: Arc::new(Deny::default()),
+            apps: Arc::new(Apps::none(apps::Parts {
+                clock: clock.clone(),
+                limits: reading.clone(),
+                keep_before: keep_before.clone(),
+                options: apps::Options::default(),
+            })),
+            reading,
             clock,
             rng: Arc::new(SystemRng),
             keep_before: keep_before.clone(),

@@ -12,6 +12,7 @@ const MAX_VIA: usize = 64;
 /// Resolves every restriction that concerns the network; what cannot be is counted by reason.
 pub(super) fn resolve(survey: &Survey, junctions: &[Option<u32>], network: &mut Network) {
     let mut forbidden = Vec::new();
+    network.report.restrictions = 0;
     for restriction in &survey.restrictions {
         let classes = restriction.classes.and(network.family.classes());
         if classes.is_empty() {
@@ -19,7 +20,10 @@ pub(super) fn resolve(survey: &Survey, junctions: &[Option<u32>], network: &mut 
         }
         let restriction = Restriction { classes, ..restriction.clone() };
         match sequences(&restriction, survey, junctions, network) {
-            Ok(found) => forbidden.extend(found),
+            Ok(found) => {
+                network.report.restrictions += 1;
+                forbidden.extend(found);
+            }
             Err(why) => network.report.broken(why),
         }
     }

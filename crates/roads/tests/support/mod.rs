@@ -1,15 +1,22 @@
 //! Real maps for tests and examples: a file of OpenStreetMap into a survey, and where such files are.
 
+use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use belfry_connect_osm::{Element, Kind, Kinds, Limits, OsmError, read_file};
+use belfry_connect_osm::{Element, Kind, Kinds, Limits, OsmError, Place, Why, read};
 use belfry_roads::{MemberKind, Survey};
 
 /// Reads the roads of a file in two passes.
 pub fn survey(path: &Path) -> Result<Survey, OsmError> {
     let mut survey = Survey::default();
-    read_file(path, Kinds::WAYS_AND_RELATIONS, &Limits::default(), &mut |element| {
+    let name = path.display().to_string();
+    let open = || {
+        let unreadable =
+            |why| OsmError { file: name.clone(), place: Place { offset: 0, block: None }, why: Why::Io(why) };
+        File::open(path).map_err(unreadable)
+    };
+    read(&name, open()?, Kinds::WAYS_AND_RELATIONS, &Limits::default(), &mut |element| {
         match element {
             Element::Way(way) => survey.way(way.id, way.nodes, way.tags),
             Element::Relation(relation) => {
@@ -24,7 +31,7 @@ pub fn survey(path: &Path) -> Result<Survey, OsmError> {
         }
         ControlFlow::Continue(())
     })?;
-    read_file(path, Kinds::NODES, &Limits::default(), &mut |element| {
+    read(&name, open()?, Kinds::NODES, &Limits::default(), &mut |element| {
         if let Element::Node(node) = element {
             survey.node(node.id, node.position, node.tags);
         }

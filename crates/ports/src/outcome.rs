@@ -1,10 +1,50 @@
+//! From what an operation decided to a change of the store, and what a write begins with. Pure; holds no rule of an operation.
+//!
 //! What has expired is not there for a write either (ETSI GS CIM 009 clause 4.22), though the sweeper may not have come yet:
 //! a write begins without it, and says in its own commit that it is gone.
 
+use crate::{Change, ChangeKind, EntityChange};
 use belfry_kernel::Time;
 use belfry_ngsi_ld::Entity;
-use belfry_ports::{Change, ChangeKind, EntityChange};
+use belfry_ngsi_ld::operation::{self, Outcome};
 use std::sync::Arc;
+
+/// The change that an outcome asks for: none when it changes nothing. `before` is the image that it started from;
+/// `keep_before` keeps the instances as they were, for subscriptions that want to show them.
+pub fn change_of(outcome: &mut Outcome, before: Option<&Arc<Entity>>, keep_before: bool) -> Option<EntityChange> {
+    if !outcome.is_change() {
+        return None;
+    }
+    let changes = outcome
+        .changes
+        .iter_mut()
+        .map(|c| Change {
+            name: c.name,
+            dataset_id: c.dataset_id.clone(),
+            kind: match c.change {
+                operation::Change::Created => ChangeKind::Created,
+                operation::Change::Updated => ChangeKind::Updated,
+                operation::Change::Repeated => ChangeKind::Repeated,
+                operation::Change::Deleted => ChangeKind::Deleted,
+            },
+            before: c.last.take().or_else(|| {
+                before
+                    .filter(|_| keep_before && c.change == operation::Change::Updated)
+                    .and_then(|b| b.instance(c.name, c.dataset_id.as_ref()))
+                    .map(|a| Box::new(a.clone()))
+            }),
+        })
+        .collect();
+    match outcome.entity.take() {
+        Some(entity) => Some(EntityChange::Put {
+            entity: Arc::new(entity),
+            created: outcome.created,
+            head: outcome.entity_changed,
+            changes,
+        }),
+        None => before.map(|last| EntityChange::Delete { id: last.id.clone(), last: last.clone() }),
+    }
+}
 
 /// What a write begins with.
 #[derive(Debug, Default)]
