@@ -2,6 +2,7 @@
 
 use crate::client::Target;
 use crate::mapping::Mode;
+use crate::osm;
 use crate::source::entity::Form;
 use std::path::PathBuf;
 
@@ -27,13 +28,22 @@ pub enum Existing {
     Replace,
 }
 
+/// Sources that are imported by rules of their own.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Kind {
+    /// An extract of OpenStreetMap
+    Osm(Box<osm::Args>),
+}
+
 /// Bring files into a running Belfry: tables (CSV and the like), GeoJSON, NGSI-LD entities, Smart Data Models examples
 ///
 /// A table needs a mapping file that says what a row is; `--explain` shows what it makes of the first rows, `--dry-run`
 /// checks everything and sends nothing. An import that was cut goes on where it stopped when the same command is given
 /// again. Exit code 0: all taken; 1: some rows were refused (they are listed); 2: it could not run.
 #[derive(Clone, Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "Examples:
+  belfry import osm town.osm.pbf                       roads, buildings, places: see belfry import osm --help
   belfry import soil.csv --map soil.toml --explain     show what the first rows become
   belfry import soil.csv --map soil.toml --dry-run     check all rows, send none
   belfry import soil.csv --map soil.toml               import; give it again to go on after a cut
@@ -44,6 +54,9 @@ pub enum Existing {
 
 How mapping files are written: docs/guide/import.md")]
 pub struct Args {
+    /// What is imported by rules of its own
+    #[command(subcommand)]
+    pub kind_of_source: Option<Kind>,
     /// File to import, packed with gzip or not; - for standard input
     #[arg(value_name = "FILE", required_unless_present = "models")]
     pub source: Option<PathBuf>,

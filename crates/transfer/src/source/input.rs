@@ -34,8 +34,7 @@ pub struct Input {
 /// [`TransferError::File`].
 pub fn open(path: &Path, meter: &Meter) -> Result<Input, TransferError> {
     if path == Path::new("-") {
-        return unpacked(Counted { inner: std::io::stdin(), meter: meter.clone() }, None)
-            .map_err(TransferError::file(path));
+        return unpacked(Counted::new(std::io::stdin(), meter), None).map_err(TransferError::file(path));
     }
     let opened = || -> std::io::Result<Input> {
         let file = File::open(path)?;
@@ -45,7 +44,7 @@ pub fn open(path: &Path, meter: &Meter) -> Result<Input, TransferError> {
                 "it is a folder; a folder of Smart Data Models is imported with --models",
             ));
         }
-        unpacked(Counted { inner: file, meter: meter.clone() }, Some(meta.len()))
+        unpacked(Counted::new(file, meter), Some(meta.len()))
     };
     opened().map_err(TransferError::file(path))
 }
@@ -86,9 +85,16 @@ fn unpacked(bytes: impl Read + Send + 'static, size: Option<u64>) -> std::io::Re
     Ok(Input { reader, size })
 }
 
-struct Counted<R> {
+/// Bytes that are counted as they are read.
+pub(crate) struct Counted<R> {
     inner: R,
     meter: Meter,
+}
+
+impl<R> Counted<R> {
+    pub(crate) fn new(inner: R, meter: &Meter) -> Self {
+        Self { inner, meter: meter.clone() }
+    }
 }
 
 impl<R: Read> Read for Counted<R> {
