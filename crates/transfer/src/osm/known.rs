@@ -95,6 +95,14 @@ impl Known {
         self.entities.remove(&Key { entity: u16::try_from(at).ok()?, kind: object.kind, id: object.id })
     }
 
+    /// Takes out all that an object is: it is in the extract, but cannot be read.
+    pub(super) fn spare(&mut self, object: Object) {
+        for at in 0..self.types.len() {
+            let Ok(entity) = u16::try_from(at) else { return };
+            self.entities.remove(&Key { entity, kind: object.kind, id: object.id });
+        }
+    }
+
     /// What was not taken out, in the order of types and numbers.
     pub(super) fn rest(self) -> Vec<(String, Object, Seen)> {
         let Self { types, entities, .. } = self;
@@ -116,6 +124,7 @@ pub(super) async fn fetch(client: &Client, ids: &[&str]) -> Result<HashMap<Strin
     for ids in ids.chunks(MOST_IDS) {
         let mut target = Target::new(PATH);
         target.add("id", &ids.join(","));
+        target.add("type", "*");
         target.add("limit", &MOST_IDS.to_string());
         // A page ends early when its entities are large.
         let mut offset = 0;

@@ -22,6 +22,7 @@ use crate::progress::Progress;
 use crate::query;
 use crate::source::entity;
 use crate::source::input::Meter;
+use belfry_connect_osm::Rejected;
 use belfry_kernel::Time;
 use belfry_ngsi_ld::Json;
 use belfry_ngsi_ld::form::{Limits, Mode};
@@ -67,8 +68,10 @@ async fn import(
     told: &mut Told,
 ) -> Result<(Summary, Result<(), TransferError>), TransferError> {
     let survey = survey(extract, told).await?;
-    for rejected in &survey.rejected {
-        told.reject(Object { kind: rejected.kind, id: rejected.id }, None, None, rejected.why)?;
+    let of = |rejected: &Rejected| Object { kind: rejected.kind, id: rejected.id };
+    let unreadable: Vec<Object> = survey.rejected.iter().map(of).collect();
+    for (object, rejected) in unreadable.iter().zip(&survey.rejected) {
+        told.reject(*object, None, None, rejected.why)?;
     }
     told.rejected = survey.rejected_count;
     let at = match args.edition.or(survey.edition) {
@@ -84,8 +87,10 @@ async fn import(
     };
     let dataset = dataset_id(&stamp);
     refuse_older(args, &client, &dataset, at).await?;
-    let known = Known::of(&client, &stamp.extract, &extract.table).await?;
+    let mut known = Known::of(&client, &stamp.extract, &extract.table).await?;
     let before = known.len();
+    // They have not vanished: what is there of them stays until they can be read again.
+    unreadable.iter().for_each(|object| known.spare(*object));
     let mut run = Run {
         table: &extract.table,
         stamp: &stamp,
@@ -238,10 +243,7 @@ impl Run<'_> {
         let made = match outcome {
             Ok(made) => made,
             Err((types, reason)) => {
-                // It has not vanished: what is there of it stays until it can be read again.
-                for entity in &types {
-                    self.known.take(entity, object);
-                }
+                self.known.spare(object);
                 let entity = types.first().map(|entity| object.entity_id(entity));
                 return self.told.reject(object, entity.as_deref(), None, &reason);
             }
