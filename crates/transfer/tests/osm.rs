@@ -115,15 +115,31 @@ async fn objects_become_entities_of_the_models() {
         ("operator", "Town of Mill"),
     ];
     town += &way(2, &[11, 12, 22, 21, 11], &school);
-    town += &node(201, (9.0005, 47.0005), &[("emergency", "fire_hydrant"), ("fire_hydrant:type", "pillar"), ("fire_hydrant:diameter", "100")]);
-    town += &node(202, (9.0006, 47.0005), &[("highway", "bus_stop"), ("name", "Mill"), ("wheelchair", "yes"), ("shelter", "no")]);
+    town += &node(
+        201,
+        (9.0005, 47.0005),
+        &[("emergency", "fire_hydrant"), ("fire_hydrant:type", "pillar"), ("fire_hydrant:diameter", "100")],
+    );
+    town += &node(
+        202,
+        (9.0006, 47.0005),
+        &[("highway", "bus_stop"), ("name", "Mill"), ("wheelchair", "yes"), ("shelter", "no")],
+    );
     town += &node(203, (9.0007, 47.0005), &[("addr:street", "Mill Lane"), ("addr:housenumber", "9")]);
     // Half of the outer ring each, one drawn against the other; a hole.
     town += &way(3, &[31, 34, 64], &[]);
     town += &way(4, &[31, 61, 64], &[]);
     town += &way(5, &[42, 43, 53, 52, 42], &[]);
-    town += &relation(6, &[(3, "outer"), (4, ""), (5, "inner")], &[("type", "multipolygon"), ("natural", "water"), ("water", "pond")]);
-    town += &relation(7, &[(3, "outer"), (4, "outer")], &[("type", "boundary"), ("boundary", "administrative"), ("admin_level", "8"), ("name", "Mill")]);
+    town += &relation(
+        6,
+        &[(3, "outer"), (4, ""), (5, "inner")],
+        &[("type", "multipolygon"), ("natural", "water"), ("water", "pond")],
+    );
+    town += &relation(
+        7,
+        &[(3, "outer"), (4, "outer")],
+        &[("type", "boundary"), ("boundary", "administrative"), ("admin_level", "8"), ("name", "Mill")],
+    );
     let source = file(folder.path(), "mill-251101.osm", "2025-11-01T12:00:00Z", &town);
     let report = folder.path().join("report.ndjson");
     let summary = import(&belfry, &[source.to_str().unwrap(), "--report", report.to_str().unwrap()]).await.unwrap();
@@ -262,21 +278,33 @@ async fn a_newer_edition_changes_what_changed_and_closes_what_vanished() {
     // Somebody adds what is theirs to two of them.
     let own = folder.path().join("own.ndjson");
     let inspected = |id: i64| {
-        format!("{{\"id\":\"urn:ngsi-ld:FireHydrant:osm-node-{id}\",\"type\":\"FireHydrant\",\"inspected\":{{\"type\":\"Property\",\"value\":\"2025-05-01\"}}}}\n")
+        format!(
+            "{{\"id\":\"urn:ngsi-ld:FireHydrant:osm-node-{id}\",\"type\":\"FireHydrant\",\"inspected\":{{\"type\":\"Property\",\"value\":\"2025-05-01\"}}}}\n"
+        )
     };
     std::fs::write(&own, inspected(2) + &inspected(8)).unwrap();
     belfry.import(&[own.to_str().unwrap(), "--existing", "update"]).await.unwrap();
     assert_eq!(import(&belfry, &[first]).await.unwrap().unchanged, 9, "what others add is no change");
 
     // 1 and 2 change, 3 loses a tag and moves, 4 is broken, 8 and 9 vanish, 10 is new.
-    let mut new = hydrant(1, &[("ref", "H1b"), ("couplings", "2")]) + &hydrant(2, &[("couplings", "2"), ("ref", "H2b")]);
+    let mut new =
+        hydrant(1, &[("ref", "H1b"), ("couplings", "2")]) + &hydrant(2, &[("couplings", "2"), ("ref", "H2b")]);
     new += &node(3, (9.5, 47.0), &[("emergency", "fire_hydrant"), ("couplings", "2")]);
     new += &node(4, (9.5, 97.0), &[("emergency", "fire_hydrant")]);
     new += &(5..=7).map(|id| hydrant(id, &[("ref", "H1"), ("couplings", "2")])).collect::<String>();
     new += &hydrant(10, &[("ref", "H10")]);
     let second = file(folder.path(), "mill-latest.osm", "2025-12-01T12:00:00Z", &new);
     let second = second.to_str().unwrap();
-    let expected = Summary { objects: 7, rejected: 1, created: 1, changed: 3, unchanged: 3, closed: 1, marked: 1, ..Summary::default() };
+    let expected = Summary {
+        objects: 7,
+        rejected: 1,
+        created: 1,
+        changed: 3,
+        unchanged: 3,
+        closed: 1,
+        marked: 1,
+        ..Summary::default()
+    };
     let dry = import(&belfry, &[second, "--dry-run"]).await.unwrap();
     let done = import(&belfry, &[second]).await.unwrap();
     let get = |id: i64| values(&belfry.get(&format!("/ngsi-ld/v1/entities/urn:ngsi-ld:FireHydrant:osm-node-{id}")));
@@ -288,7 +316,8 @@ async fn a_newer_edition_changes_what_changed_and_closes_what_vanished() {
     assert_eq!(get(5)["edition"], at("2025-11-01T12:00:00Z"), "what did not change keeps its edition");
     assert_eq!(get(8)["dateRemoved"], at("2025-12-01T12:00:00Z"), "what others wrote to stays, marked");
     let left = belfry.get("/ngsi-ld/v1/entities?type=FireHydrant&limit=100");
-    let ids: Vec<&str> = left.as_array().unwrap().iter().map(|e| e["id"].as_str().unwrap().rsplit('-').next().unwrap()).collect();
+    let ids: Vec<&str> =
+        left.as_array().unwrap().iter().map(|e| e["id"].as_str().unwrap().rsplit('-').next().unwrap()).collect();
     assert_eq!(ids.len(), 9, "{ids:?}");
     assert!(!ids.contains(&"9") && ids.contains(&"4"), "what is broken has not vanished: {ids:?}");
     // History keeps what was closed, with the mark.
@@ -336,12 +365,15 @@ async fn of_a_broken_file_nothing_is_imported() {
     std::fs::write(&path, &flipped).unwrap();
     let why = import(&belfry, &[path.to_str().unwrap()]).await.unwrap_err();
     assert!(why.contains("block 1 at byte"), "{why}");
-    let xml = file(folder.path(), "cut.osm", "2025-11-01T12:00:00Z", &(grid() + &way(1, &[1, 2], &[("highway", "path")])));
+    let xml =
+        file(folder.path(), "cut.osm", "2025-11-01T12:00:00Z", &(grid() + &way(1, &[1, 2], &[("highway", "path")])));
     let text = std::fs::read_to_string(&xml).unwrap();
     std::fs::write(&xml, &text[..text.len() - 10]).unwrap();
     let why = import(&belfry, &[xml.to_str().unwrap()]).await.unwrap_err();
     assert!(why.contains("cut.osm: byte"), "{why}");
-    for (line, reason) in [(vec!["none.osm"], "none.osm"), (vec![xml.to_str().unwrap(), "--extract", "a b"], "--extract")] {
+    for (line, reason) in
+        [(vec!["none.osm"], "none.osm"), (vec![xml.to_str().unwrap(), "--extract", "a b"], "--extract")]
+    {
         let why = import(&belfry, &line).await.unwrap_err();
         assert!(why.contains(reason), "{why}");
     }

@@ -68,11 +68,12 @@ impl Closing<'_> {
 
     fn marked(&self, id: &str) -> Json {
         let entity = Object::of_entity(id).map_or("", |(entity, _)| entity);
-        Json::Object(vec![
-            ("id".into(), id.into()),
-            ("type".into(), entity.into()),
-            ("dateRemoved".into(), edition(self.stamp)),
-        ])
+        let mut date = edition(self.stamp);
+        if let Json::Object(members) = &mut date {
+            // With an instant of its own, whoever asks for the history meets it.
+            members.push(("observedAt".into(), self.stamp.edition.as_str().into()));
+        }
+        Json::Object(vec![("id".into(), id.into()), ("type".into(), entity.into()), ("dateRemoved".into(), date)])
     }
 
     fn too_many(&self, new: usize) -> TransferError {

@@ -100,7 +100,7 @@ async fn import(
         sender: Sender::new(client, args.in_flight, Existing::Update),
         dry: args.dry_run,
         differing: Vec::new(),
-        sequence: 0,
+        fresh: Vec::new(),
         told,
         summary: Summary { personal, ..Summary::default() },
     };
@@ -230,8 +230,8 @@ struct Run<'r> {
     dry: bool,
     /// Entities that are there with another content.
     differing: Vec<(String, Json)>,
-    /// Entities put into windows, to tell them apart.
-    sequence: u64,
+    /// Of the entities of this window, in their order, whether they are new.
+    fresh: Vec<bool>,
     told: &'r mut Told,
     summary: Summary,
 }
@@ -259,10 +259,7 @@ impl Run<'_> {
                 continue;
             }
             match seen {
-                None => {
-                    self.summary.created += 1;
-                    self.put(&entity);
-                }
+                None => self.put(&entity, true),
                 Some(seen) if seen.print == print(&entity, self.table) => self.summary.unchanged += 1,
                 Some(_) if self.dry => self.summary.changed += 1,
                 Some(_) => self.differing.push((id, entity)),
@@ -274,10 +271,16 @@ impl Run<'_> {
         if self.window.is_full() { self.flush().await } else { Ok(()) }
     }
 
-    fn put(&mut self, entity: &Json) {
-        self.sequence += 1;
+    fn put(&mut self, entity: &Json, new: bool) {
+        if new {
+            self.summary.created += 1;
+        } else {
+            self.summary.changed += 1;
+        }
         if !self.dry {
-            self.window.state(&Origin { file: self.file.clone(), line: self.sequence }, entity);
+            let line = self.fresh.len() as u64;
+            self.fresh.push(new);
+            self.window.state(&Origin { file: self.file.clone(), line }, entity);
         }
     }
 
@@ -293,8 +296,7 @@ impl Run<'_> {
         for (id, entity) in &differing {
             let Some(there) = there.get(id) else {
                 // It went while the import was reading.
-                self.summary.created += 1;
-                self.put(entity);
+                self.put(entity, true);
                 continue;
             };
             let (changed, removed) = difference(there, entity, self.table);
@@ -302,14 +304,13 @@ impl Run<'_> {
                 self.summary.unchanged += 1;
                 continue;
             }
-            self.summary.changed += 1;
             let mut members: Vec<(CompactString, Json)> = vec![
                 ("id".into(), id.as_str().into()),
                 ("type".into(), text_of(entity, "type").into()),
                 ("edition".into(), edition(self.stamp)),
             ];
             members.extend(changed.into_iter().map(|(name, instance)| (name.into(), instance.clone())));
-            self.put(&Json::Object(members));
+            self.put(&Json::Object(members), false);
             gone.extend(removed.into_iter().map(|name| (id.clone(), name.to_owned())));
         }
         // What is written and what is taken away are other attributes: their order does not matter.
@@ -322,14 +323,19 @@ impl Run<'_> {
     /// Sends the window.
     async fn flush(&mut self) -> Result<(), TransferError> {
         let window = self.window.take();
+        let fresh = std::mem::take(&mut self.fresh);
         let sent = self.sender.send(&window, false).await?;
-        for (_, refusal) in sent.refused {
+        for (origin, refusal) in sent.refused {
             let id = refusal.entity.unwrap_or_default();
             let object = Object::of_entity(&id).map(|(_, object)| object);
             let Some(object) = object else {
                 return Err(self.sender.client().strange(&format!("it refused {id:?}, which was not sent")));
             };
-            self.summary.created = self.summary.created.saturating_sub(1);
+            let new = usize::try_from(origin.line).ok().and_then(|line| fresh.get(line)).copied();
+            match new {
+                Some(true) => self.summary.created -= 1,
+                _ => self.summary.changed -= 1,
+            }
             self.told.reject(object, Some(&id), refusal.field.as_deref(), &refusal.reason)?;
         }
         self.told.reporter.flush()
