@@ -4,6 +4,7 @@
 mod args;
 mod existing;
 mod explain;
+mod layer;
 mod newest;
 mod parcel;
 mod plan;

@@ -4,10 +4,13 @@
 pub mod element;
 pub mod entity;
 pub mod feature;
+pub mod geopackage;
+pub mod geoparquet;
 pub mod input;
 pub mod line;
 mod row;
 pub mod table;
+pub mod wkb;
 
 pub use row::{Cell, Row};
 

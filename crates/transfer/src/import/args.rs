@@ -13,6 +13,10 @@ pub enum Format {
     Csv,
     /// A GeoJSON FeatureCollection
     Geojson,
+    /// A layer of a GeoPackage
+    Geopackage,
+    /// GeoParquet
+    Geoparquet,
     /// NGSI-LD entities, one a line
     Lines,
     /// One NGSI-LD entity, or an array of them
@@ -35,7 +39,7 @@ pub enum Kind {
     Osm(Box<osm::Args>),
 }
 
-/// Bring files into a running Belfry: tables (CSV and the like), GeoJSON, NGSI-LD entities, Smart Data Models examples
+/// Bring files into a running Belfry: tables (CSV and the like), GeoJSON, GeoPackage, GeoParquet, OpenStreetMap, NGSI-LD entities
 ///
 /// A table needs a mapping file that says what a row is; `--explain` shows what it makes of the first rows, `--dry-run`
 /// checks everything and sends nothing. An import that was cut goes on where it stopped when the same command is given
@@ -47,6 +51,7 @@ pub enum Kind {
   belfry import soil.csv --map soil.toml --explain     show what the first rows become
   belfry import soil.csv --map soil.toml --dry-run     check all rows, send none
   belfry import soil.csv --map soil.toml               import; give it again to go on after a cut
+  belfry import town.gpkg --layer trees --map trees.toml   a layer of a GeoPackage, under the same mapping
   belfry import trees.geojson --type Tree --id 'urn:ngsi-ld:Tree:{number}'
   belfry import entities.ndjson.gz                     NGSI-LD entities, one a line
   belfry export entities --type Tree | belfry import - --format lines --url http://other:1026
@@ -69,6 +74,9 @@ pub struct Args {
     /// How the source is written; by default told from the file's name
     #[arg(long)]
     pub format: Option<Format>,
+    /// Layer of a GeoPackage; needed when it has several
+    #[arg(long, value_name = "NAME")]
+    pub layer: Option<String>,
     /// How entities are written
     #[arg(long, default_value = "normalized")]
     pub form: Form,
@@ -78,10 +86,10 @@ pub struct Args {
     /// What happens to entities that are there already; by default rows of tables and maps update, entities replace
     #[arg(long)]
     pub existing: Option<Existing>,
-    /// GeoJSON without a mapping: type of the entities
+    /// GeoJSON, GeoPackage, GeoParquet without a mapping: type of the entities
     #[arg(long = "type", value_name = "TYPE", requires = "id")]
     pub kind: Option<String>,
-    /// GeoJSON without a mapping: id of an entity, with properties in braces, such as urn:ngsi-ld:Tree:{number}
+    /// Likewise: id of an entity, with properties in braces, such as urn:ngsi-ld:Tree:{number}
     #[arg(long, value_name = "TEMPLATE", requires = "kind")]
     pub id: Option<String>,
     /// Show what the first rows become, and send nothing

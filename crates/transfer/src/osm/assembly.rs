@@ -208,7 +208,8 @@ mod tests {
     fn what_is_broken_is_said() {
         let a = square(0, 0, 10);
         let gone = [node(0, 0), 1_000_000, node(5, 5), node(0, 0)];
-        let cases: [(&[&[i64]], &[&[i64]], &str); 5] = [
+        type Case<'a> = (&'a [&'a [i64]], &'a [&'a [i64]], &'a str);
+        let cases: [Case<'_>; 5] = [
             (&[&a[..3]], &[], "open at node/"),
             (&[&gone], &[], "1 of its 4 nodes"),
             (&[], &[&a], "no outer ring"),

@@ -185,7 +185,8 @@ mod tests {
         let corner = [(0, 0), (2, 4), (4, 4), (4, 2), (0, 0)];
         let across = [(5, 5), (15, 5), (15, 6), (5, 6), (5, 5)];
         let shared = [(10, 2), (12, 2), (12, 8), (10, 8), (10, 2)];
-        let cases: &[(&[&[(i32, i32)]], Option<&str>)] = &[
+        type Rings<'a> = &'a [&'a [(i32, i32)]];
+        let cases: &[(Rings<'_>, Option<&str>)] = &[
             (&[&square], None),
             (&[&square, &hole], None),
             (&[&square, &corner], None),

@@ -334,7 +334,8 @@ impl Run<'_> {
             let new = usize::try_from(origin.line).ok().and_then(|line| fresh.get(line)).copied();
             match new {
                 Some(true) => self.summary.created -= 1,
-                _ => self.summary.changed -= 1,
+                Some(false) => self.summary.changed -= 1,
+                None => {}
             }
             self.told.reject(object, Some(&id), refusal.field.as_deref(), &refusal.reason)?;
         }

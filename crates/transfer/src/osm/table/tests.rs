@@ -1,7 +1,5 @@
 //! The table of the house, and what is wrong with other tables.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where what it stands on does not hold")]
-
 use super::*;
 
 fn types(tags: &[Tag<'_>], shape: Shape) -> Vec<String> {
