@@ -5,17 +5,23 @@
 
 mod support;
 
+#[path = "support/real.rs"]
+mod real;
+#[path = "support/restart.rs"]
+mod restart;
+
 #[path = "../../connect/osm/tests/support/mod.rs"]
 #[expect(dead_code, reason = "the writer of PBF files has more to offer than is needed here")]
 mod pbf;
 
 use belfry_transfer::osm::{self, Summary};
 use clap::Parser;
+use real::data;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use support::{Belfry, binary, data, lines};
+use support::{Belfry, binary, lines};
 
 #[derive(Parser)]
 struct Line {

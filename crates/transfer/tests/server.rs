@@ -7,8 +7,14 @@
 
 mod support;
 
+#[path = "support/real.rs"]
+mod real;
+#[path = "support/restart.rs"]
+mod restart;
+
 use belfry_transfer::import;
 use clap::Parser;
+use real::data;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use support::{Belfry, Import, binary, data, lines};
+use support::{Belfry, Import, binary, lines};
 
 fn example(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/examples").join(name).display().to_string()

@@ -1,4 +1,4 @@
-//! A running Belfry for tests, and where real data is.
+//! A running Belfry for tests.
 
 use belfry_transfer::{export, import};
 use clap::Parser;
@@ -77,15 +77,6 @@ impl Belfry {
         Self { child, url }
     }
 
-    pub fn port(&self) -> u16 {
-        self.url.rsplit(':').next().unwrap().parse().unwrap()
-    }
-
-    pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
     /// GET, without any of the code under test.
     pub fn get(&self, target: &str) -> Value {
         let address = self.url.strip_prefix("http://").unwrap();
@@ -114,17 +105,6 @@ impl Drop for Belfry {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-pub fn data(file: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("BELFRY_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    let path = root.join(file);
-    if !path.exists() {
-        println!("{} is not here (set BELFRY_DATA): not tested", path.display());
-        return None;
-    }
-    Some(path)
 }
 
 pub fn lines(path: &Path) -> Vec<Value> {
