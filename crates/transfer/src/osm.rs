@@ -22,7 +22,7 @@ mod told;
 
 pub use args::{Args, Vanished};
 
-use crate::TransferError;
+use crate::{Problem, TransferError};
 
 /// What became of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,4 +65,17 @@ impl Summary {
 /// What stopped it; what was acknowledged before stays, and the same command goes on from there.
 pub async fn run(args: Args) -> Result<Summary, TransferError> {
     run::run(args).await
+}
+
+/// What is wrong with a table of kinds.
+///
+/// # Errors
+/// All of it, each with its place.
+pub fn check_kinds(text: &str) -> Result<(), Vec<Problem>> {
+    match table::Table::parse(std::path::Path::new("kinds.txt"), text) {
+        Ok(_) => Ok(()),
+        Err(TransferError::Mapping(problems)) => Err(problems),
+        // Of a text there is nothing else that can be wrong.
+        Err(_) => Err(Vec::new()),
+    }
 }

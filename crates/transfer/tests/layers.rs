@@ -108,9 +108,11 @@ async fn layers_become_the_same_entities_as_geojson() {
         line.extend(["--type", "Plot", "--id", "urn:ngsi-ld:Plot:{ref}", "--state", &state]);
         assert_eq!(belfry.import(&line).await.unwrap().states, 2, "{line:?}");
         let plot = belfry.get("/ngsi-ld/v1/entities/urn:ngsi-ld:Plot:A");
-        assert_eq!(plot["location"]["value"]["type"], "Polygon");
-        assert_eq!(plot["location"]["value"]["coordinates"].as_array().unwrap().len(), 2);
-        let corner = &plot["location"]["value"]["coordinates"][0][1];
+        // GDAL makes one kind of a layer of both.
+        let coordinates = &plot["location"]["value"]["coordinates"];
+        let rings = if plot["location"]["value"]["type"] == "Polygon" { coordinates } else { &coordinates[0] };
+        assert_eq!(rings.as_array().unwrap().len(), 2, "{plot}");
+        let corner = &rings[0][1];
         let [lon, lat] = [0, 1].map(|at| corner[at].as_f64().unwrap());
         assert!((9.5..=9.51).contains(&lon) && (lat - 47.1).abs() < 0.011, "{corner}");
         assert_eq!(belfry.get("/ngsi-ld/v1/entities/urn:ngsi-ld:Plot:B")["location"]["value"]["type"], "MultiPolygon");

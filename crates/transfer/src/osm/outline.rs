@@ -244,4 +244,20 @@ mod tests {
         assert!(line(ring(&[(0, 0), (0, 0)])).unwrap_err().contains("no length"));
         assert!(line(ring(&[(1_800_000_000, 0), (-1_800_000_000, 0)])).unwrap_err().contains("antimeridian"));
     }
+
+    proptest::proptest! {
+        /// The sweep finds what comparing all pairs finds, on grids so small that segments meet in every way.
+        #[test]
+        fn the_sweep_agrees_with_all_pairs(corners in proptest::collection::vec((0..5_i32, 0..5_i32), 3..9)) {
+            let mut places = ring(&corners);
+            places.push(places[0]);
+            places.dedup();
+            if places.len() >= 4 && area(&places) != 0 {
+                let of = places.len() - 1;
+                let segment = |at: usize| Segment { ring: 0, at, of, a: places[at], b: places[at + 1] };
+                let crosses = (0..of).any(|i| (0..i).any(|j| meet(&segment(i), &segment(j))));
+                proptest::prop_assert_eq!(rings(vec![places.clone()]).is_err(), crosses);
+            }
+        }
+    }
 }
