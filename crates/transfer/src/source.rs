@@ -52,5 +52,8 @@ impl Refusal {
     }
 }
 
+/// A feature that a reader made of a row: its place from 1, and the GeoJSON feature or why there is none.
+pub type Feature = (u64, Result<Json, Refusal>);
+
 /// A stream of items. An error ends it: the source as a whole cannot be read on.
 pub type Items = Box<dyn Iterator<Item = Result<Item, TransferError>> + Send>;

@@ -7,15 +7,11 @@ use crate::source::feature::{self, Rule};
 use crate::source::geopackage::Layer;
 use crate::source::geoparquet::Table;
 use crate::source::input::{Counted, Meter};
-use crate::source::{Items, Refusal};
-use belfry_ngsi_ld::Json;
+use crate::source::{Feature, Items};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
-
-/// What a row of one of these readers is: its place, and its feature.
-type Read = Option<(u64, Result<Json, Refusal>)>;
 
 /// The items of a layer and the names of its columns.
 pub(super) fn geopackage(
@@ -54,8 +50,8 @@ pub(super) fn geoparquet(path: &Path, rule: Rule) -> Result<(Items, Vec<String>)
 
 /// Rows until there is none, or one that cannot be read.
 fn rows(
-    mut next: impl FnMut() -> Result<Read, TransferError>,
-) -> impl Iterator<Item = Result<(u64, Result<Json, Refusal>), TransferError>> {
+    mut next: impl FnMut() -> Result<Option<Feature>, TransferError>,
+) -> impl Iterator<Item = Result<Feature, TransferError>> {
     let mut ended = false;
     std::iter::from_fn(move || {
         if ended {

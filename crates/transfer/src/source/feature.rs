@@ -4,7 +4,7 @@
 use super::element::Elements;
 use super::entity::{Form, json, normalized, wrong};
 use super::table::map_row;
-use super::{Cell, Item, Items, Refusal, Row};
+use super::{Cell, Feature, Item, Items, Refusal, Row};
 use crate::TransferError;
 use crate::mapping::Mapping;
 use belfry_kernel::Iri;
@@ -45,7 +45,7 @@ pub fn features(reader: impl BufRead + Send + 'static, file: Arc<Path>, rule: Ru
 
 /// Features that another reader makes, each with its place from 1.
 pub fn made(
-    features: impl Iterator<Item = Result<(u64, Result<Json, Refusal>), TransferError>> + Send + 'static,
+    features: impl Iterator<Item = Result<Feature, TransferError>> + Send + 'static,
     file: Arc<Path>,
     rule: Rule,
 ) -> Items {

@@ -8,7 +8,7 @@ mod record;
 pub use pages::SqliteError;
 
 use super::wkb::{Crs, geojson};
-use super::{MAX_ITEM_BYTES, Refusal};
+use super::{Feature, MAX_ITEM_BYTES, Refusal};
 use belfry_ngsi_ld::Json;
 use columns::Columns;
 use compact_str::CompactString;
@@ -103,7 +103,7 @@ impl<R: Read + Seek> Layer<R> {
     ///
     /// # Errors
     /// The database is broken.
-    pub fn feature(&mut self) -> Result<Option<(u64, Result<Json, Refusal>)>, GeopackageError> {
+    pub fn feature(&mut self) -> Result<Option<Feature>, GeopackageError> {
         let Some((number, record)) = self.rows.next(&mut self.pages, MAX_ITEM_BYTES)? else { return Ok(None) };
         self.read += 1;
         let outcome = match record {

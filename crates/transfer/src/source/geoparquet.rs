@@ -1,9 +1,9 @@
 //! GeoParquet (OGC 1.1): a Parquet file whose metadata says which column holds geometries. Reads it row by row as GeoJSON
 //! features, so that a mapping sees what it sees of GeoJSON. Holds no mapping.
 
-use super::Refusal;
 use super::geopackage::feature;
 use super::wkb::{Crs, geojson};
+use super::{Feature, Refusal};
 use belfry_kernel::Time;
 use belfry_ngsi_ld::Json;
 use compact_str::CompactString;
@@ -165,7 +165,7 @@ impl Table {
     ///
     /// # Errors
     /// The file is broken; nothing can be read after it.
-    pub fn feature(&mut self) -> Result<Option<(u64, Result<Json, Refusal>)>, GeoparquetError> {
+    pub fn feature(&mut self) -> Result<Option<Feature>, GeoparquetError> {
         let rows = &mut self.rows;
         let Some(row) = guarded(self.read + 1, || rows.next())? else { return Ok(None) };
         let row = row?;

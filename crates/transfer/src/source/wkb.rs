@@ -235,8 +235,11 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
+    /// Writes a part in a byte order.
+    type Part<'p> = &'p dyn Fn(&mut Vec<u8>, bool);
+
     /// Bytes written by hand: byte order, kind, then counts and numbers.
-    fn wkb(little: bool, parts: &[&dyn Fn(&mut Vec<u8>, bool)]) -> Vec<u8> {
+    fn wkb(little: bool, parts: &[Part<'_>]) -> Vec<u8> {
         let mut out = Vec::new();
         parts.iter().for_each(|part| part(&mut out, little));
         out
