@@ -11,6 +11,7 @@ pub mod entity;
 pub mod fragment;
 pub mod geo_query;
 pub mod geometry;
+pub mod geopackage;
 pub mod gtfs;
 pub mod gtfs_realtime;
 pub mod gtfs_zip;
@@ -25,6 +26,7 @@ pub mod mapping;
 pub mod mqtt;
 pub mod order_by;
 mod osm;
+pub mod osm_kinds;
 pub mod osm_pbf;
 pub mod osm_xml;
 pub mod payload;
@@ -38,6 +40,7 @@ pub mod temporal_query;
 mod text;
 pub mod topic;
 pub mod type_selection;
+pub mod wkb;
 
 #[cfg(test)]
 mod mutator;
@@ -78,6 +81,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("import", import::run),
     ("import_mapping", import_mapping::run),
     ("osm_pbf", osm_pbf::run),
+    ("osm_kinds", osm_kinds::run),
+    ("wkb", wkb::run),
+    ("geopackage", geopackage::run),
     ("osm_xml", osm_xml::run),
     ("gtfs", gtfs::run),
     ("gtfs_zip", gtfs_zip::run),

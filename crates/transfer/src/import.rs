@@ -4,28 +4,30 @@
 mod args;
 mod existing;
 mod explain;
+mod layer;
 mod newest;
 mod parcel;
 mod plan;
-mod report;
 mod resume;
-mod sender;
-mod window;
+pub(crate) mod sender;
+pub(crate) mod window;
 
-pub use args::{Args, Existing, Format};
+pub use args::{Args, Existing, Format, Kind};
 
 use crate::TransferError;
 use crate::client::Client;
 use crate::mapping::Mode;
+use crate::osm;
 use crate::progress::Progress;
+use crate::report::Reporter;
 use crate::source::{Item, Refusal, entity};
 use belfry_ngsi_ld::Json;
 use belfry_ngsi_ld::form::{self, Limits};
 use newest::Newest;
 use plan::Plan;
-use report::Reporter;
 use resume::Bookmark;
 use sender::Sender;
+use serde::Serialize;
 use window::{Origin, Window};
 
 /// What became of an import.
@@ -53,14 +55,19 @@ impl Summary {
 /// # Errors
 /// What stopped it; what was acknowledged before stays, and the same command goes on from there.
 pub async fn run(args: Args) -> Result<Summary, TransferError> {
+    if let Some(Kind::Osm(args)) = args.kind_of_source {
+        let done = osm::run(*args).await?;
+        return Ok(Summary { read: done.objects, refused: done.rejected, states: done.written(), instances: 0 });
+    }
     let plan = Plan::of(&args)?;
     if args.explain {
         explain::run(plan, args.rows)?;
         return Ok(Summary::default());
     }
-    let sender = if args.dry_run { None } else { Some(Sender::new(Client::new(&args.target)?, &args, plan.existing)) };
+    let sender =
+        if args.dry_run { None } else { Some(Sender::new(Client::new(&args.target)?, args.in_flight, plan.existing)) };
     let bookmark = Bookmark::open(&args, &plan)?;
-    let reporter = Reporter::open(args.report.as_deref(), bookmark.done > 0)?;
+    let reporter = Reporter::open(args.report.as_deref(), "rows", bookmark.done > 0)?;
     let progress = Progress::new(plan.size, true, "rows", args.quiet);
     let mut run = Run {
         summary: Summary { refused: bookmark.refused, ..Summary::default() },
@@ -90,13 +97,25 @@ pub async fn run(args: Args) -> Result<Summary, TransferError> {
     }
     .await;
     run.progress.end();
-    let told = run.reporter.finish();
+    let told = run.reporter.flush();
     outcome?;
     told?;
     if !args.quiet {
         run.tell(args.dry_run);
     }
     Ok(run.summary)
+}
+
+/// A line of the report.
+#[derive(Serialize)]
+struct Line<'l> {
+    file: &'l str,
+    line: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'l str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entity: Option<&'l str>,
+    reason: &'l str,
 }
 
 /// An import under way.
@@ -163,7 +182,20 @@ impl Run {
 
     fn refuse(&mut self, origin: &Origin, refusal: &Refusal) -> Result<(), TransferError> {
         self.summary.refused += 1;
-        if let Some(line) = self.reporter.refuse(origin, refusal)? {
+        let file = origin.file.display().to_string();
+        let line = Line {
+            file: &file,
+            line: origin.line,
+            field: refusal.field.as_deref(),
+            entity: refusal.entity.as_deref(),
+            reason: &refusal.reason,
+        };
+        let text = || {
+            let field = refusal.field.as_ref().map(|field| format!("{field}: ")).unwrap_or_default();
+            let entity = refusal.entity.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
+            format!("{file}:{}: {field}{}{entity}", origin.line, refusal.reason)
+        };
+        if let Some(line) = self.reporter.refuse(&line, text)? {
             self.progress.say(&line);
         }
         Ok(())

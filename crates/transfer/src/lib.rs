@@ -7,9 +7,11 @@ pub mod export;
 mod history_body;
 pub mod import;
 pub mod mapping;
+pub mod osm;
 mod place;
 mod progress;
 mod query;
+mod report;
 pub mod source;
 mod temporal;
 

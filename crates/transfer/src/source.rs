@@ -4,10 +4,13 @@
 pub mod element;
 pub mod entity;
 pub mod feature;
+pub mod geopackage;
+pub mod geoparquet;
 pub mod input;
 pub mod line;
 mod row;
 pub mod table;
+pub mod wkb;
 
 pub use row::{Cell, Row};
 
@@ -48,6 +51,9 @@ impl Refusal {
         Self { field: None, entity: None, reason: reason.into() }
     }
 }
+
+/// A feature that a reader made of a row: its place from 1, and the GeoJSON feature or why there is none.
+pub type Feature = (u64, Result<Json, Refusal>);
 
 /// A stream of items. An error ends it: the source as a whole cannot be read on.
 pub type Items = Box<dyn Iterator<Item = Result<Item, TransferError>> + Send>;

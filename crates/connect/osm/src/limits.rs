@@ -13,6 +13,8 @@ pub struct Limits {
     pub element_bytes: usize,
     /// A file unpacked, bytes: what a small file that unpacks forever is stopped at.
     pub unpacked_bytes: u64,
+    /// Rejected elements that are named one by one ([`Summary::first_rejected`](crate::Summary::first_rejected)).
+    pub named_rejected: usize,
 }
 
 impl Default for Limits {
@@ -23,6 +25,7 @@ impl Default for Limits {
             event_bytes: 64 << 10,
             element_bytes: 8 << 20,
             unpacked_bytes: 1 << 40,
+            named_rejected: 100,
         }
     }
 }

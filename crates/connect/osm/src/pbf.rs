@@ -26,7 +26,7 @@ pub fn read_pbf(
     to: &mut dyn FnMut(Element<'_>) -> ControlFlow<()>,
 ) -> Result<Summary, OsmError> {
     let mut file = Blocks { from, offset: 0, limits: *limits, packed: Vec::new(), unpacked: Vec::new(), total: 0 };
-    let mut sink = Sink::new(to);
+    let mut sink = Sink::new(to, limits);
     for number in 0.. {
         let offset = file.offset;
         match file.one(number, kinds, &mut sink) {
@@ -69,7 +69,10 @@ impl<R: Read> Blocks<R> {
             return Err(Why::TooLarge { what: "a file unpacked", bytes: self.total, limit });
         }
         match (kind, number) {
-            (BlobKind::Header, 0) => block::header(content).map(|()| true),
+            (BlobKind::Header, 0) => {
+                sink.summary.edition = block::header(content)?;
+                Ok(true)
+            }
             (_, 0) => Err(Why::Malformed("the first block is no OSMHeader; is this a .osm.pbf file?")),
             (BlobKind::Header, _) => Err(Why::Malformed("a second OSMHeader")),
             (BlobKind::Data, _) => block::data(content, kinds, sink),

@@ -2,13 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use belfry_kernel::Position;
+use belfry_kernel::{Position, Time};
 
 use crate::element::{Element, Kind, Tag};
+use crate::limits::Limits;
 use crate::personal::drop_personal;
-
-/// Rejected elements that are named one by one.
-const NAMED: usize = 100;
 
 /// What a file held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,10 +21,13 @@ pub struct Summary {
     pub personal: u64,
     /// Elements rejected.
     pub rejected: u64,
-    /// The first of them, at most 100.
+    /// The first of them, as many as [`Limits::named_rejected`](crate::Limits::named_rejected) says.
     pub first_rejected: Vec<Rejected>,
     /// Whether the caller's function ended the reading early.
     pub stopped: bool,
+    /// The instant whose state of OpenStreetMap the file holds, when it says: the replication timestamp of a PBF header,
+    /// `timestamp` of `<osm>`, or `osm_base` of Overpass.
+    pub edition: Option<Time>,
 }
 
 /// An element that was not handed out.
@@ -44,11 +45,12 @@ pub struct Rejected {
 pub(crate) struct Sink<'f> {
     to: &'f mut dyn FnMut(Element<'_>) -> ControlFlow<()>,
     pub(crate) summary: Summary,
+    named: usize,
 }
 
 impl<'f> Sink<'f> {
-    pub(crate) fn new(to: &'f mut dyn FnMut(Element<'_>) -> ControlFlow<()>) -> Self {
-        Self { to, summary: Summary::default() }
+    pub(crate) fn new(to: &'f mut dyn FnMut(Element<'_>) -> ControlFlow<()>, limits: &Limits) -> Self {
+        Self { to, summary: Summary::default(), named: limits.named_rejected }
     }
 
     /// Takes the personal tags out of the list.
@@ -58,7 +60,7 @@ impl<'f> Sink<'f> {
 
     pub(crate) fn reject(&mut self, kind: Kind, id: i64, why: &'static str) {
         self.summary.rejected += 1;
-        if self.summary.first_rejected.len() < NAMED {
+        if self.summary.first_rejected.len() < self.named {
             self.summary.first_rejected.push(Rejected { kind, id, why });
         }
     }

@@ -7,6 +7,7 @@ mod metered;
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
+use belfry_kernel::Time;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
@@ -30,7 +31,7 @@ pub fn read_xml(
 ) -> Result<Summary, OsmError> {
     let mut reader = Reader::from_reader(Metered::new(from, limits));
     reader.config_mut().check_end_names = true;
-    let mut document = Document { kinds, limits: *limits, depth: 0, draft: None, sink: Sink::new(to) };
+    let mut document = Document { kinds, limits: *limits, depth: 0, draft: None, sink: Sink::new(to, limits) };
     let mut buffer = Vec::new();
     loop {
         let offset = reader.buffer_position();
@@ -93,7 +94,8 @@ impl Document<'_> {
     fn start(&mut self, start: &BytesStart<'_>) -> Result<(), Why> {
         let name = start.name();
         match (self.depth, name.as_ref(), &mut self.draft) {
-            (0, "osm", _) => Ok(()),
+            (0, "osm", _) => self.edition(start, "timestamp"),
+            (1, "meta", _) => self.edition(start, "osm_base"),
             (0, _, _) => Err(Why::Malformed("the first element is not <osm>")),
             (1, "node", _) if self.kinds.nodes => self.begin(Kind::Node, start),
             (1, "way", _) if self.kinds.ways => self.begin(Kind::Way, start),
@@ -109,6 +111,16 @@ impl Document<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Keeps the instant that an attribute says, when there is one that is an instant.
+    fn edition(&mut self, start: &BytesStart<'_>, name: &str) -> Result<(), Why> {
+        each_attribute(start, |key, value| {
+            if key == name {
+                self.sink.summary.edition = Time::parse(value).ok().or(self.sink.summary.edition);
+            }
+            Ok(())
+        })
     }
 
     fn begin(&mut self, kind: Kind, start: &BytesStart<'_>) -> Result<(), Why> {

@@ -108,6 +108,27 @@ fn packed_files_are_known_by_their_first_bytes_and_reading_can_stop() {
 }
 
 #[test]
+fn a_file_says_of_which_instant_it_is() {
+    let pbf_of = |seconds: u64| {
+        let features = Message::default().bytes(4, b"OsmSchema-V0.6").uint(32, seconds);
+        block("OSMHeader", &Message::default().bytes(1, &features.0))
+    };
+    let osm = |head: &str| format!("<osm version='0.6'{head}<node id='1' lat='1' lon='1'/></osm>");
+    for (read, expected) in [
+        (pbf(&pbf_of(1_762_000_496)), Some("2025-11-01T12:34:56Z")),
+        (pbf(&pbf_of(0)), None),
+        (pbf(&pbf_of(u64::MAX)), None),
+        (pbf(&town()), None),
+        (xml(&osm(" timestamp='2025-11-01T12:34:56Z'>")), Some("2025-11-01T12:34:56Z")),
+        (xml(&osm("><meta osm_base='2025-11-01T12:34:56Z'/>")), Some("2025-11-01T12:34:56Z")),
+        (xml(&osm(" timestamp='yesterday'>")), None),
+    ] {
+        let edition = read.0.unwrap().edition;
+        assert_eq!(edition.map(|at| at.with_text(str::to_owned)).as_deref(), expected);
+    }
+}
+
+#[test]
 fn a_broken_pbf_names_file_block_and_offset() {
     let data = |content: &Message| [header(), block("OSMData", &zlib(&content.0))].concat();
     let way = |way: Message| data(&content(&["", "a"], &Message::default().bytes(3, &way.0)));

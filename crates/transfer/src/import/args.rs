@@ -2,6 +2,7 @@
 
 use crate::client::Target;
 use crate::mapping::Mode;
+use crate::osm;
 use crate::source::entity::Form;
 use std::path::PathBuf;
 
@@ -12,6 +13,10 @@ pub enum Format {
     Csv,
     /// A GeoJSON FeatureCollection
     Geojson,
+    /// A layer of a GeoPackage
+    Geopackage,
+    /// GeoParquet
+    Geoparquet,
     /// NGSI-LD entities, one a line
     Lines,
     /// One NGSI-LD entity, or an array of them
@@ -27,16 +32,26 @@ pub enum Existing {
     Replace,
 }
 
-/// Bring files into a running Belfry: tables (CSV and the like), GeoJSON, NGSI-LD entities, Smart Data Models examples
+/// Sources that are imported by rules of their own.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Kind {
+    /// An extract of OpenStreetMap
+    Osm(Box<osm::Args>),
+}
+
+/// Bring files into a running Belfry: tables (CSV and the like), GeoJSON, GeoPackage, GeoParquet, OpenStreetMap, NGSI-LD entities
 ///
 /// A table needs a mapping file that says what a row is; `--explain` shows what it makes of the first rows, `--dry-run`
 /// checks everything and sends nothing. An import that was cut goes on where it stopped when the same command is given
 /// again. Exit code 0: all taken; 1: some rows were refused (they are listed); 2: it could not run.
 #[derive(Clone, Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "Examples:
+  belfry import osm town.osm.pbf                       roads, buildings, places: see belfry import osm --help
   belfry import soil.csv --map soil.toml --explain     show what the first rows become
   belfry import soil.csv --map soil.toml --dry-run     check all rows, send none
   belfry import soil.csv --map soil.toml               import; give it again to go on after a cut
+  belfry import town.gpkg --layer trees --map trees.toml   a layer of a GeoPackage, under the same mapping
   belfry import trees.geojson --type Tree --id 'urn:ngsi-ld:Tree:{number}'
   belfry import entities.ndjson.gz                     NGSI-LD entities, one a line
   belfry export entities --type Tree | belfry import - --format lines --url http://other:1026
@@ -44,6 +59,9 @@ pub enum Existing {
 
 How mapping files are written: docs/guide/import.md")]
 pub struct Args {
+    /// What is imported by rules of its own
+    #[command(subcommand)]
+    pub kind_of_source: Option<Kind>,
     /// File to import, packed with gzip or not; - for standard input
     #[arg(value_name = "FILE", required_unless_present = "models")]
     pub source: Option<PathBuf>,
@@ -56,6 +74,9 @@ pub struct Args {
     /// How the source is written; by default told from the file's name
     #[arg(long)]
     pub format: Option<Format>,
+    /// Layer of a GeoPackage; needed when it has several
+    #[arg(long, value_name = "NAME")]
+    pub layer: Option<String>,
     /// How entities are written
     #[arg(long, default_value = "normalized")]
     pub form: Form,
@@ -65,10 +86,10 @@ pub struct Args {
     /// What happens to entities that are there already; by default rows of tables and maps update, entities replace
     #[arg(long)]
     pub existing: Option<Existing>,
-    /// GeoJSON without a mapping: type of the entities
+    /// GeoJSON, GeoPackage, GeoParquet without a mapping: type of the entities
     #[arg(long = "type", value_name = "TYPE", requires = "id")]
     pub kind: Option<String>,
-    /// GeoJSON without a mapping: id of an entity, with properties in braces, such as urn:ngsi-ld:Tree:{number}
+    /// Likewise: id of an entity, with properties in braces, such as urn:ngsi-ld:Tree:{number}
     #[arg(long, value_name = "TEMPLATE", requires = "kind")]
     pub id: Option<String>,
     /// Show what the first rows become, and send nothing

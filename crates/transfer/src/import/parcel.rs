@@ -9,35 +9,35 @@ use compact_str::CompactString;
 use std::sync::Arc;
 
 /// A row of a batch of states.
-pub(super) struct StateRow {
-    pub(super) origin: Origin,
-    pub(super) id: CompactString,
+pub(crate) struct StateRow {
+    pub(crate) origin: Origin,
+    pub(crate) id: CompactString,
     /// Its JSON text.
-    pub(super) text: Vec<u8>,
-    pub(super) has_context: bool,
+    pub(crate) text: Vec<u8>,
+    pub(crate) has_context: bool,
 }
 
 /// A batch of states.
 #[derive(Default)]
-pub(super) struct StateParcel {
-    pub(super) rows: Vec<Arc<StateRow>>,
-    pub(super) bytes: usize,
+pub(crate) struct StateParcel {
+    pub(crate) rows: Vec<Arc<StateRow>>,
+    pub(crate) bytes: usize,
 }
 
 /// The history of one entity.
 #[derive(Default)]
-pub(super) struct HistoryParcel {
-    pub(super) rows: Vec<(Origin, Json)>,
-    pub(super) id: CompactString,
-    pub(super) bytes: usize,
+pub(crate) struct HistoryParcel {
+    pub(crate) rows: Vec<(Origin, Json)>,
+    pub(crate) id: CompactString,
+    pub(crate) bytes: usize,
     /// Attribute instances in all.
-    pub(super) instances: usize,
+    pub(crate) instances: usize,
     /// Of the attribute that has most.
-    pub(super) most: usize,
+    pub(crate) most: usize,
 }
 
 /// The media type and the body of these states.
-pub(super) fn state_body(rows: &[Arc<StateRow>]) -> (&'static str, Bytes) {
+pub(crate) fn state_body(rows: &[Arc<StateRow>]) -> (&'static str, Bytes) {
     let linked = rows.iter().any(|row| row.has_context);
     let mut out = Vec::with_capacity(rows.iter().map(|row| row.text.len() + 1).sum::<usize>() + 2);
     out.push(b'[');
@@ -59,7 +59,7 @@ pub(super) fn state_body(rows: &[Arc<StateRow>]) -> (&'static str, Bytes) {
 }
 
 /// The media type and the body of this history.
-pub(super) fn history_body<'r>(rows: impl Iterator<Item = &'r Json>) -> (&'static str, Bytes) {
+pub(crate) fn history_body<'r>(rows: impl Iterator<Item = &'r Json>) -> (&'static str, Bytes) {
     let mut evolution = Evolution::default();
     rows.for_each(|row| evolution.add(row));
     let json = evolution.into_json();

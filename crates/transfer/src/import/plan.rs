@@ -1,6 +1,7 @@
 //! What an import will do: which reader for which source, under which mapping and mode. Reads no rows.
 
 use super::args::{Args, Existing, Format};
+use super::layer;
 use crate::TransferError;
 use crate::mapping::{Mapping, Mode};
 use crate::source::feature::Rule;
@@ -49,6 +50,9 @@ impl Plan {
         let mapping = args.map.as_deref().map(Mapping::load).transpose()?.map(Arc::new);
         let mut input = input::open(&path, &meter)?;
         let format = format(args, &path, &mut input)?;
+        if args.layer.is_some() && format != Format::Geopackage {
+            return Err(TransferError::Usage("--layer is for a GeoPackage".into()));
+        }
         let size = input.size;
         let file: Arc<Path> = path.clone().into();
         let mode = args.mode.unwrap_or_else(|| mapping.as_ref().map_or(Mode::State, |m| m.default_mode()));
@@ -69,6 +73,25 @@ impl Plan {
                 Box::new(table.items(mapping.clone())?)
             }
             Format::Geojson => feature::features(input.reader, file, rule(args, mapping.as_ref())?),
+            Format::Geopackage | Format::Geoparquet => {
+                let rule = rule(args, mapping.as_ref())?;
+                if matches!(rule, Rule::Entities(_)) {
+                    return Err(TransferError::Usage(
+                        "its rows are no entities yet: say what they become with --map FILE, or --type with --id"
+                            .into(),
+                    ));
+                }
+                let (items, names) = if format == Format::Geopackage {
+                    layer::geopackage(&path, args.layer.as_deref(), &meter, rule)?
+                } else {
+                    layer::geoparquet(&path, rule)?
+                };
+                if let Some(mapping) = &mapping {
+                    layer::check(mapping, &names)?;
+                }
+                header = Some(names);
+                items
+            }
             Format::Lines | Format::Json if mapping.is_some() => {
                 return Err(TransferError::Usage(
                     "a mapping is for tables and GeoJSON; NGSI-LD entities are imported as they are".into(),
@@ -106,6 +129,7 @@ fn fingerprint(
         format!("{format:?} {mode:?} {existing:?} {:?}", args.form),
         of(&args.kind),
         of(&args.id),
+        of(&args.layer),
     ];
     for text in told {
         hash.update(&(text.len() as u64).to_le_bytes());
@@ -139,6 +163,8 @@ fn format(args: &Args, path: &Path, input: &mut Input) -> Result<Format, Transfe
     let by_name = match name.rsplit_once('.').map(|(_, end)| end) {
         Some("csv" | "tsv" | "tab" | "txt" | "dat" | "wth") => Some(Format::Csv),
         Some("geojson") => Some(Format::Geojson),
+        Some("gpkg") => Some(Format::Geopackage),
+        Some("parquet" | "geoparquet" | "pq") => Some(Format::Geoparquet),
         Some("ndjson" | "jsonl" | "jsonlines") => Some(Format::Lines),
         Some("json" | "jsonld") => Some(Format::Json),
         _ => None,
@@ -152,7 +178,7 @@ fn format(args: &Args, path: &Path, input: &mut Input) -> Result<Format, Transfe
         Some(format) => Ok(format),
         None if args.map.is_some() => Ok(Format::Csv),
         None => Err(TransferError::Usage(format!(
-            "{}: its name does not say how it is written; say --format csv, geojson, lines or json",
+            "{}: its name does not say how it is written; say --format csv, geojson, geopackage, geoparquet, lines or json",
             path.display()
         ))),
     }

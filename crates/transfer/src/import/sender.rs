@@ -1,7 +1,7 @@
 //! Sending a window: batches of states, histories of entities, a few requests at one time; refused batches are halved
 //! until the row to blame is found. Keeps nothing between windows.
 
-use super::args::{Args, Existing};
+use super::args::Existing;
 use super::existing;
 use super::parcel::{HistoryParcel, StateParcel, StateRow, history_body, state_body};
 use super::window::{Origin, Window};
@@ -25,7 +25,7 @@ use std::sync::Arc;
 const MAX_LOST: u32 = 3;
 
 /// Sends windows.
-pub(super) struct Sender {
+pub(crate) struct Sender {
     client: Client,
     in_flight: usize,
     upsert: &'static str,
@@ -33,10 +33,10 @@ pub(super) struct Sender {
 
 /// What became of a window.
 #[derive(Default)]
-pub(super) struct Sent {
-    pub(super) states: u64,
-    pub(super) instances: u64,
-    pub(super) refused: Vec<(Origin, Refusal)>,
+pub(crate) struct Sent {
+    pub(crate) states: u64,
+    pub(crate) instances: u64,
+    pub(crate) refused: Vec<(Origin, Refusal)>,
 }
 
 /// The answer to a batch of which a part was refused (clause 5.2.16).
@@ -60,16 +60,21 @@ struct BatchProblem {
 }
 
 impl Sender {
-    pub(super) fn new(client: Client, args: &Args, existing: Existing) -> Self {
+    pub(crate) fn new(client: Client, in_flight: u8, existing: Existing) -> Self {
         let upsert = match existing {
             Existing::Update => "/ngsi-ld/v1/entityOperations/upsert?options=update",
             Existing::Replace => "/ngsi-ld/v1/entityOperations/upsert",
         };
-        Self { client, in_flight: usize::from(args.in_flight), upsert }
+        Self { client, in_flight: usize::from(in_flight), upsert }
+    }
+
+    /// The client that it sends with.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
     }
 
     /// Sends all of a window. `careful`: an earlier run may have sent a part of it.
-    pub(super) async fn send(&self, window: &Window, careful: bool) -> Result<Sent, TransferError> {
+    pub(crate) async fn send(&self, window: &Window, careful: bool) -> Result<Sent, TransferError> {
         let states = window.states.iter().map(|parcel| -> BoxFuture<'_, _> { Box::pin(self.states(parcel, careful)) });
         let histories =
             window.histories.iter().map(|parcel| -> BoxFuture<'_, _> { Box::pin(self.history(parcel, careful)) });

@@ -25,16 +25,16 @@ const WINDOW_BYTES: usize = 32 << 20;
 
 /// Where a row stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Origin {
-    pub(super) file: Arc<Path>,
+pub(crate) struct Origin {
+    pub(crate) file: Arc<Path>,
     /// From 1.
-    pub(super) line: u64,
+    pub(crate) line: u64,
 }
 
 /// Rows that are sent together.
-pub(super) struct Window {
-    pub(super) states: Vec<StateParcel>,
-    pub(super) histories: Vec<HistoryParcel>,
+pub(crate) struct Window {
+    pub(crate) states: Vec<StateParcel>,
+    pub(crate) histories: Vec<HistoryParcel>,
     /// In which batch an entity is: all its states of one window are in one batch, in their order.
     batch_of: HashMap<CompactString, usize>,
     /// The open history of an entity under a context.
@@ -50,7 +50,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub(super) fn new(batch: u16, in_flight: u8) -> Self {
+    pub(crate) fn new(batch: u16, in_flight: u8) -> Self {
         Self {
             states: Vec::new(),
             histories: Vec::new(),
@@ -66,17 +66,17 @@ impl Window {
     }
 
     /// This window, a new one in its place.
-    pub(super) fn take(&mut self) -> Self {
+    pub(crate) fn take(&mut self) -> Self {
         let (batch, in_flight) = (self.batch, self.in_flight);
         std::mem::replace(self, Self { batch, in_flight, ..Self::new(1, 1) })
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.full || self.bytes >= WINDOW_BYTES
     }
 
     /// Adds a state.
-    pub(super) fn state(&mut self, origin: &Origin, entity: &Json) {
+    pub(crate) fn state(&mut self, origin: &Origin, entity: &Json) {
         let id = id_of(entity);
         let mut text = Vec::with_capacity(512);
         entity.write(&mut text);
@@ -105,7 +105,7 @@ impl Window {
     }
 
     /// Adds history; what is too much for one request is cut into several.
-    pub(super) fn history(&mut self, origin: &Origin, entity: Json) {
+    pub(crate) fn history(&mut self, origin: &Origin, entity: Json) {
         let (all, most) = weight(&entity);
         if all > MAX_WEIGHT || most > MAX_INSTANCES {
             for part in parts(&entity) {
@@ -150,12 +150,12 @@ fn id_of(entity: &Json) -> CompactString {
 }
 
 /// How large a part of a history may be.
-pub(super) fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     Limits { instances: MAX_INSTANCES, attributes: MAX_WEIGHT, ..Limits::default() }
 }
 
 /// A history cut into parts that one request can hold each.
-pub(super) fn parts(entity: &Json) -> Vec<Json> {
+pub(crate) fn parts(entity: &Json) -> Vec<Json> {
     let (all, most) = weight(entity);
     let Json::Object(members) = entity else { return Vec::new() };
     if all <= MAX_WEIGHT && most <= MAX_INSTANCES {

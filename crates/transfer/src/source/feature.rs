@@ -4,7 +4,8 @@
 use super::element::Elements;
 use super::entity::{Form, json, normalized, wrong};
 use super::table::map_row;
-use super::{Cell, Item, Items, Refusal, Row};
+use super::{Cell, Feature, Item, Items, Refusal, Row};
+use crate::TransferError;
 use crate::mapping::Mapping;
 use belfry_kernel::Iri;
 use belfry_ngsi_ld::Json;
@@ -39,6 +40,19 @@ pub fn features(reader: impl BufRead + Send + 'static, file: Arc<Path>, rule: Ru
         }
         Ok(None) => None,
         Err(broken) => Some(Err(wrong(&file, broken))),
+    }))
+}
+
+/// Features that another reader makes, each with its place from 1.
+pub fn made(
+    features: impl Iterator<Item = Result<Feature, TransferError>> + Send + 'static,
+    file: Arc<Path>,
+    rule: Rule,
+) -> Items {
+    Box::new(features.map(move |found| {
+        let (line, feature) = found?;
+        let outcome = feature.and_then(|feature| pieces(&feature, &rule));
+        Ok(Item { file: file.clone(), line, outcome })
     }))
 }
 

@@ -3,7 +3,7 @@
 use crate::TransferError;
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,8 +34,7 @@ pub struct Input {
 /// [`TransferError::File`].
 pub fn open(path: &Path, meter: &Meter) -> Result<Input, TransferError> {
     if path == Path::new("-") {
-        return unpacked(Counted { inner: std::io::stdin(), meter: meter.clone() }, None)
-            .map_err(TransferError::file(path));
+        return unpacked(Counted::new(std::io::stdin(), meter), None).map_err(TransferError::file(path));
     }
     let opened = || -> std::io::Result<Input> {
         let file = File::open(path)?;
@@ -45,7 +44,7 @@ pub fn open(path: &Path, meter: &Meter) -> Result<Input, TransferError> {
                 "it is a folder; a folder of Smart Data Models is imported with --models",
             ));
         }
-        unpacked(Counted { inner: file, meter: meter.clone() }, Some(meta.len()))
+        unpacked(Counted::new(file, meter), Some(meta.len()))
     };
     opened().map_err(TransferError::file(path))
 }
@@ -86,9 +85,16 @@ fn unpacked(bytes: impl Read + Send + 'static, size: Option<u64>) -> std::io::Re
     Ok(Input { reader, size })
 }
 
-struct Counted<R> {
+/// Bytes that are counted as they are read.
+pub(crate) struct Counted<R> {
     inner: R,
     meter: Meter,
+}
+
+impl<R> Counted<R> {
+    pub(crate) fn new(inner: R, meter: &Meter) -> Self {
+        Self { inner, meter: meter.clone() }
+    }
 }
 
 impl<R: Read> Read for Counted<R> {
@@ -96,5 +102,11 @@ impl<R: Read> Read for Counted<R> {
         let n = self.inner.read(into)?;
         self.meter.0.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
+    }
+}
+
+impl<R: Seek> Seek for Counted<R> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.inner.seek(to)
     }
 }

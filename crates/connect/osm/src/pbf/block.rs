@@ -6,23 +6,32 @@ use crate::error::Why;
 use crate::limits::Kinds;
 use crate::sink::{Sink, position};
 use crate::wire::{Fields, Packed};
+use belfry_kernel::Time;
 
 const KEYS_AND_VALUES: Why = Why::Malformed("an element has more keys than values, or more values than keys");
 const UNEVEN: Why = Why::Malformed("lists of one length are of several");
+/// The last second of the year 9999.
+const MAX_SECONDS: i64 = 253_402_300_799;
 const NO_ID: Why = Why::Malformed("an element without a number");
 
-/// Reads the message `HeaderBlock`: every feature that it requires must be known.
-pub(super) fn header(content: &[u8]) -> Result<(), Why> {
+/// Reads the message `HeaderBlock`: every feature that it requires must be known. Returns the instant of replication
+/// (field 32, seconds since 1970), if there is one.
+pub(super) fn header(content: &[u8]) -> Result<Option<Time>, Why> {
     let mut fields = Fields(content);
+    let mut edition = None;
     while let Some((number, value)) = fields.next()? {
         if number == 4 {
             let feature = value.text()?;
             if !["OsmSchema-V0.6", "DenseNodes"].contains(&feature) {
                 return Err(Why::Unsupported(feature.chars().take(64).collect()));
             }
+        } else if number == 32 {
+            let seconds = value.int()?;
+            // Zero stands for none in files that some writers make, and so does what no clock has said.
+            edition = (1..=MAX_SECONDS).contains(&seconds).then(|| Time::from_micros(seconds * 1_000_000));
         }
     }
-    Ok(())
+    Ok(edition)
 }
 
 /// Reads the message `PrimitiveBlock`; whether to go on.

@@ -1,0 +1,14 @@
+//! Where real data is.
+
+use std::path::PathBuf;
+
+pub fn data(file: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("BELFRY_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    let path = root.join(file);
+    if !path.exists() {
+        println!("{} is not here (set BELFRY_DATA): not tested", path.display());
+        return None;
+    }
+    Some(path)
+}
