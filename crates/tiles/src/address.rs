@@ -106,7 +106,8 @@ impl Address {
         let first = corner(bounds.min[0], bounds.max[1]);
         let last = corner(bounds.max[0], bounds.min[1]);
         let side = 1_u32 << first.z;
-        let columns = if bounds.min[0] <= bounds.max[0] { last.x - first.x.min(last.x) } else { last.x + side - first.x };
+        let columns =
+            if bounds.min[0] <= bounds.max[0] { last.x - first.x.min(last.x) } else { last.x + side - first.x };
         let columns = columns.min(side - 1);
         (first.y..=last.y)
             .flat_map(move |y| (0..=columns).map(move |step| Self { z: first.z, x: (first.x + step) % side, y }))
@@ -141,7 +142,8 @@ mod tests {
     fn places_have_tiles_at_the_poles_and_at_the_antimeridian_too() {
         // Vaduz, by the formula of the OpenStreetMap wiki's page on tile names.
         assert_eq!(Address::at(place(9.5215, 47.141), 14).to_string(), "14/8625/5753");
-        for (lon, lat, x, y) in [(-180.0, 90.0, 0, 0), (180.0, -90.0, 7, 7), (179.999, 0.0001, 7, 3), (0.0, 0.0, 4, 4)] {
+        for (lon, lat, x, y) in [(-180.0, 90.0, 0, 0), (180.0, -90.0, 7, 7), (179.999, 0.0001, 7, 3), (0.0, 0.0, 4, 4)]
+        {
             let at = Address::at(place(lon, lat), 3);
             assert_eq!((at.x(), at.y()), (x, y), "{lon} {lat}");
         }

@@ -46,14 +46,16 @@ impl Candidate {
 
     fn settle(&self, other: &Self) -> Ordering {
         let form = |c: &Self| c.drawing.form();
-        self.id.cmp(&other.id).then(form(self).cmp(&form(other))).then_with(|| self.fields.cmp(&other.fields)).then_with(|| {
-            match (&self.drawing, &other.drawing) {
+        self.id
+            .cmp(&other.id)
+            .then(form(self).cmp(&form(other)))
+            .then_with(|| self.fields.cmp(&other.fields))
+            .then_with(|| match (&self.drawing, &other.drawing) {
                 (Drawing::Points(a), Drawing::Points(b)) => a.cmp(b),
                 (Drawing::Lines(a), Drawing::Lines(b)) => a.cmp(b),
                 (Drawing::Polygons(a), Drawing::Polygons(b)) => a.cmp(b),
                 _ => Ordering::Equal,
-            }
-        })
+            })
     }
 
     /// Bytes in memory, about.

@@ -105,7 +105,8 @@ impl CollectionBuilder {
             all.grow(of.max);
         }
         let first = |group: usize| group.checked_sub(1).map_or(0, |before| GROUPS[before] + 1);
-        let trees = leaves.into_iter().enumerate().map(|(group, leaves)| (first(group), RTree::bulk_load(leaves))).collect();
+        let trees =
+            leaves.into_iter().enumerate().map(|(group, leaves)| (first(group), RTree::bulk_load(leaves))).collect();
         Collection { kept: self.kept, trees, area }
     }
 }

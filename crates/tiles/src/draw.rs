@@ -4,13 +4,19 @@
 use crate::address::Address;
 use crate::clip::Frame;
 use crate::grid::{EXTENT, Spot};
-use crate::mend::{Mender, Rings};
+use crate::mend::{MAX_PAIRS, Mender, Rings, near_pairs};
 use crate::shape::{Form, Shape, Vertex};
 
 /// How far lines and polygons go on beyond the tile, places of the grid: half of the widest road that is drawn.
 pub const BUFFER: u32 = 128;
 
 const FRAME: Frame = Frame { low: -(BUFFER as f64), high: (EXTENT + BUFFER) as f64 };
+
+/// Pairs of edges that may cross, at most in all polygons of a tile.
+const TILE_PAIRS: u64 = 1 << 21;
+
+/// How often a polygon that would take too long is drawn with less detail, before it is left out.
+const COARSER: usize = 6;
 
 /// What is drawn on a tile's grid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,11 +45,14 @@ pub struct Pen {
     mender: Mender,
     ring: Vec<[f64; 2]>,
     spare: Vec<[f64; 2]>,
+    counts: Vec<u32>,
+    /// Pairs of edges that may still be mended on this tile.
+    left: u64,
 }
 
 impl Default for Pen {
     fn default() -> Self {
-        Self { mender: Mender::new(), ring: Vec::new(), spare: Vec::new() }
+        Self { mender: Mender::new(), ring: Vec::new(), spare: Vec::new(), counts: Vec::new(), left: TILE_PAIRS }
     }
 }
 
@@ -82,6 +91,12 @@ impl Scale {
 }
 
 impl Pen {
+    /// Begins with the next tile. Polygons of one tile share an allowance of crossings, so that many hostile ones take no
+    /// longer than a few; real ones stay far below it.
+    pub fn next_tile(&mut self) {
+        self.left = TILE_PAIRS;
+    }
+
     /// Draws a shape; `None` when nothing of it is on the tile.
     ///
     /// A point is on exactly one tile of each zoom. Lines and polygons go on for [`BUFFER`] beyond it. What lies across the
@@ -112,15 +127,26 @@ impl Pen {
     }
 
     fn polygons(&mut self, shape: &Shape, scale: Scale, to: &mut Vec<Rings>) {
-        let mut outer: Vec<Spot> = Vec::new();
-        let mut holes: Vec<Vec<Spot>> = Vec::new();
-        for (vertices, hole) in shape.rings() {
-            if !hole {
-                self.mender.mend(std::mem::take(&mut outer), &holes, to);
-                holes.clear();
-            } else if outer.is_empty() {
-                continue;
+        let rings: Vec<(&[Vertex], bool)> = shape.rings().collect();
+        // Each outer ring with the holes after it.
+        for polygon in rings.chunk_by(|_, (_, hole)| *hole) {
+            let mut scale = scale;
+            for _ in 0..COARSER {
+                let Some((outer, holes)) = self.rings(polygon, scale) else { break };
+                let most = MAX_PAIRS.min(self.left);
+                if let Some(pairs) = near_pairs(std::iter::once(&outer).chain(&holes), &mut self.counts, most) {
+                    self.left -= pairs;
+                    self.mender.mend(outer, &holes, to);
+                    break;
+                }
+                scale.least *= 16.0;
             }
+        }
+    }
+
+    /// The rings of one polygon on the grid; `None` when its outer ring is not on the tile.
+    fn rings(&mut self, polygon: &[(&[Vertex], bool)], scale: Scale) -> Option<(Vec<Spot>, Vec<Vec<Spot>>)> {
+        let mut on_tile = polygon.iter().map(|(vertices, _)| {
             self.ring.clear();
             self.ring.extend(scale.shown(vertices));
             FRAME.ring(&mut self.ring, &mut self.spare);
@@ -128,13 +154,10 @@ impl Pen {
             while spots.len() > 1 && spots.first() == spots.last() {
                 spots.pop();
             }
-            match (spots.len() > 2, hole) {
-                (true, false) => outer = spots,
-                (true, true) => holes.push(spots),
-                (false, _) => {}
-            }
-        }
-        self.mender.mend(outer, &holes, to);
+            spots
+        });
+        let outer = on_tile.next().filter(|ring| ring.len() > 2)?;
+        Some((outer, on_tile.filter(|ring| ring.len() > 2).collect()))
     }
 }
 

@@ -47,13 +47,8 @@ impl Crowd {
     }
 
     pub(crate) fn add(&mut self, spot: Spot, entity: &str, kind: &str, state: State, names: &Names) {
-        let one = || Group {
-            count: 1,
-            sum: spot.map(i64::from),
-            worst: state,
-            entity: entity.into(),
-            names: names.clone(),
-        };
+        let one =
+            || Group { count: 1, sum: spot.map(i64::from), worst: state, entity: entity.into(), names: names.clone() };
         if !self.gathers {
             self.single.push((kind.into(), one()));
             return;

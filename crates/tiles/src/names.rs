@@ -67,8 +67,20 @@ mod tests {
     #[test]
     fn languages_are_told_from_other_keys() {
         for (text, wanted) in [
-            ("de", true), ("gsw", true), ("zh-Hant", true), ("sr-Latn", true), ("", false), ("d", false), ("left", false),
-            ("de-", false), ("de-at", false), ("etymology", false), ("zh-hant", false), ("DE", false), ("ä", false), ("zh-Äbc", false),
+            ("de", true),
+            ("gsw", true),
+            ("zh-Hant", true),
+            ("sr-Latn", true),
+            ("", false),
+            ("d", false),
+            ("left", false),
+            ("de-", false),
+            ("de-at", false),
+            ("etymology", false),
+            ("zh-hant", false),
+            ("DE", false),
+            ("ä", false),
+            ("zh-Äbc", false),
         ] {
             assert_eq!(is_language(text), wanted, "{text}");
         }

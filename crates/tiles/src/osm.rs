@@ -149,7 +149,7 @@ impl OsmMap {
             };
             if *hole { &mut inner } else { &mut outer }.push(way.nodes.to_vec());
         }
-        let (Some(outer), Some(inner)) = (ring::closed(outer), ring::closed(inner)) else {
+        let (Some(outer), Some(inner)) = (ring::closed(&outer), ring::closed(&inner)) else {
             self.report.open_rings += 1;
             return;
         };

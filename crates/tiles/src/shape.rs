@@ -194,7 +194,9 @@ impl Shape {
                 self.vertices.extend(ring.iter().map(|p| Vertex { place: project(p), weight: 0.0 }));
             }
             self.distinct_from(start);
-            if self.vertices.len() > start + 1 && self.vertices[start].place == self.vertices[self.vertices.len() - 1].place {
+            if self.vertices.len() > start + 1
+                && self.vertices[start].place == self.vertices[self.vertices.len() - 1].place
+            {
                 self.vertices.pop();
             }
             if self.vertices.len() - start < 3 {
@@ -207,7 +209,7 @@ impl Shape {
             }
             let vertices = &mut self.vertices[start..];
             if index > 0 {
-                self.to_the_side_of_the_outer(start);
+                self.beside_the_outer(start);
             } else {
                 self.size += enclosed(vertices).abs();
             }
@@ -217,7 +219,7 @@ impl Shape {
     }
 
     /// Moves a hole by whole worlds into the box of the ring that it is the hole of, when one of them was unrolled.
-    fn to_the_side_of_the_outer(&mut self, start: usize) {
+    fn beside_the_outer(&mut self, start: usize) {
         let outer = self.parts.iter().rposition(|part| !part.hole).unwrap_or(0);
         let first = outer.checked_sub(1).map_or(0, |before| self.parts[before].end as usize);
         let end = self.parts[outer].end as usize;
@@ -306,7 +308,10 @@ mod tests {
         let empty = [
             Geometry::MultiPoint(vec![]),
             Geometry::LineString(ring(&[(1.0, 1.0), (1.0, 1.0)])),
-            Geometry::Polygon(vec![ring(&[(1.0, 1.0), (2.0, 2.0), (1.0, 1.0)]), ring(&[(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)])]),
+            Geometry::Polygon(vec![
+                ring(&[(1.0, 1.0), (2.0, 2.0), (1.0, 1.0)]),
+                ring(&[(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)]),
+            ]),
             Geometry::MultiPolygon(vec![]),
         ];
         for geometry in &empty {
@@ -344,9 +349,20 @@ mod tests {
     #[test]
     fn a_name_stands_inside() {
         let horseshoe = ring(&[
-            (0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (7.0, 10.0), (7.0, 3.0), (3.0, 3.0), (3.0, 10.0), (0.0, 10.0), (0.0, 0.0),
+            (0.0, 0.0),
+            (10.0, 0.0),
+            (10.0, 10.0),
+            (7.0, 10.0),
+            (7.0, 3.0),
+            (3.0, 3.0),
+            (3.0, 10.0),
+            (0.0, 10.0),
+            (0.0, 0.0),
         ]);
         let at = Shape::new(&Geometry::Polygon(vec![horseshoe])).unwrap().anchor();
-        assert!(at.lon > 0.0 && at.lon < 10.0 && at.lat > 0.0 && (at.lat < 3.0 || at.lon < 3.0 || at.lon > 7.0), "{at:?}");
+        assert!(
+            at.lon > 0.0 && at.lon < 10.0 && at.lat > 0.0 && (at.lat < 3.0 || at.lon < 3.0 || at.lon > 7.0),
+            "{at:?}"
+        );
     }
 }

@@ -86,6 +86,7 @@ impl Cutter {
         let query = Query { area: tile.area().wider(beyond), zoom: tile.z(), themes };
         let mut candidates = Candidates::new(self.options.memory_bytes);
         let mut crowd = Crowd::new(tile);
+        self.pen.next_tile();
         source.features(&query, &mut |feature| {
             self.consider(feature, tile, themes, &mut candidates, &mut crowd);
             ControlFlow::Continue(())
@@ -94,7 +95,14 @@ impl Cutter {
         Ok(written(candidates, self.options.bytes))
     }
 
-    fn consider(&mut self, feature: &Feature<'_>, tile: Address, themes: Themes, to: &mut Candidates, crowd: &mut Crowd) {
+    fn consider(
+        &mut self,
+        feature: &Feature<'_>,
+        tile: Address,
+        themes: Themes,
+        to: &mut Candidates,
+        crowd: &mut Crowd,
+    ) {
         let Feature { id, subject, names, shape } = *feature;
         let (theme, first_zoom) = (subject.theme(), subject.first_zoom());
         if !themes.has(theme) || first_zoom > tile.z() {

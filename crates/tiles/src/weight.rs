@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn a_ring_keeps_three() {
-        let circle: Vec<[f64; 2]> = (0..100).map(|i| f64::from(i) / 100.0 * 6.283).map(|a| [a.cos(), a.sin()]).collect();
+        let circle: Vec<[f64; 2]> =
+            (0..100).map(|i| f64::from(i) / 100.0 * std::f64::consts::TAU).map(|a| [a.cos(), a.sin()]).collect();
         let mut vertices = line(&circle);
         of_ring(&mut vertices);
         assert_eq!(vertices.iter().filter(|v| v.weight == f32::INFINITY).count(), 3);

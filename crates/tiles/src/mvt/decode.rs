@@ -78,9 +78,10 @@ pub struct DecodedFeature {
 impl<'a> DecodedLayer<'a> {
     /// The fields of one of its features.
     pub fn fields<'s>(&'s self, feature: &'s DecodedFeature) -> impl Iterator<Item = (&'a str, Value<'a>)> + 's {
-        feature.tags.iter().filter_map(|(key, value)| {
-            Some((*self.keys.get(*key as usize)?, *self.values.get(*value as usize)?))
-        })
+        feature
+            .tags
+            .iter()
+            .filter_map(|(key, value)| Some((*self.keys.get(*key as usize)?, *self.values.get(*value as usize)?)))
     }
 
     /// The value of one field.
@@ -138,7 +139,8 @@ fn layer<'a>(bytes: &'a [u8], left: &mut usize, limits: &Limits) -> Result<Decod
         return Err(MvtError::Layer("a version that is not known"));
     }
     let name = name.ok_or(MvtError::Layer("a layer without a name"))?;
-    let extent = u32::try_from(extent).ok().filter(|extent| *extent > 0).ok_or(MvtError::Layer("an extent of nothing"))?;
+    let extent =
+        u32::try_from(extent).ok().filter(|extent| *extent > 0).ok_or(MvtError::Layer("an extent of nothing"))?;
     let known = |(key, value): &(u32, u32)| (*key as usize) < keys.len() && (*value as usize) < values.len();
     if !features.iter().all(|feature: &DecodedFeature| feature.tags.iter().all(known)) {
         return Err(MvtError::Layer("a field that names no key or value"));

@@ -75,10 +75,7 @@ mod tests {
                 _ => None,
             }
         };
-        assert_eq!(
-            road(&[("highway", "primary"), ("ref", "28")]),
-            Some((RoadClass::Primary, false, "28".to_owned()))
-        );
+        assert_eq!(road(&[("highway", "primary"), ("ref", "28")]), Some((RoadClass::Primary, false, "28".to_owned())));
         assert_eq!(road(&[("highway", "motorway_link")]), Some((RoadClass::Motorway, true, String::new())));
         assert_eq!(road(&[("highway", "path"), ("ref", "7")]), Some((RoadClass::Path, false, String::new())));
         assert_eq!(road(&[("railway", "rail"), ("service", "yard")]), None);

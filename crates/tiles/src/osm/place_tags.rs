@@ -194,7 +194,10 @@ mod tests {
         assert_eq!(place(&vaduz), Some(Subject::Place { kind: PlaceKind::Town, capital: true, population: 5668 }));
         let broken = tags(&[("place", "village"), ("population", "-1e9")]);
         assert_eq!(place(&broken), Some(Subject::Place { kind: PlaceKind::Village, capital: false, population: 0 }));
-        assert_eq!(boundary(&tags(&[("boundary", "administrative"), ("admin_level", "8")])), Some(Boundary::Municipality));
+        assert_eq!(
+            boundary(&tags(&[("boundary", "administrative"), ("admin_level", "8")])),
+            Some(Boundary::Municipality)
+        );
         assert_eq!(boundary(&tags(&[("boundary", "protected_area"), ("admin_level", "8")])), None);
     }
 }

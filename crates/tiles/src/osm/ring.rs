@@ -4,7 +4,7 @@ use belfry_kernel::Position;
 use hashbrown::HashMap;
 
 /// Joins ways end to end into closed rings; `None` when one does not close.
-pub(crate) fn closed(ways: Vec<Vec<i64>>) -> Option<Vec<Vec<i64>>> {
+pub(crate) fn closed(ways: &[Vec<i64>]) -> Option<Vec<Vec<i64>>> {
     let mut at: HashMap<i64, Vec<usize>> = HashMap::new();
     let ends = |way: &[i64]| (way[0], way[way.len() - 1]);
     for (index, way) in ways.iter().enumerate() {
@@ -90,11 +90,11 @@ mod tests {
 
     #[test]
     fn ways_close_in_any_order_and_direction() {
-        assert_eq!(closed(vec![vec![1, 2, 3], vec![5, 4, 3], vec![5, 6, 1]]), Some(vec![vec![1, 2, 3, 4, 5, 6, 1]]));
-        assert_eq!(closed(vec![vec![1, 2, 1], vec![3, 4, 5, 3]]), Some(vec![vec![1, 2, 1], vec![3, 4, 5, 3]]));
-        assert_eq!(closed(vec![vec![1, 2, 3]]), None);
-        assert_eq!(closed(vec![vec![1, 2], vec![2, 3], vec![2, 4]]), None);
-        assert_eq!(closed(vec![]), Some(vec![]));
+        assert_eq!(closed(&[vec![1, 2, 3], vec![5, 4, 3], vec![5, 6, 1]]), Some(vec![vec![1, 2, 3, 4, 5, 6, 1]]));
+        assert_eq!(closed(&[vec![1, 2, 1], vec![3, 4, 5, 3]]), Some(vec![vec![1, 2, 1], vec![3, 4, 5, 3]]));
+        assert_eq!(closed(&[vec![1, 2, 3]]), None);
+        assert_eq!(closed(&[vec![1, 2], vec![2, 3], vec![2, 4]]), None);
+        assert_eq!(closed(&[]), Some(vec![]));
     }
 
     #[test]
@@ -104,7 +104,10 @@ mod tests {
                 .map(|(x, y)| Position { lon: at + x * size, lat: at + y * size, alt: None })
                 .to_vec()
         };
-        let made = nested(vec![square(0.0, 10.0), square(4.0, 2.0)], vec![square(2.0, 6.0), square(4.5, 1.0), square(50.0, 1.0)]);
+        let made = nested(
+            vec![square(0.0, 10.0), square(4.0, 2.0)],
+            vec![square(2.0, 6.0), square(4.5, 1.0), square(50.0, 1.0)],
+        );
         assert_eq!(made.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2]);
         assert_eq!(made[1][1], square(4.5, 1.0));
         // A hole that touches its ring in a corner.

@@ -76,9 +76,7 @@ pub(crate) fn area(tags: &Tags) -> Option<Subject<'static>> {
     if tags.has("building") {
         return Some(Subject::Building { height: height(tags) });
     }
-    water(tags)
-        .map(|kind| Subject::Water { kind, tunnel: false })
-        .or_else(|| landuse(tags).map(Subject::Landuse))
+    water(tags).map(|kind| Subject::Water { kind, tunnel: false }).or_else(|| landuse(tags).map(Subject::Landuse))
 }
 
 fn water(tags: &Tags) -> Option<Water> {
@@ -144,7 +142,8 @@ fn landuse(tags: &Tags) -> Option<Landuse> {
 /// Metres above the ground: as measured, or by storeys of three metres.
 fn height(tags: &Tags) -> Option<u16> {
     let metres = |text: &str| text.trim_end_matches(" m").trim().parse::<f64>().ok();
-    let height = metres(tags.get("height")).or_else(|| metres(tags.get("building:levels")).map(|levels| levels * 3.0))?;
+    let height =
+        metres(tags.get("height")).or_else(|| metres(tags.get("building:levels")).map(|levels| levels * 3.0))?;
     (1.0..=1000.0).contains(&height).then_some(height.round() as u16)
 }
 
@@ -174,7 +173,8 @@ mod tests {
 
     #[test]
     fn names_by_language() {
-        let tags = [("place", "town"), ("name", "Vaduz"), ("name:zh", "瓦杜茲"), ("name:left", "x"), ("name:de", "Vaduz")];
+        let tags =
+            [("place", "town"), ("name", "Vaduz"), ("name:zh", "瓦杜茲"), ("name:left", "x"), ("name:de", "Vaduz")];
         let names = Tags::of_shown(&tags).unwrap().names();
         assert_eq!((names.own(), names.within("zh"), names.within("left")), ("Vaduz", Some("瓦杜茲"), None));
     }

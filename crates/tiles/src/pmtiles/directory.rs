@@ -98,7 +98,9 @@ mod tests {
         let entries = [entry(5, 0, 10, 1), entry(6, 10, 20, 3), entry(42, 0, 10, 1), entry(69, 5000, 7, 0)];
         let decoded = decode(&encode(&entries), 0, u64::MAX).unwrap();
         assert_eq!(decoded, entries);
-        for (id, wanted) in [(4, None), (5, Some(0)), (8, Some(1)), (9, None), (42, Some(2)), (43, None), (1000, Some(3))] {
+        for (id, wanted) in
+            [(4, None), (5, Some(0)), (8, Some(1)), (9, None), (42, Some(2)), (43, None), (1000, Some(3))]
+        {
             assert_eq!(find(&decoded, id), wanted.map(|index: usize| &entries[index]), "{id}");
         }
     }

@@ -122,7 +122,8 @@ impl Header {
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, PmtilesError> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(PmtilesError::Malformed("no PMTiles archive of version 3"))?;
         let (words, rest) = rest.split_at_checked(88).ok_or(PmtilesError::Malformed("the header is cut off"))?;
-        let mut words = words.chunks_exact(8).map(|eight| eight.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+        let mut words =
+            words.chunks_exact(8).map(|eight| eight.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)));
         let mut word = || words.next().unwrap_or(0);
         let mut span = || Span { offset: word(), length: word() };
         let (root, metadata, leaves, data) = (span(), span(), span(), span());

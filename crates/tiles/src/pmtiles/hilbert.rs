@@ -22,7 +22,7 @@ pub fn address_of(id: u64) -> Option<Address> {
     let (mut x, mut y) = (0, 0);
     for level in 0..zoom {
         let side = 1_u64 << level;
-        let east = along / 2 & 1;
+        let east = (along / 2) & 1;
         let south = (along ^ east) & 1;
         (x, y) = turned(side, x, y, east, south);
         x += side * east;

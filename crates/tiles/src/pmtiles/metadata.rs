@@ -48,7 +48,9 @@ impl Metadata {
                     ],
                     Theme::Water => &[("class", "String"), ("tunnel", "Boolean"), ("name", "String")],
                     Theme::Building => &[("height", "Number")],
-                    Theme::Place => &[("class", "String"), ("capital", "Boolean"), ("rank", "Number"), ("name", "String")],
+                    Theme::Place => {
+                        &[("class", "String"), ("capital", "Boolean"), ("rank", "Number"), ("name", "String")]
+                    }
                     Theme::Poi => &[("class", "String"), ("rank", "Number"), ("name", "String")],
                     Theme::Address => &[("number", "String")],
                     Theme::Landuse | Theme::Boundary | Theme::Live => &[("class", "String"), ("name", "String")],

@@ -91,7 +91,9 @@ impl<W: Write + Seek> Writer<W> {
             area.max[axis] = area.max[axis].max(bounds.max[axis]);
         }
         match self.entries.last_mut() {
-            Some(last) if last.offset == offset && last.id + u64::from(last.run) == id && last.run < u32::MAX => last.run += 1,
+            Some(last) if last.offset == offset && last.id + u64::from(last.run) == id && last.run < u32::MAX => {
+                last.run += 1;
+            }
             _ => self.entries.push(Entry { id, offset, length, run: 1 }),
         }
         Ok(())

@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use belfry_connect_osm::{Element, Kind, Kinds, Limits, OsmError, read_file};
+use belfry_tiles::CollectionBuilder;
 use belfry_tiles::draw::Drawing;
 use belfry_tiles::grid::{is_simple, twice_area};
 use belfry_tiles::mvt::{self, decode};
 use belfry_tiles::osm::{OsmMap, Report};
-use belfry_tiles::{CollectionBuilder, Themes};
 
 /// Reads a map in two passes.
 pub fn map(path: &Path) -> Result<(CollectionBuilder, Report), OsmError> {
@@ -91,9 +91,4 @@ pub fn valid_drawing(drawing: &Drawing) {
             }
         }
     }
-}
-
-/// Everything that a tile can show.
-pub fn all() -> Themes {
-    belfry_tiles::Theme::ALL.iter().fold(Themes::NONE, |themes, theme| themes.and(*theme))
 }
