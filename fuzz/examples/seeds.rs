@@ -1,5 +1,5 @@
-//! Writes the binary seeds of the targets `log_segment`, `history_block`, `osm_pbf` and `gtfs_realtime`, from a real log, a real
-//! run of history, the small town of the reader's own tests, and an encoded message.
+//! Writes the binary seeds of the targets `log_segment`, `history_block`, `osm_pbf`, `gtfs_realtime`, `vector_tile`, `pmtiles` and
+//! `tile`, from a real log, a real run of history, the small town of the reader's own tests, an encoded message, a small archive.
 //! Run with `cargo run --manifest-path fuzz/Cargo.toml --example seeds` when a format changes.
 
 #[path = "../../crates/connect/osm/tests/support/mod.rs"]
@@ -17,6 +17,7 @@ fn main() {
     put("osm_pbf", "town", &pbf::town());
     put("osm_pbf", "unpacked", &pbf::unpacked_town());
     realtime();
+    tiles();
 }
 
 fn put(target: &str, name: &str, bytes: &[u8]) {
@@ -52,6 +53,60 @@ fn realtime() {
     put("gtfs_realtime", "every-kind", &bytes);
     put("gtfs_realtime", "cut-off", &bytes[..bytes.len() - 2]);
     put("gtfs_realtime", "bad-entity", &[&bytes[..], b"\x12\x07\x0a\x03bad\x18\x05"].concat());
+}
+
+fn tiles() {
+    use belfry_tiles::Address;
+    use belfry_tiles::draw::Drawing;
+    use belfry_tiles::mvt::{Encoded, Fields, LayerWriter, Value};
+    use belfry_tiles::pmtiles::{Metadata, Writer, address_of};
+    let mut tile = Vec::new();
+    for (name, drawing) in [
+        ("place", Drawing::Points(vec![[5, 7], [3, 2]])),
+        ("road", Drawing::Lines(vec![vec![[2, 2], [2, 10], [10, 10]], vec![[1, 1], [3, 5]]])),
+        ("water", Drawing::Polygons(vec![vec![vec![[0, 0], [10, 0], [10, 10], [0, 10]], vec![[2, 2], [2, 4], [4, 4]]]])),
+    ] {
+        let mut fields = Fields::default();
+        fields.push("class", Value::Text("lake"));
+        fields.push("rank", Value::Int(-3));
+        fields.push("height", Value::Double(2.5));
+        fields.push("bridge", Value::Bool(true));
+        let mut layer = LayerWriter::new(name);
+        layer.add(Some(7), &Encoded::new(&drawing), &fields);
+        layer.add(None, &Encoded::new(&drawing), &Fields::default());
+        layer.finish(&mut tile);
+    }
+    put("vector_tile", "layers", &tile);
+    put("vector_tile", "cut-off", &tile[..tile.len() - 3]);
+    let archive = |tiles: &[(u64, &[u8])]| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let mut writer = Writer::new(&mut bytes).expect("memory");
+        for (id, tile) in tiles {
+            let address: Address = address_of(*id).expect("a shallow tile");
+            writer.add(address, tile).expect("in order");
+        }
+        writer.finish(&Metadata::basemap("x", "y"), None).expect("memory");
+        bytes.into_inner()
+    };
+    // Most of the front is empty: an archive whose sections follow on one another is a seed that mutations reach.
+    let bytes = archive(&[(0, &tile), (1, b"a"), (2, b"a"), (9, b"b"), (400, &tile)]);
+    put("pmtiles", "small", &close_up(&bytes));
+    put("tile", "line", &[1, 12, 0, 128, 0, 192, 40, 128, 9, 192, 0, 129, 200, 192]);
+    put("tile", "ring", &[2, 7, 0, 128, 0, 192, 40, 128, 9, 192, 0, 129, 200, 192, 0, 120, 0, 190]);
+    put("tile", "rings", &[23, 9, 0, 128, 0, 192, 40, 128, 9, 192, 0, 129, 200, 192, 0, 120, 0, 190, 0, 0, 9, 9, 255, 255, 1, 2]);
+}
+
+/// The same archive without the empty bytes at its front.
+fn close_up(bytes: &[u8]) -> Vec<u8> {
+    let word = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+    let root_end = (word(8) + word(16)) as usize;
+    let gap = word(56) as usize - root_end;
+    let mut out = [&bytes[..root_end], &bytes[root_end + gap..]].concat();
+    // Metadata, leaf directories and tiles move to the front by the gap.
+    for at in [24, 40, 56] {
+        out[at..at + 8].copy_from_slice(&(word(at) - gap as u64).to_le_bytes());
+    }
+    out
 }
 
 fn log(dir: &Path) {

@@ -30,6 +30,7 @@ pub mod osm_kinds;
 pub mod osm_pbf;
 pub mod osm_xml;
 pub mod payload;
+pub mod pmtiles;
 pub mod projection;
 pub mod q;
 mod query;
@@ -38,9 +39,11 @@ pub mod scope_query;
 pub mod subscription;
 pub mod temporal_query;
 mod text;
+pub mod tile;
 pub mod topic;
 pub mod type_selection;
 pub mod wkb;
+pub mod vector_tile;
 
 #[cfg(test)]
 mod mutator;
@@ -88,4 +91,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("gtfs", gtfs::run),
     ("gtfs_zip", gtfs_zip::run),
     ("gtfs_realtime", gtfs_realtime::run),
+    ("vector_tile", vector_tile::run),
+    ("pmtiles", pmtiles::run),
+    ("tile", tile::run),
 ];

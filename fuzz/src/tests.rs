@@ -104,5 +104,8 @@ replays!(
     osm_xml,
     gtfs,
     gtfs_zip,
-    gtfs_realtime
+    gtfs_realtime,
+    vector_tile,
+    pmtiles,
+    tile
 );

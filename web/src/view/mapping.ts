@@ -1,12 +1,15 @@
 /**
- * The map itself: MapLibre on a style with no tiles, no glyphs and no sprites, so that it needs nothing from any other
- * server. Entities are GeoJSON, points are clustered, lettering comes from the reader's own fonts. Loaded when first shown.
+ * The map itself: MapLibre on a style with no glyphs and no sprites, so that it needs nothing from any other server. The ground is
+ * tiles of our own where there are some, else meridians and parallels. Entities are GeoJSON, points are clustered,
+ * lettering comes from the reader's own fonts. Loaded when first shown.
  */
 import { type GeoJSONSource, Map as LibreMap, NavigationControl, ScaleControl, setWorkerUrl, type StyleSpecification } from 'maplibre-gl';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import worker from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import type { Look } from '../model/appearance.svelte';
 import { bounds, type Geometry, graticuleStep, type Position } from '../model/geometry';
+import { FONT } from '../map/label';
+import { mapStyle, supplySymbols, type Tiles } from '../map/style';
 import { typeColour } from '../model/palette';
 
 // The worker is a file of our own origin: the content security policy allows no blob workers.
@@ -46,7 +49,6 @@ const COLOURS: Record<Look, Colours> = {
   'contrast-light': { land: '#ffffff', grid: '#767676', text: '#000000', halo: '#ffffff', cluster: '#00214d', onCluster: '#ffffff', ring: '#000000' },
 };
 
-const FONT = ['system-ui', 'sans-serif'];
 const NOTHING = { type: 'FeatureCollection' as const, features: [] };
 const FIT = { padding: 60, maxZoom: 14 };
 
@@ -61,20 +63,28 @@ export class Chart {
   private selected = '';
   private readonly still = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-  /** Starts the map. Throws when WebGL fails after all. */
-  constructor(box: HTMLElement, private look: Look, words: Words, open: (id: string) => void) {
+  /** Starts the map, on `tiles` where there are some. Throws when WebGL fails after all. */
+  constructor(
+    box: HTMLElement,
+    private look: Look,
+    private lang: string,
+    words: Words,
+    open: (id: string) => void,
+    private readonly tiles?: Tiles,
+  ) {
     this.map = new LibreMap({
       container: box,
-      style: style(look),
+      style: style(look, lang, tiles),
       center: [0, 20],
       zoom: 1.2,
-      attributionControl: false,
+      attributionControl: tiles === undefined ? false : { compact: true },
       dragRotate: false,
       pitchWithRotate: false,
       maxZoom: 20,
       fadeDuration: this.still ? 0 : 150,
       locale: { 'NavigationControl.ZoomIn': words.zoomIn, 'NavigationControl.ZoomOut': words.zoomOut, 'Map.Title': words.title },
     });
+    supplySymbols(this.map, () => this.look);
     this.map.addControl(new NavigationControl({ showCompass: false }), 'bottom-right');
     this.map.addControl(new ScaleControl(), 'bottom-left');
     this.map.touchZoomRotate.disableRotation();
@@ -114,11 +124,13 @@ export class Chart {
     if (this.ready) this.redraw();
   }
 
-  /** Takes on another look. */
-  dress(look: Look): void {
-    if (look === this.look) return;
+  /** Takes on another look, or another language for the labels. */
+  dress(look: Look, lang: string): void {
+    const labels = lang !== this.lang && this.tiles !== undefined;
+    this.lang = lang;
+    if (look === this.look && !labels) return;
     this.look = look;
-    this.map.setStyle(style(look), { diff: false });
+    this.map.setStyle(style(look, lang, this.tiles), { diff: false });
     this.map.once('style.load', () => {
       this.redraw();
       this.grid();
@@ -222,16 +234,11 @@ function feature(one: Marked, geometry: Geometry, look: Look) {
   return { type: 'Feature' as const, properties: { id, name, stale, colour: typeColour(one.type, look) }, geometry };
 }
 
-function style(look: Look): StyleSpecification {
-  const c = COLOURS[look];
-  const single: ['!', ['has', string]] = ['!', ['has', 'point_count']];
+/** Meridians and parallels, where there are no tiles. */
+function bare(c: Colours): StyleSpecification {
   return {
     version: 8,
-    sources: {
-      graticule: { type: 'geojson', data: NOTHING },
-      shapes: { type: 'geojson', data: NOTHING },
-      points: { type: 'geojson', data: NOTHING, cluster: true, clusterRadius: 36, clusterMaxZoom: 15 },
-    },
+    sources: { graticule: { type: 'geojson', data: NOTHING } },
     layers: [
       { id: 'land', type: 'background', paint: { 'background-color': c.land } },
       { id: 'graticule', type: 'line', source: 'graticule', paint: { 'line-color': c.grid, 'line-width': 1 } },
@@ -240,6 +247,23 @@ function style(look: Look): StyleSpecification {
         layout: { 'symbol-placement': 'line', 'text-field': ['get', 'label'], 'text-size': 11, 'text-font': FONT, 'symbol-spacing': 600 },
         paint: { 'text-color': c.text, 'text-halo-color': c.land, 'text-halo-width': 2, 'text-opacity': 0.75 },
       },
+    ],
+  };
+}
+
+function style(look: Look, lang: string, tiles: Tiles | undefined): StyleSpecification {
+  const c = COLOURS[look];
+  const ground = tiles === undefined ? bare(c) : mapStyle(look, lang, tiles);
+  const single: ['!', ['has', string]] = ['!', ['has', 'point_count']];
+  return {
+    version: 8,
+    sources: {
+      ...ground.sources,
+      shapes: { type: 'geojson', data: NOTHING },
+      points: { type: 'geojson', data: NOTHING, cluster: true, clusterRadius: 36, clusterMaxZoom: 15 },
+    },
+    layers: [
+      ...ground.layers,
       {
         id: 'areas', type: 'fill', source: 'shapes', filter: ['==', ['geometry-type'], 'Polygon'],
         paint: { 'fill-color': ['get', 'colour'], 'fill-opacity': 0.2 },

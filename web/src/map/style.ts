@@ -1,0 +1,52 @@
+/** The style of the map: sources and layers for a look and a language. It names no glyphs and no sprites, so nothing but tiles is fetched. */
+import type { Map as LibreMap, StyleSpecification } from 'maplibre-gl';
+import type { Look } from '../model/appearance.svelte';
+import { BASEMAP, basemapLayers } from './layers';
+import { LIVE, liveLayers } from './live';
+import { PALETTES } from './palette';
+import { drawShield, drawSymbol, SHIELD } from './symbol';
+
+/** Where tiles come from: addresses with `{z}`, `{x}` and `{y}`. */
+export interface Tiles {
+  basemap: string;
+  live?: string;
+  /** What must be shown with the map. */
+  attribution?: string;
+}
+
+/** The deepest zoom that is asked for; beyond it tiles are enlarged. House numbers begin at 17. */
+const DEEPEST = 17;
+
+/** The whole style. */
+export function mapStyle(look: Look, lang: string, tiles: Tiles): StyleSpecification {
+  const palette = PALETTES[look];
+  const vector = (url: string, attribution = '') => ({ type: 'vector' as const, tiles: [url], minzoom: 0, maxzoom: DEEPEST, attribution });
+  const style: StyleSpecification = {
+    version: 8,
+    sources: { [BASEMAP]: vector(tiles.basemap, tiles.attribution) },
+    layers: basemapLayers(palette, lang),
+  };
+  if (tiles.live !== undefined) {
+    style.sources[LIVE] = vector(tiles.live);
+    style.layers.push(...liveLayers(palette, lang));
+  }
+  return style;
+}
+
+/** Draws symbols when the style asks for them, in the look that `look` says then. */
+export function supplySymbols(map: LibreMap, look: () => Look): void {
+  const ratio = Math.max(1, Math.ceil(window.devicePixelRatio));
+  map.setMissingStyleImageResolver((id) => {
+    if (map.hasImage(id)) return;
+    const palette = PALETTES[look()];
+    if (id === 'shield') {
+      const image = drawShield(palette, ratio);
+      const { width, height, edge } = SHIELD;
+      const [from, right, bottom] = [edge * ratio, (width - edge) * ratio, (height - edge) * ratio];
+      if (image) map.addImage(id, image, { pixelRatio: ratio, stretchX: [[from, right]], stretchY: [[from, bottom]], content: [from, from / 2, right, bottom + from / 2] });
+    } else if (/^(poi|live):/.test(id)) {
+      const image = drawSymbol(id, palette, ratio);
+      if (image) map.addImage(id, image, { pixelRatio: ratio });
+    }
+  });
+}
