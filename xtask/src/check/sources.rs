@@ -8,7 +8,7 @@ use crate::workspace::File;
 
 /// Directories of the pure crates: decisions only, the world is handed in. Those that do not exist yet are held to it
 /// from their first line.
-pub const PURE: [&str; 9] = [
+pub const PURE: [&str; 10] = [
     "crates/kernel/",
     "crates/ngsi-ld/",
     "crates/ports/",
@@ -18,6 +18,7 @@ pub const PURE: [&str; 9] = [
     "crates/roads/",
     "crates/connect/gtfs/",
     "crates/transit/",
+    "crates/sim/",
 ];
 
 /// What takes something from the world instead of being handed it.
