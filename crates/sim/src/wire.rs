@@ -8,6 +8,7 @@ pub mod osm;
 pub mod register;
 pub mod service;
 mod sparkplug;
+pub mod truth;
 
 pub use message::{Message, birth, messages};
 

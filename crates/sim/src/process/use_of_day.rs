@@ -28,7 +28,7 @@ pub fn traffic(hour: f64, weekend: bool) -> f64 {
 /// Water drawn in homes, as a multiple of the mean.
 pub fn water(hour: f64, weekend: bool) -> f64 {
     let shift = if weekend { 1.3 } else { 0.0 };
-    0.35 + 1.35 * bell(hour, 7.4 + shift, 1.6) + 0.75 * bell(hour, 12.8, 2.2) + 1.15 * bell(hour, 19.3, 2.4)
+    0.51 + 1.35 * bell(hour, 7.4 + shift, 1.6) + 0.75 * bell(hour, 12.8, 2.2) + 1.15 * bell(hour, 19.3, 2.4)
 }
 
 /// Spaces taken of a car park, 0 to 1.

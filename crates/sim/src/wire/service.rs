@@ -1,4 +1,4 @@
-//! What the county's own services report of what they see: accidents and closed roads, with the minutes that such a report takes.
+//! What the county's own services report of what they see: accidents and closed roads.
 //! Not what only the truth knows.
 
 use super::json::Entity;
