@@ -100,9 +100,8 @@ pub struct Plan {
 pub fn beginning(second: u32, date: Option<Time>, ahead_s: i32) -> Time {
     const DAY: i64 = 86_400_000_000;
     let ahead = i64::from(ahead_s) * 1_000_000;
-    let midnight = date.unwrap_or_else(|| {
-        Time::from_micros((SystemClock.now().micros() + ahead).div_euclid(DAY) * DAY)
-    });
+    let midnight =
+        date.unwrap_or_else(|| Time::from_micros((SystemClock.now().micros() + ahead).div_euclid(DAY) * DAY));
     midnight.plus_micros(i64::from(second) * 1_000_000 - ahead)
 }
 

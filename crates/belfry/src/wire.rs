@@ -109,7 +109,8 @@ pub async fn start_with(config: &Config, further: &str) -> anyhow::Result<Runnin
         ingest::Options { register_only: config.mqtt.register_only, commit_bytes: config.mqtt.commit_bytes },
     ));
     let guard = app.guard.clone();
-    let connectors = mqtt::start(config, ingest.clone(), &tenants, guard, &clock, &rng, tracer.clone(), further).await?;
+    let connectors =
+        mqtt::start(config, ingest.clone(), &tenants, guard, &clock, &rng, tracer.clone(), further).await?;
     let mut sources: Vec<Arc<dyn Source>> = vec![ingest, connectors.measures()];
     if let Some(tracer) = &tracer {
         sources.push(tracer.clone());

@@ -43,7 +43,10 @@ fn main() {
         ControlFlow::Continue(())
     });
     let took = begun.elapsed().as_secs_f64();
-    println!("events: {n} reports of {seconds} s in {took:.2} s: {:.2} million a second ({sum:.0})", n as f64 / took / 1e6);
+    println!(
+        "events: {n} reports of {seconds} s in {took:.2} s: {:.2} million a second ({sum:.0})",
+        n as f64 / took / 1e6
+    );
     println!("resident: {:.0} MB; {:?}", resident() as f64 / 1e6, simulation.counts());
     let mut readings = Vec::new();
     simulation.advance(until.plus_micros(60_000_000), &mut |event| {

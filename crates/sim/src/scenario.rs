@@ -215,7 +215,10 @@ impl Scenario {
     /// The first that the county does not have.
     pub fn check_places(&self, county: &County) -> Result<(), ScenarioError> {
         let events = self.events.iter().filter_map(|event| event.place.as_ref());
-        let expected = self.expect.iter().flat_map(|e| e.near.iter().map(|(spot, _)| spot).chain(e.avoid.iter().map(|(spot, _)| spot)));
+        let expected = self
+            .expect
+            .iter()
+            .flat_map(|e| e.near.iter().map(|(spot, _)| spot).chain(e.avoid.iter().map(|(spot, _)| spot)));
         events.chain(expected).try_for_each(|spot| spot.find(county).map(|_| ()))
     }
 }

@@ -83,7 +83,13 @@ fn minutes(seconds: f64) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {} of {} met (minutes and seconds of the scenario)", self.title, self.met, self.expectations.len())?;
+        writeln!(
+            f,
+            "{}: {} of {} met (minutes and seconds of the scenario)",
+            self.title,
+            self.met,
+            self.expectations.len()
+        )?;
         for line in &self.expectations {
             let within = minutes(f64::from(line.within_s));
             let what = match &line.outcome {

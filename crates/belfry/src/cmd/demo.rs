@@ -14,8 +14,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// The hour at which the simulated day begins.
-const MORNING: u32 = 7 * 3_600;
+/// The second of the day at which the simulated day begins: late enough in the morning that car parks fill.
+const MORNING: u32 = 10 * 3_600;
 /// Devices when nothing says how many.
 const DEVICES: u32 = 200;
 /// How the program ends when a scored scenario was not met in full.
@@ -231,9 +231,14 @@ fn invite(http: SocketAddr, mqtt: SocketAddr) {
     tell("Three things to try:");
     tell(format_args!("  1. Open http://{http} and watch its sensors on the map."));
     tell("  2. Ask which car parks are nearly full:");
-    tell(format_args!("       curl -G http://{http}/ngsi-ld/v1/entities -d type=OffStreetParking --data-urlencode 'q=availableSpotNumber<20' -d options=keyValues"));
+    tell(format_args!(
+        "       curl -G http://{http}/ngsi-ld/v1/entities -d type=OffStreetParking --data-urlencode 'q=availableSpotNumber<20' -d options=keyValues"
+    ));
     tell("  3. Be a sensor yourself, over MQTT:");
-    tell(format_args!("       mosquitto_pub -p {} -q 1 -t belfry/WaterObserved/mill-bridge/height -m 2.35", mqtt.port()));
+    tell(format_args!(
+        "       mosquitto_pub -p {} -q 1 -t belfry/WaterObserved/mill-bridge/height -m 2.35",
+        mqtt.port()
+    ));
     tell("");
     tell("Stop with Ctrl-C.");
 }

@@ -45,14 +45,21 @@ impl Client {
 
     /// How many entities a query finds; its parameters are not encoded yet.
     pub async fn count(&self, query: &[(&'static str, String)]) -> anyhow::Result<u64> {
-        let pairs: Vec<String> =
-            query.iter().map(|(key, value)| format!("{key}={}", utf8_percent_encode(value, NON_ALPHANUMERIC))).collect();
+        let pairs: Vec<String> = query
+            .iter()
+            .map(|(key, value)| format!("{key}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
+            .collect();
         let address = format!("http://{}/ngsi-ld/v1/entities?{}", self.address, pairs.join("&"));
         let answer =
             self.pool.request(hyper::Request::get(address).body(Full::default())?).await.context("no answer")?;
         let (head, body) = answer.into_parts();
         let text = body.collect().await?.to_bytes();
-        anyhow::ensure!(head.status.is_success(), "it was answered {}: {}", head.status, String::from_utf8_lossy(&text));
+        anyhow::ensure!(
+            head.status.is_success(),
+            "it was answered {}: {}",
+            head.status,
+            String::from_utf8_lossy(&text)
+        );
         let count = head.headers.get("ngsild-results-count").and_then(|count| count.to_str().ok()?.parse().ok());
         count.context("the answer has no NGSILD-Results-Count")
     }

@@ -259,12 +259,7 @@ fn main_roads(draft: &mut Draft<'_>, settlements: &[Settlement], terrain: &Terra
             let share = step as f64 / n as f64;
             town.at.toward(village.at, share).off(across, (share * PI * 2.0).sin() * 110.0)
         });
-        draft.main_road(
-            &format!("{} Road", village.name),
-            Class::Secondary,
-            middle,
-            &points.collect::<Vec<_>>(),
-        );
+        draft.main_road(&format!("{} Road", village.name), Class::Secondary, middle, &points.collect::<Vec<_>>());
     }
 }
 

@@ -393,10 +393,11 @@ fn fields(
         if corners.len() < 3 || area < 4_000.0 || parcels.len() >= MAX_PARCELS {
             continue;
         }
-        let farm = *by_cell.entry(((at.x / 1_200.0).floor() as i32, (at.y / 1_200.0).floor() as i32)).or_insert_with(|| {
-            farms.push(Farm { name: format!("Farm {}", farms.len() + 1), at });
-            farms.len() as u32 - 1
-        });
+        let farm =
+            *by_cell.entry(((at.x / 1_200.0).floor() as i32, (at.y / 1_200.0).floor() as i32)).or_insert_with(|| {
+                farms.push(Farm { name: format!("Farm {}", farms.len() + 1), at });
+                farms.len() as u32 - 1
+            });
         let crop = crop.unwrap_or([Crop::Wheat, Crop::Maize, Crop::Cotton, Crop::Lucerne][draw.below(4)]);
         let canal = rivers.canal_near(at, 800.0);
         parcels.push(Parcel { farm, corners, at, area, crop, soil: Soil::ALL[draw.below(4)], canal });

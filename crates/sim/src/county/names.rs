@@ -3,14 +3,14 @@
 use crate::draw::Draw;
 
 const FIRST: [&str; 20] = [
-    "Alder", "Ash", "Birch", "Bram", "Cold", "Elm", "Fern", "Gold", "Hart", "Hazel", "Larch", "Mill", "Oak", "Reed", "Rush",
-    "Stone", "Thorn", "Water", "Willow", "Win",
+    "Alder", "Ash", "Birch", "Bram", "Cold", "Elm", "Fern", "Gold", "Hart", "Hazel", "Larch", "Mill", "Oak", "Reed",
+    "Rush", "Stone", "Thorn", "Water", "Willow", "Win",
 ];
 const SECOND: [&str; 12] =
     ["bourne", "brook", "by", "combe", "dale", "field", "ford", "ham", "ley", "stead", "ton", "wick"];
 const STREET: [&str; 24] = [
-    "Abbey", "Barley", "Bell", "Bridge", "Castle", "Chapel", "Clay", "Corn", "Fountain", "Garden", "Green", "Hill", "Hop", "Lime",
-    "Market", "Meadow", "Orchard", "Quarry", "School", "Spring", "Tanner", "Tower", "Well", "Wharf",
+    "Abbey", "Barley", "Bell", "Bridge", "Castle", "Chapel", "Clay", "Corn", "Fountain", "Garden", "Green", "Hill",
+    "Hop", "Lime", "Market", "Meadow", "Orchard", "Quarry", "School", "Spring", "Tanner", "Tower", "Well", "Wharf",
 ];
 const WAY: [&str; 6] = ["Street", "Lane", "Road", "Row", "Way", "Walk"];
 
@@ -27,7 +27,8 @@ pub fn settlement(draw: &mut Draw, taken: &[String]) -> String {
 
 /// The name of the street of this number; numbers beyond the parts' combinations are written out.
 pub fn street(number: usize, settlement: &str) -> String {
-    let (first, way, round) = (number % STREET.len(), number / STREET.len() % WAY.len(), number / STREET.len() / WAY.len());
+    let (first, way, round) =
+        (number % STREET.len(), number / STREET.len() % WAY.len(), number / STREET.len() / WAY.len());
     match round {
         0 => format!("{} {}, {settlement}", STREET[first], WAY[way]),
         _ => format!("{} {} {}, {settlement}", STREET[first], WAY[way], round + 1),

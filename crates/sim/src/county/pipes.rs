@@ -10,8 +10,8 @@ use std::collections::BinaryHeap;
 const ZONE: u32 = 400;
 /// Litres a day that a house uses.
 pub const LITRES_A_HOUSE: f64 = 420.0;
-/// Metres that the tank's water stands above the highest ground it serves.
-const TANK: f64 = 45.0;
+/// Metres to which water rises above the highest homes of a zone.
+const ABOVE: f32 = 45.0;
 /// The most junctions of pipes: beyond, outlying roads have wells.
 const MAX_NODES: usize = 20_000;
 
@@ -43,8 +43,9 @@ pub struct Pipes {
     pub nodes: Vec<PipeNode>,
     /// The first junction of each zone: its meter is in the pipe that leads there.
     pub zones: Vec<u32>,
-    /// Metres above the sea to which the tank's water rises.
-    pub head: f32,
+    /// Metres above the sea to which water rises at the entry of each zone: a valve takes pressure off there, or a pump
+    /// adds some, so that the zone's highest homes have enough and its lowest not too much.
+    pub heads: Vec<f32>,
 }
 
 impl Pipes {
@@ -91,7 +92,7 @@ impl Pipes {
                 }
             }
         }
-        let mut pipes = Self { nodes, zones: Vec::new(), head: 0.0 };
+        let mut pipes = Self { nodes, zones: Vec::new(), heads: Vec::new() };
         pipes.size();
         pipes.divide();
         pipes
@@ -106,16 +107,13 @@ impl Pipes {
         behind
     }
 
-    /// Gives each pipe the diameter for about 0.8 m/s at twice the mean demand, between 80 and 500 mm, and sets the tank's
-    /// level above the highest ground with what friction takes on the way.
+    /// Gives each pipe the diameter for about 0.5 m/s at twice the mean demand, between 80 and 500 mm.
     fn size(&mut self) {
         let behind = self.behind();
         for (node, houses) in self.nodes.iter_mut().zip(behind) {
             let peak = f64::from(houses) * LITRES_A_HOUSE / 1_000.0 / 86_400.0 * 2.0;
             node.diameter = ((peak / 0.8 * 4.0 / std::f64::consts::PI).sqrt() * 1.25).clamp(0.08, 0.5) as f32;
         }
-        let highest = self.nodes.iter().filter(|n| n.houses > 0).map(|n| n.height).fold(f32::MIN, f32::max);
-        self.head = highest.max(self.nodes.first().map_or(0.0, |n| n.height)) + TANK as f32;
     }
 
     /// Cuts the tree into zones of some hundred houses, from the ends inwards.
@@ -141,6 +139,12 @@ impl Pipes {
             };
             self.nodes[i].zone = zone_of[i];
         }
+        let mut highest: Vec<f32> = heads.iter().map(|head| self.nodes[*head as usize].height).collect();
+        for node in self.nodes.iter().filter(|node| node.houses > 0) {
+            let highest = &mut highest[node.zone as usize];
+            *highest = highest.max(node.height);
+        }
+        self.heads = highest.into_iter().map(|height| height + ABOVE).collect();
         self.zones = heads;
     }
 

@@ -104,19 +104,14 @@ impl Service {
 fn pattern(feed: &Feed, trip: TripIndex, roads: &Roads, plane: &Plane) -> Option<Pattern> {
     let rows = feed.times(trip);
     let first = rows.first()?.departure;
-    let placed: Vec<(Point, &belfry_connect_gtfs::StopTime)> = rows
-        .iter()
-        .filter_map(|row| Some((plane.point(feed.stops[row.stop.at()].position?), row)))
-        .collect();
+    let placed: Vec<(Point, &belfry_connect_gtfs::StopTime)> =
+        rows.iter().filter_map(|row| Some((plane.point(feed.stops[row.stop.at()].position?), row))).collect();
     if placed.len() < 2 {
         return None;
     }
     let shape = feed.trips[trip.at()].shape.map(|shape| &feed.shapes[shape.at()].points);
-    let drawn: Vec<Point> = shape
-        .into_iter()
-        .flatten()
-        .map(|p| plane.point(Position { lon: p.lon, lat: p.lat, alt: None }))
-        .collect();
+    let drawn: Vec<Point> =
+        shape.into_iter().flatten().map(|p| plane.point(Position { lon: p.lon, lat: p.lat, alt: None })).collect();
     let line = if drawn.len() > 1 { drawn } else { placed.iter().map(|(at, _)| *at).collect() };
     let whole = length(&line);
     let (mut from, mut halts) = (0.0_f64, Vec::with_capacity(placed.len()));

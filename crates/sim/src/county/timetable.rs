@@ -5,8 +5,8 @@ use super::{County, Roads};
 use crate::draw::Draw;
 use crate::plane::Point;
 use belfry_connect_gtfs::{
-    Agency, Boarding, Date, Feed, Memory, Route, RouteIndex, Service, ServiceIndex, Shape, ShapeIndex, ShapePoint, Stop,
-    StopIndex, StopKind, StopTime, Trip,
+    Agency, Boarding, Date, Feed, Memory, Route, RouteIndex, Service, ServiceIndex, Shape, ShapeIndex, ShapePoint,
+    Stop, StopIndex, StopKind, StopTime, Trip,
 };
 use compact_str::{CompactString, format_compact};
 use hashbrown::HashMap;
@@ -27,13 +27,7 @@ pub fn draw_up(county: &County, draw: &mut Draw) -> Feed {
     let zone = format_compact!("Etc/GMT{:+}", -county.ahead_s / 3_600);
     feed.agencies.push(Agency { id: "county".into(), name: "County buses".into(), timezone: zone });
     let range = Date::new(2020, 1, 1).zip(Date::new(2099, 12, 31));
-    feed.services.push(Service {
-        id: "daily".into(),
-        weekdays: 0x7f,
-        range,
-        added: Vec::new(),
-        removed: Vec::new(),
-    });
+    feed.services.push(Service { id: "daily".into(), weekdays: 0x7f, range, added: Vec::new(), removed: Vec::new() });
     let roads = &county.roads;
     let Some(hub) = county.settlements.first().and_then(|town| roads.nearest_node(town.at)) else { return feed };
     let mut stops: HashMap<u32, StopIndex> = HashMap::new();
@@ -42,7 +36,7 @@ pub fn draw_up(county: &County, draw: &mut Draw) -> Feed {
     for line in 0..lines {
         let outer = match county.settlements.get(1 + line) {
             Some(village) => village.at,
-            None => town.at.off(draw.between(0.0, 6.28), town.radius * 0.9),
+            None => town.at.off(draw.between(0.0, std::f64::consts::TAU), town.radius * 0.9),
         };
         let opposite = town.at.off(town.at.direction(outer) + std::f64::consts::PI, town.radius * 0.8);
         let ends = roads.nearest_node(outer).zip(roads.nearest_node(opposite));
@@ -57,7 +51,7 @@ pub fn draw_up(county: &County, draw: &mut Draw) -> Feed {
             short_name: format_compact!("{number}"),
             long_name: format_compact!("Line {number}"),
             kind: 3,
-            color: Some([0x0b5f_a5, 0xa5_3b0b, 0x2e7d_32, 0x6a1b_9a][number as usize % 4]),
+            color: Some([0x000b_5fa5, 0x00a5_3b0b, 0x002e_7d32, 0x006a_1b9a][number as usize % 4]),
         });
         let headway = if number % 2 == 1 { 1_200 } else { 1_800 };
         let back: Vec<u32> = path.iter().rev().copied().collect();
@@ -202,9 +196,10 @@ pub fn tables(feed: &Feed) -> Memory {
     put(
         "agency.txt",
         "agency_id,agency_name,agency_url,agency_timezone",
-        &mut feed.agencies.iter().map(|a| {
-            format!("{},{},https://buses.example.org,{}", cell(&a.id), cell(&a.name), a.timezone)
-        }),
+        &mut feed
+            .agencies
+            .iter()
+            .map(|a| format!("{},{},https://buses.example.org,{}", cell(&a.id), cell(&a.name), a.timezone)),
     );
     put(
         "stops.txt",

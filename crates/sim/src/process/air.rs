@@ -58,7 +58,8 @@ fn plume(fire: &Fire, place: Point, state: &State) -> f64 {
     }
     let along = along.max(40.0);
     // Widths of neutral air over land: F. Pasquill and F. Gifford, class D.
-    let (wide, high) = (0.08 * along / (1.0 + 0.000_1 * along).sqrt() + 12.0, 0.06 * along / (1.0 + 0.001_5 * along).sqrt() + 8.0);
+    let (wide, high) =
+        (0.08 * along / (1.0 + 0.000_1 * along).sqrt() + 12.0, 0.06 * along / (1.0 + 0.001_5 * along).sqrt() + 8.0);
     let ground = fire.strength * 1e6 / (std::f64::consts::PI * state.wind.max(0.7) * wide * high);
     ground * (-across * across / (2.0 * wide * wide)).exp()
 }

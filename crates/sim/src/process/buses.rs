@@ -100,7 +100,8 @@ impl Buses {
         let due = bus.begin + f64::from(next.departure);
         let last = at + 2 == pattern.halts.len();
         // At its last halt it stays for a minute, so that its arrival is seen.
-        bus.leaves = if last { bus.arrives + 60.0 } else { due.max(bus.arrives + LEAST_DWELL.min(next_dwell(pattern, at + 1))) };
+        bus.leaves =
+            if last { bus.arrives + 60.0 } else { due.max(bus.arrives + LEAST_DWELL.min(next_dwell(pattern, at + 1))) };
         Some(bus.leaves)
     }
 

@@ -69,9 +69,11 @@ impl Network {
             self.flow[nodes[i].parent as usize] += self.flow[i];
         }
         // Heads, in metres, in a second pass outwards; kept as bar above the ground.
-        let mut head = vec![f64::from(county.pipes.head); nodes.len()];
+        let mut head = vec![0.0; nodes.len()];
         for (i, node) in nodes.iter().enumerate() {
-            if i > 0 {
+            if county.pipes.zones[node.zone as usize] as usize == i {
+                head[i] = f64::from(county.pipes.heads[node.zone as usize]);
+            } else {
                 let (q, d) = (f64::from(self.flow[i]) / 1_000.0, f64::from(node.diameter));
                 let loss = 10.67 * f64::from(node.length) * (q / SMOOTHNESS).powf(1.852) / d.powf(4.87);
                 head[i] = head[node.parent as usize] - loss;

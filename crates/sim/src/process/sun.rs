@@ -70,8 +70,7 @@ mod tests {
         assert!((day - 32.2).abs() < 0.2, "{day}");
         // Example 19: N'Diaye, 1 October, 14 to 15 h: 38 C, 52 %, 3.3 m/s, 2.450 MJ: 0.63 mm; by night 2 to 3 h: 28 C, 90 %,
         // 1.9 m/s: 0.0 mm.
-        let noon =
-            Hour { temperature: 38.0, humidity: 0.52, wind: 3.3, sun: 680.6, clear: 747.0, pressure: 101.2 };
+        let noon = Hour { temperature: 38.0, humidity: 0.52, wind: 3.3, sun: 680.6, clear: 747.0, pressure: 101.2 };
         assert!((reference(&noon) - 0.63).abs() < 0.02, "{}", reference(&noon));
         let night = Hour { temperature: 28.0, humidity: 0.90, wind: 1.9, sun: 0.0, clear: 0.0, pressure: 101.2 };
         assert!(reference(&night) < 0.02, "{}", reference(&night));

@@ -87,7 +87,8 @@ impl Traffic {
         let effect = self.effects.get(&segment).copied().unwrap_or_default();
         let hour = f64::from(second) / 3_600.0;
         let vary = 1.0 + 0.06 * f64::from(bell(hash(self.seed, u64::from(segment), knot)));
-        let demand = use_of_day::traffic(hour, weekend) * self.load(way.class, segment) * vary * f64::from(effect.demand);
+        let demand =
+            use_of_day::traffic(hour, weekend) * self.load(way.class, segment) * vary * f64::from(effect.demand);
         let capacity = f64::from(way.class.capacity()) * f64::from(effect.capacity);
         // In rain people drive a little less and slower (Highway Capacity Manual 2010, exhibit 10-15, order of size).
         let wet = (rain / 10.0).min(1.0);

@@ -39,7 +39,7 @@ pub fn parking(hour: f64, weekend: bool) -> f64 {
 
 /// Waste that is thrown away, as a multiple of the mean.
 pub fn waste(hour: f64) -> f64 {
-    0.25 + 0.9 * bell(hour, 9.0, 2.4) + 1.3 * bell(hour, 18.5, 3.2)
+    0.53 + 0.9 * bell(hour, 9.0, 2.4) + 1.3 * bell(hour, 18.5, 3.2)
 }
 
 /// How full a classroom is, 0 to 1: lessons of 45 minutes from eight to a quarter past three, with breaks.
@@ -53,7 +53,7 @@ pub fn lessons(second: u32, weekend: bool) -> f64 {
 
 /// Trips of a lift, as a multiple of the mean.
 pub fn lift(hour: f64) -> f64 {
-    0.2 + 1.2 * bell(hour, 8.0, 1.8) + 0.8 * bell(hour, 12.5, 2.0) + 1.3 * bell(hour, 18.0, 2.2)
+    0.5 + 1.2 * bell(hour, 8.0, 1.8) + 0.8 * bell(hour, 12.5, 2.0) + 1.3 * bell(hour, 18.0, 2.2)
 }
 
 #[cfg(test)]
@@ -71,7 +71,10 @@ mod tests {
         }
         assert!((mean(&waste) - 1.0).abs() < 0.15, "{}", mean(&waste));
         assert!((mean(&lift) - 1.0).abs() < 0.25, "{}", mean(&lift));
-        assert_eq!((lessons(9 * 3_600, false), lessons(9 * 3_600, true), lessons(12 * 3_600 + 1_800 * 2, false)), (1.0, 0.0, 0.0));
+        assert_eq!(
+            (lessons(9 * 3_600, false), lessons(9 * 3_600, true), lessons(12 * 3_600 + 1_800 * 2, false)),
+            (1.0, 0.0, 0.0)
+        );
         // 1970-01-03 and 04 were Saturday and Sunday.
         assert_eq!([1, 2, 3, 4].map(is_weekend), [false, true, true, false]);
     }

@@ -250,7 +250,8 @@ impl Weather {
         let yearly = (far * 0.24).min(14.0);
         let falling: f64 = self.clouds.iter().map(|c| c.rain(Point::default(), now)).sum();
         let banded = self.clouds.iter().any(|c| c.band.is_some() && now > c.from);
-        let cloud = (0.45 + 0.3 * self.cloudy + if banded { 0.35 } else { 0.0 } + falling.min(8.0) * 0.06).clamp(0.0, 1.0);
+        let cloud =
+            (0.45 + 0.3 * self.cloudy + if banded { 0.35 } else { 0.0 } + falling.min(8.0) * 0.06).clamp(0.0, 1.0);
         let dust = self.dust.iter().map(|d| (d.share(now), d)).max_by(|a, b| a.0.total_cmp(&b.0));
         let (dust_share, dust_peak, dust_wind) = dust.map_or((0.0, 0.0, 0.0), |(share, d)| (share, d.peak, d.wind));
         let top = sun::above_air(self.latitude, day, hour);

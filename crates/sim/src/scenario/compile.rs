@@ -256,7 +256,10 @@ fn mode(place: &Place<'_>, event: &Event, start: usize) -> Result<Broken, Scenar
     let mode = Broken::WORDS.iter().find(|(word, _)| word == written.get_ref());
     mode.map(|(_, mode)| *mode).ok_or_else(|| {
         let words: Vec<&str> = Broken::WORDS.iter().map(|(word, _)| *word).collect();
-        place.wrong(written.span().start, format!("unknown mode {:?}{}", written.get_ref(), meant(written.get_ref(), &words)))
+        place.wrong(
+            written.span().start,
+            format!("unknown mode {:?}{}", written.get_ref(), meant(written.get_ref(), &words)),
+        )
     })
 }
 
@@ -299,7 +302,11 @@ fn unread(keys: &Keys<'_>, e: &Event) -> Result<(), ScenarioError> {
     Ok(())
 }
 
-fn expectation(place: &Place<'_>, written: &Spanned<Expect>, scenario: &Scenario) -> Result<Expectation, ScenarioError> {
+fn expectation(
+    place: &Place<'_>,
+    written: &Spanned<Expect>,
+    scenario: &Scenario,
+) -> Result<Expectation, ScenarioError> {
     let e = written.get_ref();
     let start = written.span().start;
     let from_s = match &e.after {
@@ -308,7 +315,10 @@ fn expectation(place: &Place<'_>, written: &Spanned<Expect>, scenario: &Scenario
             let found = scenario.events.iter().position(|event| event.name == *after.get_ref());
             let names: Vec<&str> = scenario.events.iter().map(|event| event.name.as_str()).collect();
             let found = found.ok_or_else(|| {
-                place.wrong(after.span().start, format!("there is no event {:?}{}", after.get_ref(), meant(after.get_ref(), &names)))
+                place.wrong(
+                    after.span().start,
+                    format!("there is no event {:?}{}", after.get_ref(), meant(after.get_ref(), &names)),
+                )
             })?;
             scenario.second(found)
         }

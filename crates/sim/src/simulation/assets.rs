@@ -31,7 +31,11 @@ impl Assets {
     pub fn of(county: &County) -> Self {
         let reaches = |canal: bool| {
             let of_kind = move |reach: &crate::county::Reach| (reach.kind == WaterKind::Canal) == canal;
-            (0..).zip(&county.rivers.reaches).filter(move |(_, reach)| of_kind(reach)).map(|(number, _)| number).collect()
+            (0..)
+                .zip(&county.rivers.reaches)
+                .filter(move |(_, reach)| of_kind(reach))
+                .map(|(number, _)| number)
+                .collect()
         };
         let places = |kind| county.places_of(kind).map(|(number, _)| number).collect();
         let segments = 0..county.roads.segments.len() as u32;
@@ -45,10 +49,12 @@ impl Assets {
         }
         bins.sort_unstable();
         let counters = segments.clone().filter(|s| county.roads.way(*s).class <= Class::Tertiary).collect();
-        let mut airs: Vec<u32> = segments.filter(|s| county.roads.way(*s).class <= Class::Residential && settled(*s)).collect();
+        let mut airs: Vec<u32> =
+            segments.filter(|s| county.roads.way(*s).class <= Class::Residential && settled(*s)).collect();
         // Every other one beside a quiet street, every other one where traffic is.
         airs.sort_by_key(|s| (county.roads.way(*s).class > Class::Tertiary, hashed(*s)));
-        let pipes = (0..).zip(&county.pipes.nodes).filter(|(_, node)| node.houses > 0).map(|(number, _)| number).collect();
+        let pipes =
+            (0..).zip(&county.pipes.nodes).filter(|(_, node)| node.houses > 0).map(|(number, _)| number).collect();
         let mut assets = Self {
             rivers: reaches(false),
             canals: reaches(true),

@@ -107,7 +107,8 @@ impl Simulation {
                 }
             }
             Happening::RoomHeat { kelvin, minutes } => {
-                let schools = self.assets.schools.iter().map(|school| (self.county.places[*school as usize].at.to(at), *school));
+                let schools =
+                    self.assets.schools.iter().map(|school| (self.county.places[*school as usize].at.to(at), *school));
                 let Some((_, school)) = schools.min_by(|a, b| a.0.total_cmp(&b.0)) else { return };
                 let place = self.county.places[school as usize].at;
                 let assets = vec![Asset::Place(school)];

@@ -6,7 +6,7 @@ use crate::draw::{bell, hash, share};
 use crate::plane::{Point, along};
 use crate::process::rooms;
 use crate::process::{air, use_of_day};
-use std::f64::consts::FRAC_PI_2;
+use std::f64::consts::{FRAC_PI_2, TAU};
 
 /// Days since 1970 on which water meters began to count.
 const METERS: f64 = 18_262.0;
@@ -49,7 +49,7 @@ impl Simulation {
             let side = if self.own(number, 64) < 0.5 { FRAC_PI_2 } else { -FRAC_PI_2 };
             a.toward(b, 0.1 + 0.8 * self.own(number, 63)).off(a.direction(b) + side, metres)
         };
-        let around = |at: Point, metres: f64| at.off(self.own(number, 65) * 6.28, metres * self.own(number, 66).sqrt());
+        let around = |at: Point, metres: f64| at.off(self.own(number, 65) * TAU, metres * self.own(number, 66).sqrt());
         let reach = |reach: u32| {
             let reach = &county.rivers.reaches[reach as usize];
             along(&reach.line, reach.length * (0.2 + 0.6 * self.own(number, 63))).0
@@ -121,7 +121,8 @@ impl Simulation {
                 let at = county.roads.ends(assets.airs[asset]).0;
                 let here = self.weather.here(self.weather.cell(at), county.terrain.height(at));
                 let passing = self.flow_on(assets.airs[asset], second).intensity;
-                let settled = county.settlements.first().map_or(0.0, |t| 1.0 / (1.0 + (t.at.to(at) / t.radius).powi(2)));
+                let settled =
+                    county.settlements.first().map_or(0.0, |t| 1.0 / (1.0 + (t.at.to(at) / t.radius).powi(2)));
                 let place = self.place(number);
                 let a = air::at(place, self.weather.state(), &here, self.busy, passing, settled, &self.fires);
                 put(&[a.pm10, a.pm25, a.no2, a.o3]);
@@ -135,7 +136,8 @@ impl Simulation {
             Kind::Parking => {
                 let spaces = f64::from(county.car_parks[asset].spaces);
                 let own = 0.75 + 0.45 * self.own(device.asset, 68);
-                let vary = 0.04 * f64::from(bell(hash(county.seed, u64::from(device.asset), unix.div_euclid(600) as u64)));
+                let vary =
+                    0.04 * f64::from(bell(hash(county.seed, u64::from(device.asset), unix.div_euclid(600) as u64)));
                 let taken = (use_of_day::parking(hour, weekend) * own + vary).clamp(0.0, 1.0);
                 put(&[spaces, (spaces * (1.0 - taken)).round()]);
             }
@@ -146,7 +148,8 @@ impl Simulation {
                     (device.state, since) = (0.0, self.emptied[segment]);
                 }
                 let hours = f64::from(second.saturating_sub(since)) / 3_600.0;
-                let rate = (0.006 + 0.022 * self.own(number, 69)) * use_of_day::waste(hour) * if weekend { 1.25 } else { 1.0 };
+                let rate =
+                    (0.006 + 0.022 * self.own(number, 69)) * use_of_day::waste(hour) * if weekend { 1.25 } else { 1.0 };
                 device.state = (f64::from(device.state) + rate * hours).min(1.0) as f32;
                 let air = self.weather.state().temperature;
                 put(&[f64::from(device.state), air + 1.5 + self.weather.state().sun * 0.006]);

@@ -166,7 +166,8 @@ impl Simulation {
         self.busy = self.busy_now();
         if second.is_multiple_of(600) || self.evaporation == 0.0 {
             let state = self.weather.state();
-            let here = self.weather.here(self.weather.cell(Point::default()), self.county.terrain.height(Point::default()));
+            let here =
+                self.weather.here(self.weather.cell(Point::default()), self.county.terrain.height(Point::default()));
             self.evaporation = sun::reference(&Hour {
                 temperature: here.temperature,
                 humidity: here.humidity,
@@ -204,9 +205,10 @@ impl Simulation {
         for number in 0..self.county.rivers.reaches.len() as u32 {
             let reach = &self.county.rivers.reaches[number as usize];
             let (depth, bank, at) = (self.water.depth(&self.county, number), reach.bank, reach.middle);
-            let open = self.truths.open().iter().find(|truth| {
-                truth.kind == TruthKind::Flood && truth.assets == [crate::truth::Asset::Reach(number)]
-            });
+            let open =
+                self.truths.open().iter().find(|truth| {
+                    truth.kind == TruthKind::Flood && truth.assets == [crate::truth::Asset::Reach(number)]
+                });
             match open.map(|truth| truth.id) {
                 None if depth > bank => {
                     self.began(TruthKind::Flood, Some(at), vec![crate::truth::Asset::Reach(number)], depth, None);

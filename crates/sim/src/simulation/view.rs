@@ -4,10 +4,10 @@ use super::{SECOND, Simulation};
 use crate::plane::Point;
 use crate::process::buses::{Bus, Buses};
 use crate::process::units::{Task, UnitKind};
+use belfry_connect_gtfs::Date;
 use belfry_connect_gtfs::realtime::{
     Alert, Event, Informed, Message, StopUpdate, TripRef, TripUpdate, VehiclePosition, VehicleStatus,
 };
-use belfry_connect_gtfs::Date;
 use belfry_kernel::Time;
 
 /// What a vehicle is.

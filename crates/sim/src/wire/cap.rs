@@ -10,7 +10,9 @@ use std::fmt::Write as _;
 /// What a warning says of a kind of hazard: category, event, urgency, severity, headline.
 fn words(kind: TruthKind) -> Option<[&'static str; 5]> {
     match kind {
-        TruthKind::HeavyRain => Some(["Met", "Heavy rain", "Immediate", "Severe", "Heavy rain: keep away from streams"]),
+        TruthKind::HeavyRain => {
+            Some(["Met", "Heavy rain", "Immediate", "Severe", "Heavy rain: keep away from streams"])
+        }
         TruthKind::DustStorm => Some(["Met", "Dust storm", "Immediate", "Severe", "Dust storm: stay inside"]),
         TruthKind::Frost => Some(["Met", "Frost", "Expected", "Moderate", "Frost: protect plants and pipes"]),
         TruthKind::Flood => Some(["Met", "Flood", "Immediate", "Severe", "The river is above its banks"]),

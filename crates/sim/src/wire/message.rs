@@ -49,12 +49,7 @@ pub fn entity_id(simulation: &Simulation, device: u32) -> String {
 }
 
 /// The messages of a report, in order. `clock` says how an instant is written.
-pub fn messages(
-    simulation: &Simulation,
-    reading: &Reading,
-    clock: &dyn Fn(Time) -> Time,
-    to: &mut dyn FnMut(Message),
-) {
+pub fn messages(simulation: &Simulation, reading: &Reading, clock: &dyn Fn(Time) -> Time, to: &mut dyn FnMut(Message)) {
     let spec = reading.kind.spec();
     let name = name(simulation, reading.device);
     let at = clock(reading.stamp);
@@ -91,9 +86,16 @@ pub fn messages(
         }
         Way::ThingsStack => {
             let mut out = String::with_capacity(320);
-            put!(out, "{{\"end_device_ids\":{{\"device_id\":\"{name}\",\"application_ids\":{{\"application_id\":\"containers\"}}}},\"received_at\":\"");
+            put!(
+                out,
+                "{{\"end_device_ids\":{{\"device_id\":\"{name}\",\"application_ids\":{{\"application_id\":\"containers\"}}}},\"received_at\":\""
+            );
             instant(&mut out, at);
-            put!(out, "\",\"uplink_message\":{{\"f_port\":2,\"f_cnt\":{},\"decoded_payload\":{{", reading.count % 65_536);
+            put!(
+                out,
+                "\",\"uplink_message\":{{\"f_port\":2,\"f_cnt\":{},\"decoded_payload\":{{",
+                reading.count % 65_536
+            );
             plain(&mut out, spec, reading);
             out.push_str("}}}");
             let topic = format!("waste/v3/containers@county/devices/{name}/up");
@@ -101,7 +103,12 @@ pub fn messages(
         }
         Way::ChirpStack => {
             let mut out = String::with_capacity(260);
-            put!(out, "{{\"deviceInfo\":{{\"devEui\":\"{name}\",\"deviceName\":\"{} {}\"}},\"time\":\"", spec.word, simulation.number_in_kind(reading.device));
+            put!(
+                out,
+                "{{\"deviceInfo\":{{\"devEui\":\"{name}\",\"deviceName\":\"{} {}\"}},\"time\":\"",
+                spec.word,
+                simulation.number_in_kind(reading.device)
+            );
             instant(&mut out, at);
             put!(out, "\",\"fCnt\":{},\"fPort\":1,\"object\":{{", reading.count);
             plain(&mut out, spec, reading);

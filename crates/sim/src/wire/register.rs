@@ -145,7 +145,11 @@ pub fn county(county: &County, extent: Extent, to: &mut dyn FnMut(String)) {
             stop.id.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
         make(id, "TransportStation", &|entity| {
             let name = if stop.name.is_empty() { "Stop" } else { stop.name.as_str() };
-            entity.text("name", name).texts("stationType", &["bus"]).place(county, &[county.plane.point(position)], false);
+            entity.text("name", name).texts("stationType", &["bus"]).place(
+                county,
+                &[county.plane.point(position)],
+                false,
+            );
         });
     }
     if extent == Extent::All {

@@ -1,11 +1,11 @@
 //! Nothing is made of nothing: water in rivers, in fields and in pipes adds up.
 
+use crate::support::{county, listen, simulation};
 use belfry_sim::Faults;
 use belfry_sim::plane::Point;
 use belfry_sim::process::weather::Weather;
 use belfry_sim::scenario::Scenario;
 use proptest::prelude::*;
-use crate::support::{county, listen, simulation};
 
 #[test]
 fn rivers_keep_every_drop() {

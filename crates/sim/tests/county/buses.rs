@@ -1,9 +1,9 @@
 //! Buses keep their timetable when nothing is in their way, and are late when something is.
 
+use crate::support::{listen, simulation};
 use belfry_connect_gtfs::realtime::{decode, encode};
 use belfry_sim::scenario::Scenario;
 use belfry_sim::{Faults, VehicleKind};
-use crate::support::{listen, simulation};
 
 #[test]
 fn undisturbed_they_are_on_time_everywhere() {

@@ -1,9 +1,9 @@
 //! What devices say against what was: noise as stated, faults as often as configured, and nothing else wrong.
 
+use crate::support::{listen, simulation};
 use belfry_sim::draw::BELL_MAX;
 use belfry_sim::{Event, Faults, Kind, Reading, Simulation, TruthKind};
 use std::ops::ControlFlow;
-use crate::support::{listen, simulation};
 
 fn within(found: f64, expected: f64, share: f64, what: &str) {
     assert!((found - expected).abs() <= share * expected, "{what}: {found}, not {expected}");
@@ -34,13 +34,16 @@ fn truth_and_observation_agree_within_the_stated_noise() {
             };
             let most = deviation * BELL_MAX + drift.abs() + 1e-4 * (1.0 + was.abs());
             assert!(wrong.abs() <= most, "{:?} {}: {said}, was {was}, at most {most}", reading.kind, attribute.name);
-            if i == 0 && deviation > 0.0 && drift == 0.0 && was > low + 4.0 * deviation && was < high - 4.0 * deviation {
+            if i == 0 && deviation > 0.0 && drift == 0.0 && was > low + 4.0 * deviation && was < high - 4.0 * deviation
+            {
                 squares[reading.kind as usize] += f64::from(wrong / deviation).powi(2);
                 counts[reading.kind as usize] += 1;
             }
         }
     }
-    for kind in [Kind::Weather, Kind::River, Kind::Air, Kind::Soil, Kind::Traffic, Kind::Room, Kind::Pressure, Kind::Zone] {
+    for kind in
+        [Kind::Weather, Kind::River, Kind::Air, Kind::Soil, Kind::Traffic, Kind::Room, Kind::Pressure, Kind::Zone]
+    {
         let (sum, count) = (squares[kind as usize], counts[kind as usize]);
         assert!(count > 300, "{kind:?} {count}");
         within((sum / f64::from(count)).sqrt(), 1.0, 0.12, &format!("deviation of {kind:?}"));

@@ -1,12 +1,12 @@
 //! Sensors on real towns: the maps and the feed of `../shared/data` (or `$BELFRY_DATA`), where they are.
 
+use crate::support::{instant, listen};
 use belfry_connect_gtfs::{Feed, Limits as FeedLimits, Zip};
 use belfry_connect_osm::{Element, Kinds, Limits, read_file};
 use belfry_sim::county::{County, Import};
 use belfry_sim::{Faults, Setup, Simulation, VehicleKind};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use crate::support::{instant, listen};
 
 fn real(name: &str) -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");

@@ -1,8 +1,8 @@
 //! The same seed gives the same bytes, whatever the size of the steps in which it is asked for them.
 
+use crate::support::{fingerprint, listen, said, simulation};
 use belfry_sim::wire::Message;
 use belfry_sim::{Faults, Simulation};
-use crate::support::{fingerprint, listen, said, simulation};
 
 fn hour(simulation: &mut Simulation, steps: i64) -> u64 {
     let (mut bytes, mut happened) = (Vec::new(), Vec::new());

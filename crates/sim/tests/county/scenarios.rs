@@ -1,11 +1,11 @@
 //! Scenario files: the shipped ones are sound, wrong ones are refused with line and suggestion, and scoring finds what was met and
 //! what was missed.
 
+use crate::support::{county, listen, simulation};
 use belfry_sim::scenario::{Ask, Scenario};
 use belfry_sim::score::{Outcome, Scoring};
 use belfry_sim::{Faults, Kind, TruthKind};
 use proptest::prelude::*;
-use crate::support::{county, listen, simulation};
 
 const SHIPPED: [(&str, &str); 4] = [
     ("cloudburst", include_str!("../../scenarios/cloudburst.toml")),
@@ -134,7 +134,9 @@ at = "+00:10"
 kind = "crash"
 place = "bridge"
 "#;
-    let expect = |name: &str, further: &str| format!("[[expect]]\nname = \"{name}\"\nafter = \"crash\"\nwithin_min = 5\ntype = \"T\"\n{further}\n");
+    let expect = |name: &str, further: &str| {
+        format!("[[expect]]\nname = \"{name}\"\nafter = \"crash\"\nwithin_min = 5\ntype = \"T\"\n{further}\n")
+    };
     let text = format!(
         "{text}{}{}{}{}{}{}",
         expect("soon", ""),

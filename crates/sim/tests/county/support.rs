@@ -1,6 +1,5 @@
 //! What the tests share: counties that live, and all that they say.
 
-
 use belfry_kernel::Time;
 use belfry_sim::county::{County, Outline};
 use belfry_sim::wire::{Message, messages};

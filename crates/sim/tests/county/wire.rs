@@ -1,6 +1,7 @@
 //! What leaves the county is what others take: the platform's own mapping makes the right entities of every message, the feed and
 //! the map are read back by their own readers.
 
+use crate::support::{county, listen, simulation};
 use belfry_connect_gtfs::{Limits, Severity, read};
 use belfry_connect_payload::{Mapped, Mapper, Mapping, Value, check};
 use belfry_ngsi_ld::Json;
@@ -11,7 +12,6 @@ use belfry_sim::wire::{MAPPING, Message, birth, cap, gtfs, messages, osm, regist
 use belfry_sim::{Faults, Kind, TruthKind};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use crate::support::{county, listen, simulation};
 
 const BUILT_IN: &str = include_str!("../../../belfry/src/wire/default-mapping.toml");
 
@@ -94,7 +94,8 @@ fn the_register_is_ngsi_ld_with_an_id_for_each_thing() {
         assert!(ids.insert(id), "twice: {text}");
     }
     let counted = |start: &str| ids.iter().filter(|id| id.starts_with(start)).count();
-    for kind in ["RoadSegment", "Building", "AgriFarm", "AgriParcel", "TransportStation", "Vehicle", "OffStreetParking"] {
+    for kind in ["RoadSegment", "Building", "AgriFarm", "AgriParcel", "TransportStation", "Vehicle", "OffStreetParking"]
+    {
         assert!(counted(&format!("urn:ngsi-ld:{kind}:")) > 2, "{kind}");
     }
 }
@@ -180,7 +181,8 @@ fn warnings_and_accidents_are_told_and_taken_back() {
     let (_, truths) = listen(&mut simulation, 3 * 3_600);
     let warnings: Vec<(String, String)> =
         truths.iter().filter_map(|(truth, _)| cap::warning(simulation.county(), truth, &|at| at)).collect();
-    let dust: Vec<&(String, String)> = warnings.iter().filter(|(_, text)| text.contains("<event>Dust storm</event>")).collect();
+    let dust: Vec<&(String, String)> =
+        warnings.iter().filter(|(_, text)| text.contains("<event>Dust storm</event>")).collect();
     assert_eq!(dust.len(), 2, "{warnings:?}");
     assert!(dust[0].1.contains("<msgType>Alert</msgType>") && dust[1].1.contains("<msgType>Cancel</msgType>"));
     assert!(dust.iter().all(|(_, text)| text.contains("<status>Exercise</status>")));
