@@ -55,6 +55,11 @@ pub struct Running {
 
 /// Starts everything.
 pub async fn start(config: &Config) -> anyhow::Result<Running> {
+    start_with(config, "").await
+}
+
+/// Starts everything, the MQTT listener with further rules after those of its mapping.
+pub async fn start_with(config: &Config, further: &str) -> anyhow::Result<Running> {
     let version = CoreVersion::parse(config.context.core_version.as_str()).context("the core context's version")?;
     anyhow::ensure!(Context::choose_core(version), "another version of the core context is in use already");
     Name::limit(config.store.max_names);
@@ -117,7 +122,8 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         ingest::Options { register_only: config.mqtt.register_only, commit_bytes: config.mqtt.commit_bytes },
     ));
     let guard = app.guard.clone();
-    let connectors = mqtt::start(config, ingest.clone(), &tenants, guard, &clock, &rng, tracer.clone()).await?;
+    let connectors =
+        mqtt::start(config, ingest.clone(), &tenants, guard, &clock, &rng, tracer.clone(), further).await?;
     let mut sources: Vec<Arc<dyn Source>> = vec![ingest, connectors.measures()];
     if let Some(tracer) = &tracer {
         sources.push(tracer.clone());

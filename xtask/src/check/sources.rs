@@ -8,7 +8,7 @@ use crate::workspace::File;
 
 /// Directories of the pure crates: decisions only, the world is handed in. Those that do not exist yet are held to it
 /// from their first line.
-pub const PURE: [&str; 12] = [
+pub const PURE: [&str; 13] = [
     "crates/kernel/",
     "crates/ngsi-ld/",
     "crates/ports/",
@@ -21,6 +21,7 @@ pub const PURE: [&str; 12] = [
     "crates/transit/",
     "crates/kit/",
     "crates/connect/osm/",
+    "crates/sim/",
 ];
 
 /// What takes something from the world instead of being handed it.

@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::net::SocketAddr;
 
 /// How deep the JSON of an answer may be.
@@ -42,14 +43,35 @@ impl Client {
         Ok(times.filter_map(|text| Time::parse(text).ok()).max())
     }
 
+    /// How many entities a query finds; its parameters are not encoded yet.
+    pub async fn count(&self, query: &[(&'static str, String)]) -> anyhow::Result<u64> {
+        let pairs: Vec<String> = query
+            .iter()
+            .map(|(key, value)| format!("{key}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
+            .collect();
+        let address = format!("http://{}/ngsi-ld/v1/entities?{}", self.address, pairs.join("&"));
+        let answer =
+            self.pool.request(hyper::Request::get(address).body(Full::default())?).await.context("no answer")?;
+        let (head, body) = answer.into_parts();
+        let text = body.collect().await?.to_bytes();
+        anyhow::ensure!(
+            head.status.is_success(),
+            "it was answered {}: {}",
+            head.status,
+            String::from_utf8_lossy(&text)
+        );
+        let count = head.headers.get("ngsild-results-count").and_then(|count| count.to_str().ok()?.parse().ok());
+        count.context("the answer has no NGSILD-Results-Count")
+    }
+
     /// Sends entities (NGSI-LD JSON texts) as one upsert that updates what is there.
-    pub async fn upsert(&self, entities: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    pub async fn upsert(&self, entities: impl Iterator<Item = &str>) -> anyhow::Result<()> {
         let mut body = String::from("[");
         for (i, entity) in entities.enumerate() {
             if i > 0 {
                 body.push(',');
             }
-            body.push_str(&entity);
+            body.push_str(entity);
         }
         body.push(']');
         if body.len() == 2 {

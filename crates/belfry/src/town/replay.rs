@@ -134,7 +134,10 @@ impl Replay {
                 let mut text = Vec::new();
                 entity.write(&mut text);
                 let text = String::from_utf8_lossy(&text).into_owned();
-                client.upsert(std::iter::once(text)).await.with_context(|| format!("{id} could not be registered"))?;
+                client
+                    .upsert(std::iter::once(text.as_str()))
+                    .await
+                    .with_context(|| format!("{id} could not be registered"))?;
             }
             told.insert(id, known.unwrap_or(*first));
         }
@@ -148,7 +151,7 @@ impl Replay {
                 () = play(reports, &publisher, speed) => {}
             }
         });
-        Ok(Town { stop, task })
+        Ok(Town { stop, task, scored: None })
     }
 }
 

@@ -65,7 +65,8 @@ impl Connectors {
     }
 }
 
-/// Starts the listener, if it is enabled, and a client for each broker.
+/// Starts the listener, if it is enabled, and a client for each broker. `further` are rules after those of the listener's mapping.
+#[expect(clippy::too_many_arguments, reason = "everything that connectors stand on")]
 pub async fn start(
     config: &Config,
     ingest: Arc<Ingest>,
@@ -74,6 +75,7 @@ pub async fn start(
     clock: &Arc<dyn Clock>,
     rng: &Arc<dyn Rng>,
     tracer: Option<Arc<Tracer>>,
+    further: &str,
 ) -> anyhow::Result<Connectors> {
     let mut measured = Vec::new();
     let sink = |name: &str| {
@@ -89,7 +91,7 @@ pub async fn start(
             connect_timeout: Duration::from_secs(l.connect_timeout_s),
             ..ListenerConfig::default()
         };
-        let mapper = mapper(l.mapping.as_deref())?;
+        let mapper = mapper(l.mapping.as_deref(), further)?;
         for (tenant, store) in tenants.all() {
             recall(&mapper, LISTENER, &tenant, &*store)?;
         }
@@ -122,7 +124,7 @@ pub async fn start(
             settings.filters.push(Filter::parse(topic).with_context(|| format!("mqtt.brokers: topic {topic}"))?);
         }
         settings.pipeline = PipelineLimits::default();
-        let mapper = mapper(broker.mapping.as_deref())?;
+        let mapper = mapper(broker.mapping.as_deref(), "")?;
         let tenant = broker.tenant.as_deref().unwrap_or_default();
         if let Ok(store) = tenants.get(tenant) {
             recall(&mapper, &name, tenant, &*store)?;
@@ -144,15 +146,17 @@ pub async fn start(
     Ok(Connectors { listener, clients, measures, telling })
 }
 
-/// Reads a mapping file and runs the tests in it.
-fn mapper(path: Option<&Path>) -> anyhow::Result<Arc<Mapper>> {
-    let (name, text) = match path {
+/// Reads a mapping file, with further rules after its own, and runs the tests in it.
+fn mapper(path: Option<&Path>, further: &str) -> anyhow::Result<Arc<Mapper>> {
+    let (name, mut text) = match path {
         Some(path) => {
             let text = std::fs::read_to_string(path).with_context(|| format!("the mapping {}", path.display()))?;
             (path.display().to_string(), text)
         }
         None => ("the built-in mapping".to_owned(), DEFAULT_MAPPING.to_owned()),
     };
+    text.push('\n');
+    text.push_str(further);
     let mapping = Mapping::parse(&text).map_err(|e| anyhow::anyhow!("{name}: {e}"))?;
     let failures = belfry_connect_payload::check(&text);
     anyhow::ensure!(

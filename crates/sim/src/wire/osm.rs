@@ -1,0 +1,130 @@
+//! The county as an OpenStreetMap file (API 0.6 XML): roads, waters, houses, places, fields, stops. Ids are small numbers of
+//! its own; nobody may take it for a part of the real map.
+
+use super::json::put;
+use crate::county::{County, PlaceKind, WaterKind};
+use crate::plane::Point;
+use std::fmt::Write as _;
+
+struct Writer<'a> {
+    county: &'a County,
+    nodes: String,
+    ways: String,
+    next: u64,
+    way: u64,
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+fn tags(out: &mut String, tags: &[(&str, &str)]) {
+    for (key, value) in tags.iter().filter(|(_, value)| !value.is_empty()) {
+        put!(out, "<tag k=\"{key}\" v=\"{}\"/>", escaped(value));
+    }
+}
+
+impl Writer<'_> {
+    fn node(&mut self, at: Point, of: &[(&str, &str)]) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        let [lon, lat] = self.county.plane.degrees(at);
+        put!(self.nodes, "<node id=\"{id}\" version=\"1\" lat=\"{lat:.7}\" lon=\"{lon:.7}\"");
+        if of.is_empty() {
+            self.nodes.push_str("/>\n");
+        } else {
+            self.nodes.push('>');
+            tags(&mut self.nodes, of);
+            self.nodes.push_str("</node>\n");
+        }
+        id
+    }
+
+    fn way(&mut self, nodes: impl Iterator<Item = u64>, of: &[(&str, &str)]) {
+        put!(self.ways, "<way id=\"{}\" version=\"1\">", self.way);
+        self.way += 1;
+        for node in nodes {
+            put!(self.ways, "<nd ref=\"{node}\"/>");
+        }
+        tags(&mut self.ways, of);
+        self.ways.push_str("</way>\n");
+    }
+
+    fn ring(&mut self, corners: &[Point], of: &[(&str, &str)]) {
+        let nodes: Vec<u64> = corners.iter().map(|corner| self.node(*corner, &[])).collect();
+        self.way(nodes.iter().copied().chain(nodes.first().copied()), of);
+    }
+}
+
+fn amenity(kind: PlaceKind) -> (&'static str, &'static str) {
+    match kind {
+        PlaceKind::Hall => ("amenity", "townhall"),
+        PlaceKind::School => ("amenity", "school"),
+        PlaceKind::Clinic => ("amenity", "clinic"),
+        PlaceKind::FireStation => ("amenity", "fire_station"),
+        PlaceKind::BusDepot => ("amenity", "bus_depot"),
+        PlaceKind::WasteYard => ("amenity", "waste_transfer_station"),
+        PlaceKind::WaterWorks => ("man_made", "water_works"),
+        PlaceKind::SewageWorks => ("man_made", "wastewater_plant"),
+        PlaceKind::Block => ("building", "apartments"),
+        PlaceKind::Shelter => ("amenity", "shelter"),
+    }
+}
+
+/// The whole file.
+pub fn document(county: &County) -> String {
+    let mut w = Writer { county, nodes: String::new(), ways: String::new(), next: 1, way: 1 };
+    for at in &county.roads.nodes {
+        w.node(*at, &[]);
+    }
+    for way in &county.roads.ways {
+        let speed = format!("{:.0}", way.speed);
+        let bridge = if way.bridge { "yes" } else { "" };
+        w.way(
+            way.nodes.iter().map(|node| u64::from(*node) + 1),
+            &[("highway", way.class.tag()), ("name", &way.name), ("maxspeed", &speed), ("bridge", bridge)],
+        );
+    }
+    for reach in &county.rivers.reaches {
+        let nodes: Vec<u64> = reach.line.iter().map(|at| w.node(*at, &[])).collect();
+        let kind = match reach.kind {
+            WaterKind::River => "river",
+            WaterKind::Stream => "stream",
+            WaterKind::Canal => "canal",
+        };
+        w.way(nodes.into_iter(), &[("waterway", kind), ("name", &reach.name)]);
+    }
+    for (number, settlement) in county.settlements.iter().enumerate() {
+        w.node(settlement.at, &[("place", if number == 0 { "town" } else { "village" }), ("name", &settlement.name)]);
+    }
+    for place in &county.places {
+        let (key, value) = amenity(place.kind);
+        w.node(place.at, &[(key, value), ("name", &place.name)]);
+    }
+    for park in &county.car_parks {
+        w.node(park.at, &[("amenity", "parking"), ("name", &park.name), ("capacity", &park.spaces.to_string())]);
+    }
+    for stop in &county.feed.stops {
+        if let Some(position) = stop.position {
+            w.node(county.plane.point(position), &[("highway", "bus_stop"), ("name", &stop.name)]);
+        }
+    }
+    for parcel in &county.parcels {
+        let landuse = match parcel.crop.name() {
+            "Apples" => "orchard",
+            "Grapes" => "vineyard",
+            "Lucerne" => "meadow",
+            _ => "farmland",
+        };
+        w.ring(&parcel.corners, &[("landuse", landuse), ("crop", parcel.crop.name())]);
+    }
+    for house in &county.houses {
+        let (at, half) = (house.at(), 5.0);
+        let corner = |dx: f64, dy: f64| Point::new(at.x + dx * half, at.y + dy * half);
+        w.ring(&[corner(-1.0, -1.0), corner(1.0, -1.0), corner(1.0, 1.0), corner(-1.0, 1.0)], &[("building", "house")]);
+    }
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<osm version=\"0.6\" generator=\"belfry simulated county\">\n{}{}</osm>\n",
+        w.nodes, w.ways
+    )
+}
