@@ -286,7 +286,7 @@ pub(crate) fn append(history: &History, commit: &Commit, names: &Dictionary) -> 
     let start = commit.at.micros();
     for id in commit.changes.samples.iter().filter_map(edited) {
         if !batch.unfolded.contains(id.as_str()) {
-            batch.unfold(history, id.as_str(), i64::MAX).map_err(birth::unreadable)?;
+            batch.unfold(history, id.as_str(), i64::MAX).map_err(|e| birth::unreadable(&e))?;
         }
     }
     // What is forgotten is what was before the commit.

@@ -31,7 +31,7 @@ impl Random {
 }
 
 fn dataset(n: u64) -> Option<Iri> {
-    (n > 0).then(|| Iri::parse(&format!("urn:d:{n}")).unwrap())
+    (n > 0).then(|| Iri::parse(&format!("urn:d:{n}")).expect("an identifier"))
 }
 
 /// One instance of `level`, `noise` or `mood`, some observed, some of a dataset.
@@ -77,7 +77,7 @@ fn change(
     now: Time,
     known: &[(Attribute, i64)],
 ) -> Result<ChangeSet, Error> {
-    let iri = Iri::parse(id).unwrap();
+    let iri = Iri::parse(id).expect("an identifier");
     let sample = |sample| Ok(ChangeSet { samples: vec![sample], ..ChangeSet::default() });
     match event {
         Event::Put(attributes, whole) => {
@@ -156,7 +156,7 @@ fn rough_instance(a: &mut Attribute) {
 
 /// All of an entity's past but the padding.
 fn past(store: &EmbeddedStore, id: &str, range: &TemporalRange) -> Option<Evolution> {
-    let mut found = store.evolution(id, None, range).unwrap()?;
+    let mut found = store.evolution(id, None, range).expect("a read")?;
     found.instances.retain(|i| i.attribute.name != name("padding"));
     for i in &mut found.instances {
         i.stamp = i.stamp.div_euclid(SECOND);
@@ -169,12 +169,12 @@ fn past(store: &EmbeddedStore, id: &str, range: &TemporalRange) -> Option<Evolut
 }
 
 fn as_of(store: &EmbeddedStore, id: &str, at: Time) -> Option<Entity> {
-    let mut found = store.entity_at(id, at).unwrap()?;
+    let mut found = store.entity_at(id, at).expect("a read")?;
     found.attributes.retain(|a| a.name != name("padding"));
     found.attributes.iter_mut().for_each(rough_instance);
     rough(&mut found.created_at);
     rough(&mut found.modified_at);
-    found.id = Iri::parse("urn:s:any").unwrap();
+    found.id = Iri::parse("urn:s:any").expect("an identifier");
     Some(found)
 }
 
@@ -204,7 +204,7 @@ fn compare(store: &EmbeddedStore, random: &mut Random, begin: Time, now: Time, w
     for by in [TimeProperty::ModifiedAt, TimeProperty::ObservedAt] {
         for distinct in [false, true] {
             let of = |id| {
-                let found = store.aggregate(id, None, by, &boundaries, distinct).unwrap();
+                let found = store.aggregate(id, None, by, &boundaries, distinct).expect("a read");
                 let mut found = found.unwrap_or_default();
                 found.retain(|a| a.name != name("padding"));
                 found.into_iter().map(|a| (a.name, a.dataset_id, a.kind, a.buckets)).collect::<Vec<_>>()
@@ -232,7 +232,7 @@ fn compare(store: &EmbeddedStore, random: &mut Random, begin: Time, now: Time, w
     for at in [from.plus_micros(SECOND / 2), to.plus_micros(SECOND / 2), now.plus_micros(SECOND / 2), Time::MAX] {
         assert_eq!(as_of(store, SMALL, at), as_of(store, LARGE, at), "{what}: as of {at}");
     }
-    let ids = store.historic(None, None, 10).unwrap();
+    let ids = store.historic(None, None, 10).expect("a read");
     let has = |id: &str| ids.iter().any(|i| i.as_str() == id);
     assert_eq!(has(SMALL), has(LARGE), "{what}");
 }

@@ -169,7 +169,7 @@ fn unfold_one(shared: &Shared, history: &History, id: &str, until: i64) -> belfr
     // Nobody may take an instance away between our reading of it and our writing. No flush meanwhile: it may wait for the
     // writer, which may wait here.
     let _alone = shared.unfolding.lock();
-    batch.unfold(history, id, until).map_err(unreadable)?;
+    batch.unfold(history, id, until).map_err(|e| unreadable(&e))?;
     if !batch.ops.is_empty() {
         batch.with_ops(|ops| history.fill(ops))?;
     }
@@ -177,7 +177,7 @@ fn unfold_one(shared: &Shared, history: &History, id: &str, until: i64) -> belfr
 }
 
 /// An error of ours as history's.
-pub(super) fn unreadable(e: Error) -> belfry_history::Error {
+pub(super) fn unreadable(e: &Error) -> belfry_history::Error {
     let (path, what) =
         (PathBuf::from("the life of an entity"), e.cause().map_or_else(|| e.to_string(), ToString::to_string));
     belfry_history::Error::Io { what: "read", path, source: std::io::Error::other(what) }
