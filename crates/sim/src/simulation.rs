@@ -241,8 +241,12 @@ impl Simulation {
         for (i, kind) in Kind::ALL.into_iter().enumerate() {
             let (count, places) = (u64::from(counts[i]), u64::from(places[i].max(1)));
             for j in 0..count {
-                // Few devices stand evenly among many places, many go round.
-                let asset = if count <= places { j * places / count } else { j % places } as u32;
+                // Few devices stand evenly among many places, many go round; weather stations have a place of their own each.
+                let asset = match kind {
+                    Kind::Weather => j,
+                    _ if count <= places => j * places / count,
+                    _ => j % places,
+                } as u32;
                 let number = self.devices.len() as u32;
                 let mut device = Device { asset, seen: 0, count: 0, state: 0.0, kind };
                 self.settle(number, &mut device);

@@ -94,7 +94,7 @@ pub struct Truth {
     pub at: Option<Point>,
     /// What it concerns.
     pub assets: Vec<Asset>,
-    /// How large: mm/h, µg/m3, m, l/s, K, whatever its kind is measured in.
+    /// How large, at its largest so far: mm/h, µg/m3, m, l/s, K, whatever its kind is measured in.
     pub size: f32,
     /// The scenario's event that brought it about.
     pub cause: Option<u32>,
@@ -132,6 +132,15 @@ impl Truths {
         }
         self.over.push_back(truth.clone());
         Some(truth)
+    }
+
+    /// Something is larger than it was so far.
+    pub(crate) fn grows(&mut self, id: u32, size: f32) {
+        if let Some(truth) = self.open.iter_mut().find(|truth| truth.id == id)
+            && size.abs() > truth.size.abs()
+        {
+            truth.size = size;
+        }
     }
 
     /// What happens now.

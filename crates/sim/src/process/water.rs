@@ -7,6 +7,7 @@
 
 use super::weather::Weather;
 use crate::county::{County, WaterKind};
+use crate::plane::Point;
 
 /// Hours in which the quick tank empties to a third.
 const QUICK_H: f64 = 1.1;
@@ -47,11 +48,25 @@ struct Land {
     slow: f64,
 }
 
+/// The cells of the rain grid whose mean is the rain on a piece of land: its middle, and four places around.
+type Cells = [u16; 5];
+
+fn cells(weather: &Weather, middle: Point, land: f64) -> Cells {
+    let away = (land / std::f64::consts::PI).sqrt() * 0.65;
+    let around = |x: f64, y: f64| weather.cell(Point::new(middle.x + x * away, middle.y + y * away));
+    [around(0.0, 0.0), around(1.0, 0.0), around(-1.0, 0.0), around(0.0, 1.0), around(0.0, -1.0)]
+}
+
+/// Millimetres an hour on a piece of land.
+fn rain(weather: &Weather, cells: &Cells) -> f64 {
+    cells.iter().map(|cell| weather.rain(*cell)).sum::<f64>() / cells.len() as f64
+}
+
 /// All water in the open.
 #[derive(Clone, Debug)]
 pub struct Water {
     land: Vec<Land>,
-    cells: Vec<u16>,
+    cells: Vec<Cells>,
     /// m3 in each reach.
     volume: Vec<f64>,
     /// m3/s out of each reach.
@@ -60,7 +75,7 @@ pub struct Water {
     asked: Vec<f64>,
     /// Land and volume of reservoirs.
     above: Vec<Land>,
-    above_cells: Vec<u16>,
+    above_cells: Vec<Cells>,
     stored: Vec<f64>,
     release: Vec<f64>,
     ledger: Ledger,
@@ -80,12 +95,12 @@ impl Water {
         let reservoirs = &county.rivers.reservoirs;
         let mut water = Self {
             land: vec![Land { quick: 0.0, slow: 46.0 }; reaches.len()],
-            cells: reaches.iter().map(|reach| weather.cell(reach.middle)).collect(),
+            cells: reaches.iter().map(|reach| cells(weather, reach.middle, reach.land)).collect(),
             volume: vec![0.0; reaches.len()],
             flow: vec![0.0; reaches.len()],
             asked: vec![0.0; reaches.len()],
             above: vec![Land { quick: 0.0, slow: 46.0 }; reservoirs.len()],
-            above_cells: reservoirs.iter().map(|r| weather.cell(r.middle)).collect(),
+            above_cells: reservoirs.iter().map(|r| cells(weather, r.middle, r.land)).collect(),
             stored: reservoirs.iter().map(|r| r.surface * r.full * 0.75).collect(),
             release: vec![0.0; reservoirs.len()],
             ledger: Ledger::default(),
@@ -103,13 +118,13 @@ impl Water {
         let reaches = &county.rivers.reaches;
         let mut inflow = vec![0.0; reaches.len()];
         for (i, reach) in reaches.iter().enumerate() {
-            let mm = self.land[i].pass(weather.rain(self.cells[i]), evaporation, dt);
+            let mm = self.land[i].pass(rain(weather, &self.cells[i]), evaporation, dt);
             self.ledger.rain += mm.rain * reach.land / 1_000.0;
             self.ledger.air += mm.air * reach.land / 1_000.0;
             inflow[i] += mm.out * reach.land / 1_000.0 / dt;
         }
         for (i, reservoir) in county.rivers.reservoirs.iter().enumerate() {
-            let rate = weather.rain(self.above_cells[i]);
+            let rate = rain(weather, &self.above_cells[i]);
             let mm = self.above[i].pass(rate, evaporation, dt);
             let straight = rate * dt / 3_600.0 / 1_000.0 * reservoir.surface;
             let gone = (evaporation * dt / 3_600.0 / 1_000.0 * reservoir.surface).min(self.stored[i]);

@@ -199,7 +199,8 @@ impl Simulation {
                     self.began(kind, middle, Vec::new(), size, None);
                 }
                 Some(id) if ends => self.ends(id),
-                _ => {}
+                Some(id) => self.truths.grows(id, size as f32),
+                None => {}
             }
         }
         for number in 0..self.county.rivers.reaches.len() as u32 {
@@ -214,7 +215,8 @@ impl Simulation {
                     self.began(TruthKind::Flood, Some(at), vec![crate::truth::Asset::Reach(number)], depth, None);
                 }
                 Some(id) if depth < bank * 0.95 => self.ends(id),
-                _ => {}
+                Some(id) => self.truths.grows(id, depth as f32),
+                None => {}
             }
         }
     }
