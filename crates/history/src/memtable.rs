@@ -440,17 +440,20 @@ impl Memtable {
             at = row.before;
             if row.flags == LINK {
                 let extent = self.extent(&row);
-                let mut found = extent.stretch(self.rest_at(extent.rest)).within(from, to);
-                if !series.patched {
-                    found = found.part(found.len().saturating_sub(limit - taken)..found.len());
-                }
+                let found = extent.stretch(self.rest_at(extent.rest)).within(from, to);
+                // What a newer part corrects does not count: the ones before it are wanted in its place.
+                let left = if series.patched { usize::MAX } else { limit - taken };
                 if let (Some(&first), Some(&last)) = (found.stamps.first(), found.stamps.last()) {
-                    taken += found.len();
                     if overlay.range(first..=last).next().is_none() {
-                        take(Piece::Stretch(found));
+                        let newest = found.part(found.len().saturating_sub(left)..found.len());
+                        taken += newest.len();
+                        take(Piece::Stretch(newest));
                     } else {
                         let uncorrected = |i: &usize| !overlay.contains_key(&found.stamps[*i]);
-                        (0..found.len()).rev().filter(uncorrected).for_each(|i| take(Piece::Sample(found.sample(i))));
+                        for i in (0..found.len()).rev().filter(uncorrected).take(left) {
+                            taken += 1;
+                            take(Piece::Sample(found.sample(i)));
+                        }
                     }
                 }
                 if extent.stamps().first().is_some_and(|&s| s < from) && !series.patched {

@@ -193,6 +193,33 @@ fn a_full_disk_loses_nothing() {
 }
 
 #[test]
+fn the_newest_are_right_while_a_flush_fails() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let history = History::open(dir.path(), options()).expect("opens");
+    fill(&history, 1, 1, 1, 300);
+    history.flush().expect("flushes");
+    fill(&history, 2, 1, 301, 600);
+    for id in 1..9 {
+        std::os::unix::fs::symlink("/dev/full", dir.path().join(format!("run-{id:010}.bhr.tmp"))).expect("links");
+    }
+    assert!(matches!(history.flush(), Err(Error::DiskFull { .. })));
+    // The corrections lie in a newer part than the numbers, which stand side by side.
+    let key = key(0);
+    for (seq, stamp) in [(3, 900), (4, 897)] {
+        assert!(history.apply(seq, &[Op::Remove { key: &key, stamp }]).expect("applies"));
+    }
+    let newest = |limit| {
+        let found = history.range(&key, &Query::last(By::Stamp, limit)).expect("reads");
+        found.map(|s| s.expect("reads").stamp).collect::<Vec<_>>()
+    };
+    assert_eq!(newest(1), [899]);
+    assert_eq!(newest(4), [899, 898, 896, 895]);
+    assert_eq!(newest(650).last(), Some(&249));
+    assert_eq!(history.latest_at(&key, i64::MAX).expect("reads").map(|s| s.stamp), Some(899));
+    assert_eq!(history.latest_at(&key, 897).expect("reads").map(|s| s.stamp), Some(896));
+}
+
+#[test]
 fn one_process_at_a_time() {
     let dir = tempfile::tempdir().expect("a directory");
     let _history = History::open(dir.path(), options()).expect("opens");

@@ -54,6 +54,13 @@ enum Step {
     Flush,
     /// The disk is full for one flush: what it would have written stays in memory, frozen, beside a fresh open part.
     FullDisk,
+    /// A series so long that its numbers stand side by side, a flush that fails, and corrections of its newest samples, each
+    /// so many from the end: with a value, or taken away.
+    Frozen {
+        key: usize,
+        count: usize,
+        corrections: Vec<(usize, Option<Value>)>,
+    },
     Merge,
     MergeAll,
     /// Everything is flushed, and then what is too old leaves.
@@ -100,6 +107,7 @@ fn value() -> impl Strategy<Value = Value> {
 
 fn step() -> impl Strategy<Value = Step> {
     let key = 0..KEYS.len();
+    let corrections = prop::collection::vec((0_usize..8, prop::option::weighted(0.2, value())), 1..8);
     prop_oneof![
         8 => (key.clone(), 1_usize..100, value(), -5_i64..5, 0_usize..3)
             .prop_map(|(key, count, value, lag, rest)| Step::Live { key, count, value, lag: lag * 10, rest }),
@@ -113,6 +121,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => key.prop_map(|key| Step::Tombstone { key }),
         3 => Just(Step::Flush),
         2 => Just(Step::FullDisk),
+        2 => (0..KEYS.len(), 270_usize..700, corrections)
+            .prop_map(|(key, count, corrections)| Step::Frozen { key, count, corrections }),
         1 => Just(Step::Merge),
         1 => Just(Step::MergeAll),
         2 => Just(Step::Retain),
@@ -252,6 +262,19 @@ impl Run {
                     let _ = std::fs::remove_file(temporary(id));
                 }
             }
+            Step::Frozen { key, count, corrections } => {
+                self.take(&Step::Live { key: *key, count: *count, value: Value::F64(*count as f64), lag: 0, rest: 2 });
+                self.take(&Step::FullDisk);
+                let newest: Vec<i64> = self.model[KEYS[*key]].keys().rev().take(8).copied().collect();
+                for (from_end, value) in corrections {
+                    let (key, stamp) = (KEYS[*key].to_vec(), newest[*from_end]);
+                    self.write(vec![match value {
+                        Some(value) => Owned::Replace(key, sample(stamp, value, 2)),
+                        None => Owned::Remove(key, stamp),
+                    }]);
+                }
+                self.compare_newest(KEYS[*key]);
+            }
             Step::Merge => {
                 self.history().merge().expect("merges");
             }
@@ -299,6 +322,19 @@ impl Run {
             let coarse = Sample { observed, value, ..newest };
             self.model.entry(COARSE.to_vec()).or_default().entry(coarse.stamp).or_insert(coarse);
         }
+    }
+
+    /// The newest few of a series, which are asked for most often, and its last as of now.
+    fn compare_newest(&self, key: &[u8]) {
+        let series = &self.model[key];
+        for limit in [1, 2, 5, 20, 300] {
+            let got: Vec<Sample> =
+                self.history().range(key, &Query::last(By::Stamp, limit)).and_then(Iterator::collect).expect("reads");
+            let expected: Vec<&Sample> = series.values().rev().take(limit).collect();
+            assert_eq!(got.iter().collect::<Vec<_>>(), expected, "{key:?}, the newest {limit}");
+        }
+        let last = self.history().latest_at(key, i64::MAX).expect("reads");
+        assert_eq!(last.as_ref(), series.values().next_back(), "{key:?}");
     }
 
     fn compare_buckets(&self, key: &[u8], series: &BTreeMap<i64, Sample>, by: By, bounds: &[i64]) {

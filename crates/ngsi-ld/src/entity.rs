@@ -25,6 +25,10 @@ pub struct Entity {
     pub expires_at: Option<Time>,
 }
 
+/// Datasets that begin so hold means that a store made of older instances. No client writes one: it would be kept for
+/// ever as they are, and lie among them.
+pub const MEANS_DATASET: &str = "urn:belfry:avg:";
+
 /// One attribute instance (clauses 4.5.1 to 4.5.5), or a sub-attribute of one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attribute {

@@ -68,7 +68,7 @@ fn parts(key: &[u8]) -> Result<(&str, u32, Option<Iri>), Damaged> {
 }
 
 /// The dataset of coarser samples: this and the period's text.
-const COARSE: &str = "urn:belfry:avg:";
+const COARSE: &str = belfry_ngsi_ld::entity::MEANS_DATASET;
 
 /// Whether a dataset holds the coarser samples of another series.
 fn is_coarse(dataset: Option<&Iri>) -> bool {

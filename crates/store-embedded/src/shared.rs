@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     history_commit: usize,
     /// The first commit of the log that history lacks; 0 when it lacks none.
     behind: AtomicU64,
+    /// Bringing history or the feed up panicked.
+    broken: AtomicBool,
     /// How often a consumer's place was given up, so that the log could be cut.
     pub(crate) cursors_dropped: AtomicU64,
     pub(crate) index_from: u64,
@@ -76,6 +78,7 @@ impl Shared {
             history_ceiling,
             history_commit,
             behind: AtomicU64::new(0),
+            broken: AtomicBool::new(false),
             cursors_dropped: AtomicU64::new(0),
             index_from: limits.index_from,
             sorted_max: (limits.sorted_max, limits.sorted_max_bytes),
@@ -180,6 +183,16 @@ impl Shared {
     /// Says which commit of the log is the first that history lacks.
     pub(crate) fn set_behind(&self, from: Option<Seq>) {
         self.behind.store(from.unwrap_or(0), Ordering::Release);
+    }
+
+    /// Whether history or the feed may be half of what they should be, until they are made anew from the log.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Acquire)
+    }
+
+    /// Says so.
+    pub(crate) fn set_broken(&self) {
+        self.broken.store(true, Ordering::Release);
     }
 
     /// Names below this number are durable.

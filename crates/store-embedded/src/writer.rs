@@ -26,8 +26,6 @@ const BATCH: usize = 1024;
 /// How many bytes share one sync at most, as records or in history, whichever is more.
 const BATCH_BYTES: usize = 16 << 20;
 
-const HISTORY_FULL: &str = "history cannot be written to disk: nothing was written; free space and send it again";
-
 /// What the writer is asked to do.
 pub(crate) enum Command {
     /// Decide and commit.
@@ -117,8 +115,8 @@ pub(crate) struct Writer {
     logged: usize,
     /// The largest stamp given out; the next commit is later.
     last: Time,
-    /// History cannot take more.
-    full: bool,
+    /// Why nothing can be committed now, if so.
+    hindrance: Option<&'static str>,
     follower: Follower,
     buffers: Buffers,
 }
@@ -129,7 +127,7 @@ impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, log: Log, last: Time) -> Result<Self, Error> {
         let logged = shared.names.len();
         let follower = Follower::start(shared.clone(), log.durability() != Durability::Sync)?;
-        Ok(Self { shared, log, logged, last, full: false, follower, buffers: Buffers::default() })
+        Ok(Self { shared, log, logged, last, hindrance: None, follower, buffers: Buffers::default() })
     }
 
     /// Serves the queue until it closes or says stop.
@@ -139,9 +137,9 @@ impl Writer {
             let mut next = Some(command);
             loop {
                 let (mut stop, mut aside) = (false, None);
-                self.full = !self.follower.wait_for_room(&mut self.log);
-                if self.full {
-                    self.shared.refuse(Some(HISTORY_FULL.to_owned()));
+                self.hindrance = self.follower.hindrance(&mut self.log);
+                if let Some(why) = self.hindrance {
+                    self.shared.refuse(Some(why.to_owned()));
                 }
                 let mut overlay = Overlay::default();
                 let mut bytes = 0;
@@ -184,8 +182,8 @@ impl Writer {
         seq: &mut u64,
         batch: &mut Vec<Pending>,
     ) -> usize {
-        if self.full {
-            batch.push(Pending { reply, outcome: Err(Error::new(Kind::Unavailable, HISTORY_FULL)) });
+        if let Some(why) = self.hindrance {
+            batch.push(Pending { reply, outcome: Err(Error::new(Kind::Unavailable, why)) });
             return 0;
         }
         let at = self.shared.clock.now().max(self.last.plus_micros(1));

@@ -18,6 +18,8 @@ mod full;
 mod history;
 #[path = "fault/housekeeping.rs"]
 mod housekeeping;
+#[path = "fault/panic.rs"]
+mod panic;
 #[path = "fault/relaxed.rs"]
 mod relaxed;
 #[path = "fault/sync.rs"]

@@ -1,21 +1,28 @@
-//! `kill -9` at random under load: every acknowledged write is there, no half of one, history agrees with the state, and
-//! the check finds nothing. The test starts itself again as the process that is killed.
+//! `kill -9` at random under load, 200 times. After each: every acknowledged write is there and at most the one under way
+//! beside it, whole; what was deleted is gone; history holds each write once; a consumer of the feed with a durable place is
+//! given each commit, in order, none lost; and the check finds nothing. The test starts itself again as the process that
+//! is killed.
 
-use belfry_ports::{ChangeSet, Store};
+#[path = "kill/child.rs"]
+mod child;
+#[path = "kill/ledger.rs"]
+mod ledger;
+#[path = "kill/sequence.rs"]
+mod sequence;
+
 use belfry_store_embedded::{EmbeddedStore, Options, check};
-use belfry_testkit::entity::{delete, entity, number, put};
-use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
+use ledger::Ledger;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const DIR: &str = "BELFRY_TEST_KILL_DIR";
-const ROUND: &str = "BELFRY_TEST_KILL_ROUND";
+const LATE: &str = "BELFRY_TEST_KILL_LATE";
 const KILLS: u64 = 200;
-const WRITERS: u64 = 16;
-const ENTITIES: u64 = 12;
+/// The longest time under load, microseconds.
+const LOAD: u64 = 80_000;
 
 struct Wall;
 
@@ -39,52 +46,47 @@ fn options(dir: &Path) -> Options {
     options
 }
 
-/// Two attributes that every write sets to the same number: a half write would show.
-async fn write(store: &Arc<EmbeddedStore>, writer: u64, n: u64, round: u64) -> Option<u64> {
-    let id = format!("urn:w:{writer}:{}", n % ENTITIES);
-    if n % 31 == 30 {
-        store.write(Box::new(move |read, _| delete(read, &id))).await.ok()?;
-        return None;
-    }
-    let value = (round * 1_000_000 + n) as f64;
-    store
-        .write(Box::new(move |read, now| {
-            let both = vec![number("a", value, now), number("b", value, now)];
-            Ok(ChangeSet::of(put(read, entity(&id, "Pair", both, now))?))
-        }))
-        .await
-        .ok()?;
-    Some(value as u64)
-}
-
-/// What the killed process does: writes as fast as it can and says each acknowledgement on its standard output.
 #[test]
 fn child() {
     let Ok(dir) = std::env::var(DIR) else { return };
-    let round: u64 = std::env::var(ROUND).expect("the parent says the round").parse().expect("a number");
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    let store = Arc::new(EmbeddedStore::open(&options(Path::new(&dir))).expect("the store opens"));
-    println!("\nopen");
-    runtime.block_on(async {
-        let writers: Vec<_> = (0..WRITERS)
-            .map(|w| {
-                let store = store.clone();
-                tokio::spawn(async move {
-                    for n in 0.. {
-                        let value = write(&store, w, n, round).await;
-                        let word = value.map_or("gone".to_owned(), |v| v.to_string());
-                        // One write, so that a kill never leaves half a line that reads as a smaller number.
-                        let line = format!("ack {w} {} {word} .\n", n % ENTITIES);
-                        std::io::stdout().write_all(line.as_bytes()).expect("the parent reads");
-                    }
-                })
-            })
-            .collect();
-        for w in writers {
-            let _ = w.await;
-        }
+    child::run(&options(Path::new(&dir)), std::env::var(LATE).is_ok());
+}
+
+/// Starts the process, kills it at a random moment, and returns the lines that it said; also how long it took to open.
+fn kill_one(data: &Path, round: u64, random: u64, usual_opening: Duration) -> (Vec<String>, Option<Duration>) {
+    let started = Instant::now();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["child", "--exact", "--nocapture", "--test-threads=1"])
+        .env(DIR, data)
+        .envs((round % 25 == 24).then_some((LATE, "1")))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let out = child.stdout.take().unwrap();
+    let (opened, is_open) = std::sync::mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let lines = BufReader::new(out).lines().map_while(Result::ok);
+        let note = |line: &String| {
+            if line == "open ." {
+                let _ = opened.send(Instant::now());
+            }
+        };
+        lines.inspect(note).collect::<Vec<_>>()
     });
+    // Mostly under load, now and then while it recovers.
+    let opening = if round.is_multiple_of(5) {
+        std::thread::sleep(Duration::from_micros(random % (1 + 2 * usual_opening.as_micros() as u64)));
+        None
+    } else {
+        let opened = is_open.recv_timeout(Duration::from_secs(60)).expect("it opens");
+        std::thread::sleep(Duration::from_micros(random % LOAD));
+        Some(opened - started)
+    };
+    assert!(child.try_wait().unwrap().is_none(), "round {round}: the process ended by itself");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    (reader.join().unwrap(), opening)
 }
 
 #[test]
@@ -94,69 +96,21 @@ fn acknowledged_writes_survive_200_kills() {
     }
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("store");
-    // Of each entity: the last acknowledged value, none when it was deleted.
-    let mut known: HashMap<(u64, u64), Option<u64>> = HashMap::new();
-    let (mut acknowledged, mut random) = (0_u64, 0x9e37_79b9_u64);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (mut ledger, mut random, mut opening) = (Ledger::default(), 0x9e37_79b9_u64, Duration::ZERO);
     for round in 1..=KILLS {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["child", "--exact", "--nocapture", "--test-threads=1"])
-            .env(DIR, &data)
-            .env(ROUND, round.to_string())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let out = child.stdout.take().unwrap();
-        let (opened, is_open) = std::sync::mpsc::channel();
-        let reader = std::thread::spawn(move || {
-            let lines = BufReader::new(out).lines().map_while(Result::ok);
-            lines
-                .inspect(|line| {
-                    if line == "open" {
-                        let _ = opened.send(());
-                    }
-                })
-                .collect::<Vec<_>>()
-        });
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        // Mostly under load, now and then while it recovers.
-        if round % 5 != 0 {
-            let _ = is_open.recv_timeout(Duration::from_secs(20));
-        }
-        std::thread::sleep(Duration::from_millis((random >> 33) % 120));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        for line in reader.join().unwrap() {
-            let words: Vec<&str> = line.split(' ').collect();
-            if let ["ack", writer, n, value, "."] = words.as_slice() {
-                acknowledged += 1;
-                known.insert((writer.parse().unwrap(), n.parse().unwrap()), value.parse().ok());
-            }
-        }
+        let (lines, opened) = kill_one(&data, round, random >> 33, opening);
+        opening = opened.unwrap_or(opening);
+        let report = check(&options(&data)).unwrap_or_else(|e| panic!("round {round}: {e:?}"));
+        assert!(report.is_sound(), "round {round}: {:?}", report.findings);
         let store = EmbeddedStore::open(&options(&data)).unwrap_or_else(|e| panic!("round {round}: {e:?}"));
-        for ((writer, n), value) in &known {
-            let found = store.entity(&format!("urn:w:{writer}:{n}")).unwrap();
-            let (a, b) = match &found {
-                Some(e) => (Some(&e.attributes[0].value), Some(&e.attributes[1].value)),
-                None => (None, None),
-            };
-            assert_eq!(a, b, "round {round}: half a write of urn:w:{writer}:{n}");
-            let stored = a.map(|v| match v {
-                belfry_ngsi_ld::Value::Property(json) => json.as_f64().unwrap() as u64,
-                other => panic!("{other:?}"),
-            });
-            // What is stored may be newer than the last acknowledgement by one write, never older. That one write may
-            // have been a deletion, or the first after one.
-            if let (Some(value), Some(stored)) = (value, stored) {
-                assert!(stored >= *value, "round {round}: {stored} is older than {value}");
-            }
-        }
-        drop(store);
+        runtime.block_on(ledger.prove(round, &lines, &store));
         if round % 20 == 0 {
-            let report = check(&options(&data)).unwrap();
-            assert!(report.is_sound(), "round {round}: {:?}", report.findings);
-            println!("{round} kills, {acknowledged} acknowledged writes, {} instances agree", report.instances);
+            let (acknowledged, consumed) = (ledger.acknowledged, ledger.consumed);
+            println!("{round} kills, {acknowledged} writes acknowledged, {consumed} commits consumed");
         }
     }
-    assert!(acknowledged > KILLS * 10, "too little was under way to prove anything: {acknowledged}");
+    assert!(ledger.acknowledged > KILLS * 10, "too little was under way to prove anything: {}", ledger.acknowledged);
+    assert!(ledger.consumed > KILLS * 10, "too little was consumed to prove anything: {}", ledger.consumed);
 }

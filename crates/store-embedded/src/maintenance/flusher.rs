@@ -23,6 +23,11 @@ impl Flusher {
     /// in the places of those that come after.
     pub(super) fn flush(&self) -> Result<(), String> {
         let Some(history) = &self.shared.history else { return Ok(()) };
+        if self.shared.is_broken() {
+            return Err(
+                "history is made anew from the log at the next start; until then it stays as it is on disk".into()
+            );
+        }
         if !self.relaxed {
             return history.flush().map(|_| ()).map_err(|e| e.to_string());
         }

@@ -3,6 +3,7 @@
 
 use super::fault::{Fault, shown};
 use super::{Field, Mode, NULL, Reader, member};
+use crate::entity::MEANS_DATASET;
 use crate::form::{AttributeFragment, PLAIN};
 use crate::geojson::Shape;
 use crate::{AttributeKind, Json, Name};
@@ -370,6 +371,9 @@ fn dataset_id(json: &Json) -> Result<Option<Iri>, Box<Fault>> {
     match json.as_str() {
         Some("@none") => Ok(None),
         Some(NULL) => Err(Fault::new("datasetId: it cannot be deleted")),
+        Some(text) if text.starts_with(MEANS_DATASET) => Err(Fault::new(format!(
+            "datasetId: {MEANS_DATASET}… is for the means that the system makes of its history"
+        ))),
         _ => member::iri("datasetId", json).map(Some),
     }
 }
