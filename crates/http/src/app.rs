@@ -11,7 +11,7 @@ use belfry_runtime::notify::{KeepBefore, Notifiers};
 use belfry_runtime::telemetry::Tracer;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// The shared parts of the HTTP door.
 pub struct App {
@@ -35,6 +35,8 @@ pub struct App {
     pub notifiers: OnceLock<Arc<Notifiers>>,
     /// Where backups are put, once the wiring has said so.
     pub backups: OnceLock<PathBuf>,
+    /// Reads of the state of an instant that may still begin.
+    pub states: Arc<Semaphore>,
     /// Counters.
     pub metrics: Metrics,
     /// Who else has numbers for the metrics, once the wiring has said so.
@@ -84,8 +86,10 @@ impl App {
         };
         let started_at = parts.clock.now();
         let names = crate::request::host::names(parts.contexts.own());
+        let states = Arc::new(Semaphore::new(parts.limits.max_state_reads));
         Arc::new(Self {
             names,
+            states,
             tenants: parts.tenants,
             contexts: parts.contexts,
             guard: parts.guard,

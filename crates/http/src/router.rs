@@ -246,7 +246,7 @@ mod tests {
         for operation in operations() {
             let _ = paths.insert(operation.path, operation.path);
         }
-        let find = |path: &str| found(&paths, path).map(|path| *path);
+        let find = |path: &str| found(&paths, path).copied();
         let filled = |path: &str, with: &str| {
             let parts: Vec<_> = path.split('/').map(|part| if part.starts_with('{') { with } else { part }).collect();
             parts.join("/")

@@ -5,6 +5,7 @@ mod change;
 mod document;
 mod feed;
 mod query;
+mod stop;
 mod store;
 pub mod temporal;
 
@@ -12,4 +13,5 @@ pub use change::{Change, ChangeKind, ChangeSet, Commit, EntityChange, Sample, Se
 pub use document::{Collection, Document, DocumentChange};
 pub use feed::{Feed, FeedItem};
 pub use query::{Answer, AttributeInfo, Lent, Page, Paged, Search, TypeInfo, Visit};
+pub use stop::Stop;
 pub use store::{Ack, BoxFuture, Copied, Decide, Read, Store, StoreHealth};

@@ -64,6 +64,9 @@ pub struct Limits {
     /// Bytes of such answers on one connection (HTTP/2 has many at a time) before its further requests wait until some are read.
     #[schemars(range(min = 1_048_576, max = 1_099_511_627_776_u64))]
     pub max_unread_bytes_per_connection: usize,
+    /// Most reads of the state of an instant (`/belfry/v1/state`) at one time, each as long as its client takes to read it; further ones are answered with 503.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub max_state_reads: usize,
     /// Most connections at one time; further ones wait in the kernel's queue.
     #[schemars(range(min = 8, max = 1_000_000))]
     pub max_connections: usize,
@@ -108,6 +111,7 @@ impl Default for Limits {
             read_patience_s: 60,
             max_unread_bytes: 1024 * 1024 * 1024,
             max_unread_bytes_per_connection: 64 * 1024 * 1024,
+            max_state_reads: 64,
             max_connections: 4096,
             page_default: 20,
             page_max: 1000,

@@ -124,8 +124,8 @@ impl Pulse {
     }
 
     /// Whether the client took nothing of an answer for so many turns, the last of them being `turn`.
-    fn left_unread(&self, turns: std::ops::RangeInclusive<u32>, turn: u32) -> bool {
-        turns.clone().any(|ago| self.turns[place(turn.wrapping_sub(ago))].load(Ordering::Relaxed) > 0)
+    fn left_unread(&self, mut turns: std::ops::RangeInclusive<u32>, turn: u32) -> bool {
+        turns.any(|ago| self.turns[place(turn.wrapping_sub(ago))].load(Ordering::Relaxed) > 0)
     }
 
     /// A request begins.
