@@ -412,6 +412,11 @@ impl History {
         Scan::new(self.snapshot(), prefix, at)
     }
 
+    /// All series after the one of this key, likewise.
+    pub fn scan_after(&self, after: &[u8], at: i64) -> Scan {
+        Scan::beyond(self.snapshot(), after, at)
+    }
+
     /// Aggregates one series over buckets: each reaches from one of the ascending `boundaries` to before the next.
     /// What [`Bucket::get`] can tell is the same whatever `functions` are named, except that distinct values are only
     /// counted when asked for, and that naming them rules out the summaries of whole chunks. Samples `beside` are counted as

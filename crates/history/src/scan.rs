@@ -130,6 +130,11 @@ impl Scan {
         Self { keys: Keys::new(snapshot, prefix), at, ended: false }
     }
 
+    /// All series after `after`, whatever they start with.
+    pub(crate) fn beyond(snapshot: Snapshot, after: &[u8], at: i64) -> Self {
+        Self { keys: Keys::beyond(snapshot, after), at, ended: false }
+    }
+
     /// The snapshot that it reads.
     pub(crate) fn snapshot(&self) -> &Snapshot {
         &self.keys.snapshot

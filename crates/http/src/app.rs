@@ -48,6 +48,8 @@ pub struct App {
     pub notifiers: OnceLock<Arc<Notifiers>>,
     /// Where backups are put, once the wiring has said so.
     pub backups: OnceLock<PathBuf>,
+    /// Reads of the state of an instant that may still begin.
+    pub states: Arc<Semaphore>,
     /// Counters.
     pub metrics: Metrics,
     /// Who else has numbers for the metrics, once the wiring has said so.
@@ -104,6 +106,7 @@ impl App {
         let operations = crate::router::operations(parts.apps.hosted());
         let started_at = parts.clock.now();
         let names = crate::request::host::names(parts.contexts.own());
+        let states = Arc::new(Semaphore::new(parts.limits.max_state_reads));
         Arc::new(Self {
             names,
             metrics: Metrics::new(operations.len()),
@@ -111,6 +114,7 @@ impl App {
             description: OnceLock::new(),
             large: Semaphore::new(MAX_LARGE),
             apps: parts.apps,
+            states,
             tenants: parts.tenants,
             contexts: parts.contexts,
             guard: parts.guard,

@@ -19,7 +19,7 @@ use smallvec::SmallVec;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Said to whoever calls an open server by a name that is not its own.
 const FOREIGN_HOST: &str = "this server asks nobody for a token, and so answers only to loopback names and to the one of \
@@ -48,7 +48,7 @@ impl Resource {
             Some((place, operation)) => {
                 let tracer = self.app.tracer.get();
                 let span = tracer.and_then(|tracer| trace::begin(tracer, operation, &head));
-                let exchange = Exchange::new(self.app.clone(), operation.clone(), head, body);
+                let exchange = Exchange::new(self.app.clone(), operation.clone(), head, body, started);
                 let answer = match &span {
                     None => self.run(operation, exchange).await,
                     // In a box, so that what is not traced does not carry its room.
@@ -114,13 +114,13 @@ impl Resource {
         {
             return begin(operation, exchange).await;
         }
+        let deadline = exchange.deadline();
         let mut answering = begin(operation, exchange);
         // Most reads are answered at once, and need no timer.
         if let Poll::Ready(answer) = poll_fn(|context| Poll::Ready(answering.as_mut().poll(context))).await {
             return answer;
         }
-        let limit = operation.time.unwrap_or(Duration::from_secs(app.limits.request_timeout_s));
-        match tokio::time::timeout(limit, answering).await {
+        match tokio::time::timeout_at(deadline.into(), answering).await {
             Ok(answer) => answer,
             Err(_) => Err(Error::new(Kind::Timeout, "the request took longer than it may")),
         }

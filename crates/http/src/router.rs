@@ -188,15 +188,23 @@ impl Router {
     /// Answers one request.
     pub async fn answer(&self, request: Request<Body>) -> Response {
         let only_head = *request.method() == Method::HEAD;
-        let mut response = match self.paths.at(request.uri().path()) {
-            Ok(found) => found.value.answer(request).await,
-            Err(_) => elsewhere(&request),
+        let path = request.uri().path();
+        let mut response = match found(&self.paths, path) {
+            Some(resource) => resource.answer(request).await,
+            None => elsewhere(&request),
         };
         if only_head {
             without_body(&mut response);
         }
         response
     }
+}
+
+/// What is at a path. The standard writes some paths with a slash at the end (table 6.2-1), and most without: every path
+/// may have one.
+fn found<'p, T>(paths: &'p matchit::Router<T>, path: &str) -> Option<&'p T> {
+    let found = paths.at(path).ok().or_else(|| paths.at(path.strip_suffix('/')?).ok())?;
+    Some(found.value)
 }
 
 /// Leaves out the body of an answer to HEAD, and says how long it would have been (RFC 9110 section 9.3.2).
@@ -240,7 +248,7 @@ mod tests {
         for operation in own() {
             let _ = paths.insert(operation.path, operation.path);
         }
-        let find = |path: &str| paths.at(path).ok().map(|found| *found.value);
+        let find = |path: &str| found(&paths, path).copied();
         let filled = |path: &str, with: &str| {
             let parts: Vec<_> = path.split('/').map(|part| if part.starts_with('{') { with } else { part }).collect();
             parts.join("/")
@@ -249,9 +257,10 @@ mod tests {
             for with in ["urn:x:1", "a%2Fb", "attrs", "*"] {
                 assert_eq!(find(&filled(path, with)), Some(path), "{path} with {with}");
             }
-            assert_eq!(find(&format!("{}/", filled(path, "x"))), None);
+            assert_eq!(find(&format!("{}/", filled(path, "x"))), Some(path));
+            assert_eq!(find(&format!("{}//", filled(path, "x"))), None);
             // One in the middle leads there, and is refused as what it stands for.
-            assert!(!path.ends_with('}') || find(&filled(path, "")).is_none(), "{path}");
+            assert!(!path.ends_with('}') || find(&filled(path, "")) != Some(path), "{path}");
         }
         for path in ["", "*", "/", "ngsi-ld/v1/entities", "/ngsi-ld", "/ngsi-ld/v1//entities", "/ngsi-ld/v2/entities"] {
             assert_eq!(find(path), None, "{path}");

@@ -4,11 +4,15 @@
 mod pulse;
 
 use crate::app::App;
+use crate::problem;
 use crate::router::Router;
+use axum::body::Body;
+use axum::response::Response;
+use belfry_kernel::{Error, Kind};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use pulse::{Answer, Pulse, Verdict, Watch, Watched};
+use pulse::{Answer, Patience, Pulse, Underway, Verdict, Watch, Watched};
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,7 +25,9 @@ use tokio::task::JoinSet;
 /// How long requests under way may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 /// Streams that one HTTP/2 connection may have open.
-const MAX_STREAMS: u32 = 200;
+const MAX_STREAMS: u32 = 100;
+/// Bytes of one stream's answer that HTTP/2 holds ready to be sent.
+const SEND_BUFFER: usize = 64 << 10;
 
 /// How serving ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +41,12 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<O
     let router = Arc::new(Router::new(&app));
     let builder = Arc::new(builder(&app));
     let places = Arc::new(Semaphore::new(app.limits.max_connections));
-    let watch = Watch::new(Duration::from_secs(app.limits.header_read_timeout_s));
+    let patience = Patience {
+        unread: Duration::from_secs(app.limits.read_patience_s),
+        bytes: app.limits.max_unread_bytes as u64,
+        bytes_of_one: app.limits.max_unread_bytes_per_connection as u64,
+    };
+    let watch = Watch::new(Duration::from_secs(app.limits.header_read_timeout_s), patience);
     let watching = tokio::spawn(watch.clone().run());
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
@@ -95,10 +106,23 @@ fn builder(app: &App) -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
+        .max_send_buf_size(SEND_BUFFER)
         .max_header_list_size(u32::try_from(head * 2).unwrap_or(u32::MAX))
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(20));
     builder
+}
+
+/// The answer as it is sent: this one, unless too much waits in memory for those who asked to read it.
+fn hand_over(response: Response, underway: Underway) -> http::Response<Answer<Body>> {
+    let (head, body) = response.into_parts();
+    let too_much = match Answer::new(body, underway) {
+        Ok(answer) => return http::Response::from_parts(head, answer),
+        Err(underway) => underway,
+    };
+    let text = "more answers wait in memory for their clients to read them than may (server.limits.max_unread_bytes)";
+    let (head, body) = problem::answer(&Error::new(Kind::Unavailable, text)).into_parts();
+    http::Response::from_parts(head, Answer::small(body, too_much))
 }
 
 async fn connection(stream: TcpStream, builder: &Builder<TokioExecutor>, router: Arc<Router>, pulse: Arc<Pulse>) {
@@ -111,9 +135,10 @@ async fn connection(stream: TcpStream, builder: &Builder<TokioExecutor>, router:
         let router = router.clone();
         let underway = requests.begin();
         async move {
+            underway.room().await;
             // In a box, so that a connection without a request does not carry its room.
-            let response = Box::pin(router.answer(request.map(axum::body::Body::new))).await;
-            Ok::<_, std::convert::Infallible>(response.map(|body| Answer { body, _underway: underway }))
+            let response = Box::pin(router.answer(request.map(Body::new))).await;
+            Ok::<_, std::convert::Infallible>(hand_over(response, underway))
         }
     });
     let stream = Watched { stream: TokioIo::new(stream), pulse: pulse.clone() };

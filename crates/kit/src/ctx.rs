@@ -6,7 +6,9 @@ use belfry_kernel::{Error, Iri, Time};
 use belfry_ngsi_ld::query::EntityQuery;
 use belfry_ngsi_ld::{Entity, Name};
 use belfry_ports::temporal::{Aggregation, Evolution, Instance, TemporalRange, TimeProperty};
-use belfry_ports::{BoxFuture, Collection, Commit, Document, Feed, Page, Paged, Search, Seq, Store, TypeInfo, Visit};
+use belfry_ports::{
+    BoxFuture, Collection, Commit, Document, Feed, Page, Paged, Search, Seq, Stop, Store, TypeInfo, Visit,
+};
 use futures_util::lock::Mutex as AsyncMutex;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -86,7 +88,7 @@ impl Ctx {
     /// As [`Self::find`]; an error of `visit` ends the visit.
     pub fn visit(&self, query: &EntityQuery, visit: &mut Visit<'_>) -> Result<(), Error> {
         let page = Page { offset: 0, limit: usize::MAX, bytes: usize::MAX, count: false };
-        let search = Search { query, order: None, page, now: self.now(), looks: usize::MAX };
+        let search = Search { query, order: None, page, now: self.now(), looks: usize::MAX, stop: Stop::NEVER };
         self.find(&search, visit).map(drop)
     }
 
@@ -164,7 +166,7 @@ impl Ctx {
     /// # Errors
     /// `Internal` when stored bytes prove damaged.
     pub fn state_at(&self, at: Time, visit: &mut dyn FnMut(Entity) -> bool) -> Result<(), Error> {
-        self.shared.store.state_at(at, visit)
+        self.shared.store.state_at(at, None, Stop::NEVER, visit).map(drop)
     }
 
     // Writing.

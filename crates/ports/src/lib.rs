@@ -6,6 +6,7 @@ mod document;
 mod feed;
 mod outcome;
 mod query;
+mod stop;
 mod store;
 pub mod temporal;
 
@@ -14,4 +15,5 @@ pub use document::{Collection, Document, DocumentChange};
 pub use feed::{Feed, FeedItem};
 pub use outcome::{Current, change_of, with_gone};
 pub use query::{Answer, AttributeInfo, Lent, Page, Paged, Search, TypeInfo, Visit};
+pub use stop::Stop;
 pub use store::{Ack, BoxFuture, Copied, Decide, Read, Store, StoreHealth};

@@ -1,5 +1,6 @@
 //! Searches and how their answers are cut into pages; entities as a store lends them.
 
+use crate::Stop;
 use belfry_kernel::{Error, Iri, Time};
 use belfry_ngsi_ld::form::{Rendering, Select};
 use belfry_ngsi_ld::lent::{EntityRef, Source};
@@ -32,6 +33,8 @@ pub struct Search<'a> {
     pub now: Time,
     /// How many entities may be looked at, a large one counting as several, before the search is given up.
     pub looks: usize,
+    /// When the search is given up for good.
+    pub stop: Stop<'a>,
 }
 
 /// What a search came to.

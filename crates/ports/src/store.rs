@@ -2,7 +2,8 @@
 
 use crate::temporal::{Aggregation, Evolution, Instance, TemporalRange, TimeProperty};
 use crate::{
-    Answer, AttributeInfo, ChangeSet, Collection, Commit, Document, Feed, Page, Paged, Search, Seq, TypeInfo, Visit,
+    Answer, AttributeInfo, ChangeSet, Collection, Commit, Document, Feed, Page, Paged, Search, Seq, Stop, TypeInfo,
+    Visit,
 };
 use belfry_kernel::{Error, Iri, Time};
 use belfry_ngsi_ld::query::{EntityQuery, OrderBy};
@@ -81,7 +82,7 @@ pub trait Store: Send + Sync {
     /// allows: what was lent until then is not the answer.
     ///
     /// # Errors
-    /// `TooComplexQuery` when the work is over the store's limit; as [`Self::visit`].
+    /// `TooComplexQuery` when the work is over the store's limit; `Timeout` when it is to stop; as [`Self::visit`].
     fn find(&self, search: &Search<'_>, visit: &mut Visit<'_>) -> Result<Option<Paged>, Error>;
 
     /// A page of the entities that match, without what of them has expired.
@@ -90,7 +91,7 @@ pub trait Store: Send + Sync {
     /// As [`Self::find`].
     fn query(&self, query: &EntityQuery, order: Option<&OrderBy>, page: Page, now: Time) -> Result<Answer, Error> {
         let mut entities = Vec::new();
-        let search = Search { query, order, page, now, looks: usize::MAX };
+        let search = Search { query, order, page, now, looks: usize::MAX, stop: Stop::NEVER };
         let found = self.find(&search, &mut |lent| {
             entities.push(lent.make()?);
             Ok(())
@@ -161,8 +162,15 @@ pub trait Store: Send + Sync {
     /// One entity exactly as it stood at an instant (by arrival), or none when it did not exist then.
     fn entity_at(&self, id: &str, at: Time) -> Result<Option<Entity>, Error>;
 
-    /// Every entity as it stood at an instant (by arrival), handed out one by one until `visit` returns false.
-    fn state_at(&self, at: Time, visit: &mut dyn FnMut(Entity) -> bool) -> Result<(), Error>;
+    /// Every entity as it stood at an instant (by arrival), handed out one by one in the order of identifiers after `after`,
+    /// until `visit` returns false or it is to stop: then the identifier is given after which a further call goes on.
+    fn state_at(
+        &self,
+        at: Time,
+        after: Option<&str>,
+        stop: Stop<'_>,
+        visit: &mut dyn FnMut(Entity) -> bool,
+    ) -> Result<Option<Iri>, Error>;
 
     /// The feed from after this place.
     fn feed(&self, after: Seq) -> Box<dyn Feed>;

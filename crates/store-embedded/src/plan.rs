@@ -24,13 +24,15 @@ const LAST_PIECE: usize = 512;
 /// Stored images, and bytes of them, that are copied at one time: few, since most pages need few.
 const COPIED: usize = 16;
 const COPIED_BYTES: usize = 1 << 20;
+/// Looks before it is asked whether to stop.
+const LOOKS_AT_ONCE: usize = 500;
 /// So many bytes of an image count as a further look.
 const LOOK_BYTES: usize = 4096;
 
 /// Answers a search.
 ///
 /// # Errors
-/// `TooComplexQuery` when a page of an ordered answer lies too deep; `Internal` when stored bytes are damaged; those of `visit`.
+/// `TooComplexQuery` when a page of an ordered answer lies too deep; `Timeout` when it is to stop; `Internal` when stored bytes are damaged; those of `visit`.
 pub(crate) fn find(shared: &Shared, search: &Search<'_>, visit: &mut Visit<'_>) -> Result<Option<Paged>, Error> {
     let page = search.page;
     let wanted = page.offset.saturating_add(page.limit);
@@ -195,6 +197,7 @@ fn candidates(
     let lookup = |id: &str| shared.state.read().entity(id, &shared.names).ok().flatten().map(Arc::new);
     let Some(mut run) = drivers(&shared.state.read(), &conjuncts, shared, search.looks, all) else { return Ok(false) };
     let (mut piece, mut looks, mut images) = (FIRST_PIECE, 0_usize, Images::default());
+    let mut asked = 0_usize;
     loop {
         let last = images.next_piece(shared, &mut run, piece);
         looks = looks.saturating_add(images.slots.len());
@@ -210,6 +213,10 @@ fn candidates(
             }
             if looks > search.looks {
                 return Ok(false);
+            }
+            if looks - asked > LOOKS_AT_ONCE {
+                asked = looks;
+                search.stop.check()?;
             }
         }
         if last {

@@ -11,7 +11,7 @@ use belfry_ngsi_ld::query::EntityQuery;
 use belfry_ngsi_ld::{AttributeKind, Entity, Name};
 use belfry_ports::temporal::{Aggregation, Evolution, Instance, TemporalRange, TimeProperty};
 use belfry_ports::{
-    Ack, AttributeInfo, Collection, Copied, Decide, Document, Feed, Page, Paged, Search, Seq, Store, StoreHealth,
+    Ack, AttributeInfo, Collection, Copied, Decide, Document, Feed, Page, Paged, Search, Seq, Stop, Store, StoreHealth,
     TypeInfo, Visit,
 };
 use compact_str::CompactString;
@@ -151,7 +151,7 @@ impl Store for EmbeddedStore {
     fn ids(&self, query: &EntityQuery, limit: usize, now: Time) -> Result<Vec<Iri>, Error> {
         let page = Page { offset: 0, limit, bytes: usize::MAX, count: false };
         let mut ids = Vec::new();
-        let search = Search { query, order: None, page, now, looks: usize::MAX };
+        let search = Search { query, order: None, page, now, looks: usize::MAX, stop: Stop::NEVER };
         self.find(&search, &mut |lent| {
             ids.push(lent.id());
             Ok(())
@@ -239,8 +239,14 @@ impl Store for EmbeddedStore {
         series::read::entity_at(&self.shared, id, at)
     }
 
-    fn state_at(&self, at: Time, visit: &mut dyn FnMut(Entity) -> bool) -> Result<(), Error> {
-        series::read::state_at(&self.shared, at, visit)
+    fn state_at(
+        &self,
+        at: Time,
+        after: Option<&str>,
+        stop: Stop<'_>,
+        visit: &mut dyn FnMut(Entity) -> bool,
+    ) -> Result<Option<Iri>, Error> {
+        series::read::state_at(&self.shared, at, after, stop, visit)
     }
 
     fn feed(&self, after: Seq) -> Box<dyn Feed> {

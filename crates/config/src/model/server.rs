@@ -55,6 +55,18 @@ pub struct Limits {
     /// Seconds that a client may take to send the head of a request, from its connecting or its last answer on; slower and idle connections are closed.
     #[schemars(range(min = 1, max = 600))]
     pub header_read_timeout_s: u64,
+    /// Seconds that a client may read nothing of an answer before its connection is closed, over HTTP/2 also when other answers on it move on; event streams and the state of an instant end likewise.
+    #[schemars(range(min = 1, max = 3600))]
+    pub read_patience_s: u64,
+    /// Bytes of answers in memory that their clients have not read, all connections together. Beyond it an answer of more than 16 KiB is 503, and from half of it on connections that read nothing for a sixth of `read_patience_s` are closed.
+    #[schemars(range(min = 16_777_216, max = 1_099_511_627_776_u64))]
+    pub max_unread_bytes: usize,
+    /// Bytes of such answers on one connection (HTTP/2 has many at a time) before its further requests wait until some are read.
+    #[schemars(range(min = 1_048_576, max = 1_099_511_627_776_u64))]
+    pub max_unread_bytes_per_connection: usize,
+    /// Most reads of the state of an instant (`/belfry/v1/state`) at one time, each as long as its client takes to read it; further ones are answered with 503.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub max_state_reads: usize,
     /// Most connections at one time; further ones wait in the kernel's queue.
     #[schemars(range(min = 8, max = 1_000_000))]
     pub max_connections: usize,
@@ -96,6 +108,10 @@ impl Default for Limits {
             max_url_bytes: 8 * 1024,
             request_timeout_s: 30,
             header_read_timeout_s: 10,
+            read_patience_s: 60,
+            max_unread_bytes: 1024 * 1024 * 1024,
+            max_unread_bytes_per_connection: 64 * 1024 * 1024,
+            max_state_reads: 64,
             max_connections: 4096,
             page_default: 20,
             page_max: 1000,

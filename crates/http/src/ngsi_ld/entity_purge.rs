@@ -7,13 +7,14 @@ use crate::problem;
 use crate::request::parameters::parameter;
 use crate::request::{Exchange, selection};
 use axum::response::Response;
-use belfry_kernel::{Error, Iri, Time};
+use belfry_kernel::{Error, Iri, Kind, Time};
 use belfry_ngsi_ld::operation::{delete_attributes, delete_entity};
 use belfry_ngsi_ld::query::{EntityQuery, Naming, parse_names};
 use belfry_ngsi_ld::{Entity, Name};
-use belfry_ports::{ChangeSet, Page, Read};
+use belfry_ports::{ChangeSet, Lent, Page, Read, Search, Stop, Store};
 use belfry_runtime::write::{change_of, write};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Entities in one commit.
 const PIECE: usize = 500;
@@ -67,12 +68,28 @@ fn part(exchange: &Exchange, naming: &Naming<'_>) -> Result<Option<Part>, Error>
     Ok(Some(Part { names, keep }))
 }
 
+/// The time that a purge has: what is left of the request's is enough for a commit and the answer.
+fn deadline(exchange: &Exchange) -> Instant {
+    let whole = exchange.deadline().duration_since(exchange.started);
+    exchange.started + whole.mul_f64(0.9)
+}
+
+/// What is done stays done, and is told.
+fn unfinished(changed: usize) -> Error {
+    let text = format!(
+        "the purge takes longer than a request may: {changed} entities are purged, the others are as they were; ask again for them"
+    );
+    Error::new(Kind::Timeout, text)
+}
+
 /// Deletes whole entities: the next ones are found when these are gone.
 async fn entities(exchange: &Exchange, query: Arc<EntityQuery>) -> Result<(), Error> {
     let store = exchange.store()?;
     let keep_before = exchange.keep_before();
+    let (deadline, mut gone) = (deadline(exchange), 0);
     loop {
-        let ids = store.ids(&query, PIECE, exchange.now())?;
+        let page = Page { offset: 0, limit: PIECE, bytes: usize::MAX, count: false };
+        let ids = found(&*store, &query, page, exchange.now(), deadline, gone)?;
         if ids.is_empty() {
             return Ok(());
         }
@@ -91,6 +108,33 @@ async fn entities(exchange: &Exchange, query: Arc<EntityQuery>) -> Result<(), Er
         if deleted == 0 {
             return Ok(());
         }
+        gone += deleted;
+        if Instant::now() >= deadline {
+            return Err(unfinished(gone));
+        }
+    }
+}
+
+/// Identifiers of a page of those that match.
+fn found(
+    store: &dyn Store,
+    query: &EntityQuery,
+    page: Page,
+    now: Time,
+    deadline: Instant,
+    changed: usize,
+) -> Result<Vec<Iri>, Error> {
+    let late = move || Instant::now() >= deadline;
+    let search = Search { query, order: None, page, now, looks: usize::MAX, stop: Stop::when(&late) };
+    let mut ids = Vec::new();
+    let mut visit = |entity: &dyn Lent| {
+        ids.push(entity.id());
+        Ok(())
+    };
+    match aside(|| store.find(&search, &mut visit)) {
+        Ok(_) => Ok(ids),
+        Err(error) if error.kind() == Kind::Timeout => Err(unfinished(changed)),
+        Err(error) => Err(error),
     }
 }
 
@@ -99,15 +143,14 @@ async fn entities(exchange: &Exchange, query: Arc<EntityQuery>) -> Result<(), Er
 async fn attributes(exchange: &Exchange, query: Arc<EntityQuery>, part: &Part) -> Result<(), Error> {
     let store = exchange.store()?;
     let keep_before = exchange.keep_before();
+    let (deadline, mut changed) = (deadline(exchange), 0);
     let mut offset = 0;
     loop {
-        let bytes = exchange.app.limits.page_max_bytes;
-        let page = Page { offset, limit: FOUND_AT_ONCE, bytes, count: false };
-        let answer = aside(|| store.query(&query, None, page, exchange.now()))?;
-        let ids: Vec<Iri> = answer.entities.into_iter().map(|entity| entity.id).collect();
+        let page = Page { offset, limit: FOUND_AT_ONCE, bytes: usize::MAX, count: false };
+        let ids = found(&*store, &query, page, exchange.now(), deadline, changed)?;
         for piece in ids.chunks(PIECE) {
             let (query, part, piece) = (query.clone(), part.clone(), piece.to_vec());
-            let (stay, _) = write(&*store, move |read, now| {
+            let ((done, stay), _) = write(&*store, move |read, now| {
                 let (mut set, mut stay) = (ChangeSet::default(), 0);
                 for id in piece {
                     let Some(current) = still(read, &query, &id, now)? else { continue };
@@ -115,12 +158,16 @@ async fn attributes(exchange: &Exchange, query: Arc<EntityQuery>, part: &Part) -
                     stay += usize::from(outcome.entity.as_ref().is_some_and(|after| query.matches(after, now)));
                     set.entities.extend(change_of(&mut outcome, Some(&current), keep_before));
                 }
-                Ok((set, stay))
+                let done = set.entities.len();
+                Ok((set, (done, stay)))
             })
             .await?;
-            offset += stay;
+            (changed, offset) = (changed + done, offset + stay);
+            if Instant::now() >= deadline {
+                return Err(unfinished(changed));
+            }
         }
-        if !answer.more {
+        if ids.len() < FOUND_AT_ONCE {
             return Ok(());
         }
     }

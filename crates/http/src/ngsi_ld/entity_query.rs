@@ -10,7 +10,8 @@ use axum::response::Response;
 use belfry_kernel::Error;
 use belfry_ngsi_ld::Context;
 use belfry_ngsi_ld::query::{EntityQuery, Naming, OrderBy};
-use belfry_ports::{Page, Paged, Search, Store};
+use belfry_ports::{Page, Paged, Search, Stop, Store};
+use std::time::Instant;
 
 /// With more entities to look at than this, a query is moved off the threads that serve others.
 const LOOKS: usize = 500;
@@ -64,7 +65,10 @@ fn render(
     looks: usize,
 ) -> Result<Option<(Paged, Vec<u8>)>, Error> {
     let Asked { query, order, page, shape, media, context } = asked;
-    let search = Search { query, order: order.as_ref(), page: *page, now: exchange.now(), looks };
+    let deadline = exchange.deadline();
+    let late = move || Instant::now() >= deadline;
+    let stop = Stop::when(&late);
+    let search = Search { query, order: order.as_ref(), page: *page, now: exchange.now(), looks, stop };
     let rendering = shape.rendering(context, exchange.context_member(context, *media));
     let of_items = rendering.of_items();
     let mut out = Vec::with_capacity(page.limit.min(USUAL_ENTITIES) * 1024);

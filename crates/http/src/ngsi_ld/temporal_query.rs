@@ -12,8 +12,9 @@ use axum::response::Response;
 use belfry_kernel::{Error, Iri, Kind, Time};
 use belfry_ngsi_ld::query::{Conjunct, EntityQuery, Naming, PastQuery, Pattern, Selector};
 use belfry_ngsi_ld::{Context, Name};
-use belfry_ports::{Page, Paged, Store};
+use belfry_ports::{Page, Paged, Stop, Store};
 use http::header;
+use std::time::Instant;
 
 /// How many entities are looked up at first, and at most at a time.
 const FIRST_PAGE: usize = 1000;
@@ -21,6 +22,9 @@ const MAX_PAGE: usize = 64_000;
 
 /// How many instances one query may examine for its conditions.
 const MAX_EXAMINED: usize = 1_000_000;
+
+/// Instances that are examined before the look at the clock.
+const INSTANCES_AT_ONCE: usize = 512;
 
 pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let media = media::accepted(&exchange.head.headers, false)?;
@@ -111,7 +115,10 @@ fn find(
     page: Page,
     exchange: &Exchange,
 ) -> Result<(Vec<Found>, Paged), Error> {
-    let mut search = Search { store, query, asked, now: exchange.now(), left: MAX_EXAMINED };
+    let deadline = exchange.deadline();
+    let late = move || Instant::now() >= deadline;
+    let stop = Stop::when(&late);
+    let mut search = Search { store, query, asked, now: exchange.now(), left: MAX_EXAMINED, stop };
     let (mut all, mut seen, mut bytes) = (Vec::new(), 0_usize, 0);
     let mut end = page.offset.saturating_add(page.limit);
     let mut candidates = Candidates::new(query);
@@ -155,10 +162,13 @@ struct Search<'a> {
     now: Time,
     /// Instances that may still be examined.
     left: usize,
+    stop: Stop<'a>,
 }
 
 impl Search<'_> {
     fn finds(&mut self, id: &Iri) -> Result<bool, Error> {
+        // Reading one entity's past takes far longer than the look at the clock.
+        self.stop.check()?;
         let Some(found) = self.present(id)? else { return Ok(false) };
         let wanted = self.query.selectors.is_empty() || self.query.selectors.iter().any(|s| selects(s, &found));
         Ok(wanted && self.holds(&found)?)
@@ -194,12 +204,16 @@ impl Search<'_> {
         if past.holds() || past.wants_scopes() || names.is_empty() {
             return Ok(past.holds());
         }
-        let mut over = false;
+        let (mut over, mut late) = (false, false);
         self.store.instances(id, Some(&names), &range, &mut |instance| {
             over = self.left == 0;
             self.left = self.left.saturating_sub(1);
-            !over && (instance.deleted || !past.see(instance.attribute))
+            late = self.left.is_multiple_of(INSTANCES_AT_ONCE) && self.stop.is_due();
+            !over && !late && (instance.deleted || !past.see(instance.attribute))
         })?;
+        if late {
+            self.stop.check()?;
+        }
         if over {
             let why = format!("more than {MAX_EXAMINED} instances would have to be examined: ask for a shorter range");
             return Err(Error::new(Kind::TooComplexQuery, why));

@@ -31,8 +31,6 @@ use tokio::sync::mpsc;
 const MAX_STREAMS: u64 = 1000;
 /// How often a stream shows that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long a client may read nothing.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Commits that a client may have missed and still be given one by one.
 const MAX_MISSED: Seq = 50_000;
 
@@ -106,12 +104,13 @@ impl Stream {
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         let mut stopping = self.app.stopping.clone();
         let mut sent = Instant::now();
+        let patience = Duration::from_secs(self.app.limits.read_patience_s);
         loop {
             tokio::select! {
                 biased;
                 _ = heartbeat.tick() => {
                     let waiting = !queue.is_empty() || self.out.capacity() == 0;
-                    if !self.is_allowed() || (waiting && sent.elapsed() > PATIENCE) {
+                    if !self.is_allowed() || (waiting && sent.elapsed() > patience) {
                         return;
                     }
                     if !waiting {

@@ -14,6 +14,7 @@ use http::request::Parts;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// The header that names the tenant (clause 6.3.14).
 pub const TENANT: HeaderName = HeaderName::from_static("ngsild-tenant");
@@ -34,6 +35,8 @@ pub struct Exchange {
     pub path: SmallVec<[String; 2]>,
     /// Who makes it, once that was checked.
     pub principal: Option<Principal>,
+    /// When it came.
+    pub started: Instant,
 }
 
 /// What holds for the writes of one request.
@@ -48,7 +51,7 @@ pub struct Writing {
 }
 
 impl Exchange {
-    pub(crate) fn new(app: Arc<App>, operation: Arc<Operation>, head: Parts, body: Body) -> Self {
+    pub(crate) fn new(app: Arc<App>, operation: Arc<Operation>, head: Parts, body: Body, started: Instant) -> Self {
         Self {
             app,
             operation,
@@ -57,7 +60,14 @@ impl Exchange {
             parameters: Parameters::default(),
             path: SmallVec::new(),
             principal: None,
+            started,
         }
+    }
+
+    /// When it is to be answered at the latest.
+    pub fn deadline(&self) -> Instant {
+        let limit = self.operation.time.unwrap_or(Duration::from_secs(self.app.limits.request_timeout_s));
+        self.started + limit
     }
 
     /// The tenant that the request names; the empty text for the default one.

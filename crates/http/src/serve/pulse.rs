@@ -1,20 +1,29 @@
 //! How long a connection may do nothing: a silent one, one whose request never gets whole, an idle one and one whose
-//! client reads nothing are ended. One look at all connections every now and then, and no timer for a request: a request
-//! costs two additions. Knows no protocol.
+//! client does not read an answer are ended. One look at all connections every now and then, and no timer for a request: a
+//! request costs five additions. Knows no protocol.
+
+mod answer;
+
+pub(super) use answer::Answer;
 
 use futures_util::task::AtomicWaker;
-use http_body::{Body, Frame, SizeHint};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use parking_lot::Mutex;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
-/// How long a client may read nothing of what is written to it.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Into so many turns the patience with a client that reads nothing is divided: answers are counted by the turn in which
+/// the client last took something of them.
+const TURNS: u32 = 12;
+/// So many turns are enough when answers that nobody reads take more than half of the memory that they may.
+const TURNS_IN_NEED: u32 = 2;
+/// Places of the counters of turns; one is empty again before it is used anew.
+const PLACES: usize = 16;
 /// One request begun, in the upper half of [`Pulse::requests`]; one under way is 1 in its lower half.
 const BEGUN: u64 = 1 << 32;
 
@@ -30,9 +39,36 @@ pub(super) enum Verdict {
     Cut,
 }
 
+/// What answers may take that their clients have not read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// How long a client may read nothing of an answer.
+    pub(super) unread: Duration,
+    /// Bytes of unread answers, of all connections.
+    pub(super) bytes: u64,
+    /// Bytes of unread answers of one connection before its further requests wait.
+    pub(super) bytes_of_one: u64,
+}
+
+/// What all connections have in common.
+struct Common {
+    patience: Patience,
+    /// The turn that it is now.
+    turn: AtomicU32,
+    /// Bytes of unread answers.
+    unread: AtomicU64,
+}
+
 /// What one connection shows of itself.
 pub(super) struct Pulse {
+    common: Arc<Common>,
     requests: AtomicU64,
+    /// Answers that wait for the client to take the next piece, by the turn in which it took the last one.
+    turns: [AtomicU32; PLACES],
+    /// Bytes of answers that the client has not read.
+    unread: AtomicU64,
+    /// Some of them are read.
+    room: Notify,
     /// Something was written since the last look.
     moved: AtomicBool,
     /// What is to be written waits for the client to read.
@@ -42,9 +78,13 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
-    fn new() -> Self {
+    fn new(common: Arc<Common>) -> Self {
         Self {
+            common,
             requests: AtomicU64::new(0),
+            turns: Default::default(),
+            unread: AtomicU64::new(0),
+            room: Notify::new(),
             moved: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
             verdict: AtomicU8::new(Verdict::Live as u8),
@@ -68,6 +108,26 @@ impl Pulse {
         self.waker.wake();
     }
 
+    fn has_room(&self) -> bool {
+        self.unread.load(Ordering::Relaxed) < self.common.patience.bytes_of_one
+    }
+
+    async fn wait_for_room(&self) {
+        while !self.has_room() {
+            let mut read = std::pin::pin!(self.room.notified());
+            // First in line, then the look: what is read in between is not missed.
+            read.as_mut().enable();
+            if !self.has_room() {
+                read.await;
+            }
+        }
+    }
+
+    /// Whether the client took nothing of an answer for so many turns, the last of them being `turn`.
+    fn left_unread(&self, mut turns: std::ops::RangeInclusive<u32>, turn: u32) -> bool {
+        turns.any(|ago| self.turns[place(turn.wrapping_sub(ago))].load(Ordering::Relaxed) > 0)
+    }
+
     /// A request begins.
     pub(super) fn begin(self: &Arc<Self>) -> Underway {
         self.requests.fetch_add(BEGUN + 1, Ordering::Relaxed);
@@ -78,33 +138,24 @@ impl Pulse {
 /// A request that is under way until this is dropped.
 pub(super) struct Underway(Arc<Pulse>);
 
+impl Underway {
+    /// Waits until the client has read enough of what was answered before.
+    pub(super) async fn room(&self) {
+        if !self.0.has_room() {
+            self.0.wait_for_room().await;
+        }
+    }
+}
+
 impl Drop for Underway {
     fn drop(&mut self) {
         self.0.requests.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// The body of an answer: its request is under way until it was handed over.
-pub(super) struct Answer<B> {
-    pub(super) body: B,
-    pub(super) _underway: Underway,
-}
-
-impl<B: Body + Unpin> Body for Answer<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+/// The place of a turn among the counters.
+fn place(turn: u32) -> usize {
+    turn as usize % PLACES
 }
 
 /// A stream whose writing shows in the pulse.
@@ -166,35 +217,61 @@ impl<S: Write + Unpin> Write for Watched<S> {
 struct Seen {
     pulse: Arc<Pulse>,
     requests: u64,
+    blocked: bool,
     since: Instant,
 }
 
 /// Every connection's pulse.
 pub(super) struct Watch {
     limit: Duration,
+    common: Arc<Common>,
     all: Mutex<Vec<Seen>>,
 }
 
 impl Watch {
-    /// A connection may do nothing for `limit`.
-    pub(super) fn new(limit: Duration) -> Arc<Self> {
-        Arc::new(Self { limit, all: Mutex::default() })
+    /// A connection may do nothing for `limit`, and leave answers unread within `patience`.
+    pub(super) fn new(limit: Duration, patience: Patience) -> Arc<Self> {
+        let common = Arc::new(Common { patience, turn: AtomicU32::new(0), unread: AtomicU64::new(0) });
+        Arc::new(Self { limit, common, all: Mutex::default() })
     }
 
     /// The pulse of a new connection. It is watched until nobody else holds it.
     pub(super) fn open(&self) -> Arc<Pulse> {
-        let pulse = Arc::new(Pulse::new());
-        self.all.lock().push(Seen { pulse: pulse.clone(), requests: 0, since: Instant::now() });
+        let pulse = Arc::new(Pulse::new(self.common.clone()));
+        let seen = Seen { pulse: pulse.clone(), requests: 0, blocked: false, since: Instant::now() };
+        self.all.lock().push(seen);
         pulse
     }
 
     /// Looks at all connections for ever. One is ended at the limit or up to a quarter of it later.
     pub(super) async fn run(self: Arc<Self>) {
-        let mut ticks = tokio::time::interval(self.limit / 4);
+        let turn = self.common.patience.unread / TURNS;
+        let mut ticks = tokio::time::interval((self.limit / 4).min(turn));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut turned = Instant::now();
         loop {
             ticks.tick().await;
-            self.look(Instant::now());
+            let now = Instant::now();
+            self.look(now);
+            // One at a time, so that no counter is passed over.
+            if now.saturating_duration_since(turned) >= turn {
+                turned = now;
+                self.turn();
+            }
+        }
+    }
+
+    /// The next turn begins. A connection whose client left an answer unread for all of them is cut off.
+    fn turn(&self) {
+        let turn = self.common.turn.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let need = self.common.unread.load(Ordering::Relaxed) > self.common.patience.bytes / 2;
+        for seen in &*self.all.lock() {
+            let hoards = need && seen.pulse.unread.load(Ordering::Relaxed) > 0;
+            // The turn of the last piece does not count, since it may have come at its end.
+            let first = 1 + if hoards { TURNS_IN_NEED } else { TURNS };
+            if seen.pulse.left_unread(first..=TURNS + 1, turn) {
+                seen.pulse.judge(Verdict::Cut);
+            }
         }
     }
 
@@ -204,13 +281,18 @@ impl Watch {
                 return false;
             }
             let requests = seen.pulse.requests.load(Ordering::Relaxed);
-            if requests != seen.requests || seen.pulse.moved.swap(false, Ordering::Relaxed) {
+            let blocked = seen.pulse.blocked.load(Ordering::Relaxed);
+            let was_blocked = std::mem::replace(&mut seen.blocked, blocked);
+            // What is written while nothing is asked or owed is an answer to a PING, which keeps nothing open.
+            let owed = requests % BEGUN != 0 || blocked || was_blocked;
+            let moved = seen.pulse.moved.swap(false, Ordering::Relaxed) && owed;
+            if requests != seen.requests || moved {
                 (seen.requests, seen.since) = (requests, now);
                 return true;
             }
             let quiet = now.saturating_duration_since(seen.since);
-            if seen.pulse.blocked.load(Ordering::Relaxed) {
-                if quiet >= PATIENCE.max(self.limit) {
+            if blocked {
+                if quiet >= self.common.patience.unread.max(self.limit) {
                     seen.pulse.judge(Verdict::Cut);
                 }
             } else if requests % BEGUN == 0 && quiet >= self.limit {
@@ -231,37 +313,4 @@ impl Watch {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn verdict(pulse: &Pulse) -> Verdict {
-        pulse.verdict(&Context::from_waker(futures_util::task::noop_waker_ref()))
-    }
-
-    #[test]
-    fn what_does_nothing_is_ended_and_what_works_is_not() {
-        let second = Duration::from_secs(1);
-        let watch = Watch::new(10 * second);
-        let (silent, busy, chatty, stuck) = (watch.open(), watch.open(), watch.open(), watch.open());
-        let underway = busy.begin();
-        stuck.begin().0.blocked.store(true, Ordering::Relaxed);
-        let start = Instant::now();
-        for at in 1..=40 {
-            drop(chatty.begin());
-            watch.look(start + at * second);
-        }
-        assert_eq!(verdict(&silent), Verdict::Cut);
-        for (name, pulse) in [("busy", &busy), ("chatty", &chatty), ("stuck", &stuck)] {
-            assert_eq!(verdict(pulse), Verdict::Live, "{name}");
-        }
-        drop(underway);
-        watch.look(start + 41 * second);
-        watch.look(start + 51 * second);
-        assert_eq!((verdict(&busy), verdict(&chatty)), (Verdict::End, Verdict::End));
-        watch.look(start + 62 * second);
-        assert_eq!((verdict(&busy), verdict(&stuck)), (Verdict::Cut, Verdict::Cut));
-        drop((silent, busy));
-        watch.look(start + 63 * second);
-        assert_eq!(watch.all.lock().len(), 2);
-    }
-}
+mod tests;

@@ -236,3 +236,38 @@ async fn a_long_search_answers_as_a_short_one() {
     let Json::Array(two) = counted.json() else { panic!("{}", counted.text()) };
     assert_eq!(two.len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slash_at_the_end_of_a_path_says_nothing() {
+    let server = Server::start().await;
+    for (path, id) in [("/entities/", "urn:a:1"), ("/entities", "urn:a:2")] {
+        let reply = server.post(path, &format!(r#"{{"id":"{id}","type":"T","p":1}}"#)).await.expect(201);
+        assert_eq!(reply.header("location"), format!("/ngsi-ld/v1/entities/{id}"));
+    }
+    server.post("/entityOperations/upsert/", r#"[{"id":"urn:a:3","type":"T"}]"#).await.expect(201);
+    for path in [
+        "/entities/?type=T&limit=2",
+        "/entities/urn:a:1/",
+        "/types/",
+        "/types/T/",
+        "/attributes/",
+        "/attributes/p/",
+        "/subscriptions/",
+        "/jsonldContexts/",
+        "/temporal/entities/?type=T&timerel=after&timeAt=2020-01-01T00:00:00Z",
+        "/temporal/entities/urn:a:1/",
+        "!/health/",
+    ] {
+        let (slash, plain) = (server.get(path).await.expect(200), server.get(&path.replacen("/?", "?", 1)).await);
+        assert!(!slash.text().is_empty() && (path == "!/health/" || slash.text() == plain.text()), "{path}");
+    }
+    server.call("PATCH", "/entities/urn:a:1/attrs/p/", &[], r#"{"value":5}"#).await.expect(204);
+    server.post("/entities/urn:a:1/attrs/", r#"{"q":6}"#).await.expect(204);
+    let next = server.get("/entities/?type=T&limit=2").await;
+    assert!(
+        next.headers.get_all("link").iter().any(|l| l.to_str().unwrap().contains("</ngsi-ld/v1/entities/?type=T&"))
+    );
+    let entity = server.get("/entities/urn:a:1?options=keyValues").await;
+    assert_eq!((entity.member("p"), entity.member("q")), (Json::Int(5), Json::Int(6)));
+    server.call("DELETE", "/entities/urn:a:1/", &[], "").await.expect(204);
+}

@@ -13,6 +13,7 @@ mod limits;
 mod lines;
 mod malformed;
 mod media;
+mod patience;
 mod purge;
 mod random;
 mod server;

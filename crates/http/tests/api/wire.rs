@@ -173,3 +173,39 @@ async fn connections_are_limited_and_wait_their_turn() {
     held.pop();
     waiting.await.expect(200);
 }
+
+/// One frame of HTTP/2 (RFC 9113 section 4.1).
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    let mut bytes = vec![0, 0, length, kind, flags, 0, 0, 0, stream];
+    bytes.extend_from_slice(payload);
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http2_clients_that_read_nothing_are_cut_off() {
+    let limits = Limits { header_read_timeout_s: 1, read_patience_s: 1, ..Limits::default() };
+    let server = Server::with(limits, Mode::Open).await;
+    // SETTINGS with no room for any stream (INITIAL_WINDOW_SIZE 0), then, or not, GET /health.
+    let mut beginning = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    beginning.extend(frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]));
+    let request = frame(1, 5, 1, b"\x82\x86\x01\x09localhost\x04\x07/health");
+    for (what, bytes) in
+        [("a stalled answer", [&*beginning, &request].concat()), ("nothing but PING", beginning.clone())]
+    {
+        let stream = TcpStream::connect(server.address).await.unwrap();
+        let (mut reading, mut writing) = stream.into_split();
+        writing.write_all(&bytes).await.unwrap();
+        let pinging = tokio::spawn(async move {
+            // Until the connection is gone.
+            while writing.write_all(&frame(6, 0, 0, &[7; 8])).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        let mut answer = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_secs(5), reading.read_to_end(&mut answer)).await;
+        assert!(ended.is_ok(), "a client with {what} is still connected");
+        assert!(answer.len() > 9, "{what}: it was served at first");
+        pinging.abort();
+    }
+}

@@ -71,7 +71,7 @@ fn all(shared: &Shared, after: Option<&str>, limit: usize) -> Result<Vec<Iri>, E
 }
 
 /// The first key after all series of an entity.
-fn after_entity(id: &str) -> Vec<u8> {
+pub(super) fn after_entity(id: &str) -> Vec<u8> {
     let mut key = prefix_of(id);
     key.pop();
     key.push(1);

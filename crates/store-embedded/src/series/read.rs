@@ -2,12 +2,13 @@
 
 use super::birth::{self, Birth};
 use super::life::Life;
-use super::past::PAST;
+use super::past::{PAST, after_entity};
 use super::{BY_HAND, LIFE, history_error, instance, is_coarse, key_into, marks, parts, prefix_of};
 use crate::shared::Shared;
 use belfry_history::{By, Function, History, Order, Query, Sample};
 use belfry_kernel::{Error, Iri, Kind, Time};
 use belfry_ngsi_ld::{Attribute, AttributeKind, Entity, Name};
+use belfry_ports::Stop;
 use belfry_ports::temporal::{Aggregation, Bucket, Evolution, Instance, TemporalRange, TimeProperty};
 use compact_str::CompactString;
 
@@ -391,32 +392,66 @@ pub(crate) fn scopes(
 
 pub(crate) fn entity_at(shared: &Shared, id: &str, at: Time) -> Result<Option<Entity>, Error> {
     let mut found = None;
-    walk(shared, &prefix_of(id), at, &mut |entity| {
+    walk(shared, Walk::One(id), at, Stop::NEVER, &mut |entity| {
         found = Some(entity);
         false
     })?;
     Ok(found)
 }
 
-pub(crate) fn state_at(shared: &Shared, at: Time, visit: &mut dyn FnMut(Entity) -> bool) -> Result<(), Error> {
-    walk(shared, &[], at, visit)
+pub(crate) fn state_at(
+    shared: &Shared,
+    at: Time,
+    after: Option<&str>,
+    stop: Stop<'_>,
+    visit: &mut dyn FnMut(Entity) -> bool,
+) -> Result<Option<Iri>, Error> {
+    walk(shared, Walk::After(after), at, stop, visit)
 }
 
-/// Walks over the last sample of each series as of an instant and makes an image of each entity that existed then.
-fn walk(shared: &Shared, prefix: &[u8], at: Time, visit: &mut dyn FnMut(Entity) -> bool) -> Result<(), Error> {
+/// Series that are passed before it is asked whether to stop.
+const SERIES_AT_ONCE: usize = 256;
+
+/// Over which entities a walk goes.
+#[derive(Clone, Copy)]
+enum Walk<'a> {
+    One(&'a str),
+    After(Option<&'a str>),
+}
+
+/// Walks over the last sample of each series as of an instant and makes an image of each entity that existed then. The
+/// last entity of the walk when it ended early.
+fn walk(
+    shared: &Shared,
+    over: Walk<'_>,
+    at: Time,
+    stop: Stop<'_>,
+    visit: &mut dyn FnMut(Entity) -> bool,
+) -> Result<Option<Iri>, Error> {
     let history = kept(shared)?;
-    let mut current = Past::default();
-    for item in history.scan_at(prefix, at.micros()) {
+    let (mut current, mut passed) = (Past::default(), 0_usize);
+    let scan = match over {
+        Walk::One(id) => history.scan_at(&prefix_of(id), at.micros()),
+        Walk::After(None) => history.scan_at(&[], at.micros()),
+        Walk::After(Some(id)) => history.scan_after(&after_entity(id), at.micros()),
+    };
+    for item in scan {
         let (key, sample) = item.map_err(|e| history_error(&e))?;
         let (id, number, dataset_id) = parts(&key)?;
         if number == PAST {
             continue;
         }
-        if id != current.id
-            && let Some(image) = std::mem::replace(&mut current, Past::of(id)).image(shared, history, at)?
-            && !visit(image)
-        {
-            return Ok(());
+        passed += 1;
+        if id != current.id {
+            let before = std::mem::replace(&mut current, Past::of(id));
+            let last = before.id.clone();
+            let on = before.image(shared, history, at)?.is_none_or(&mut *visit);
+            if !on || (passed > SERIES_AT_ONCE && !last.is_empty() && stop.is_due()) {
+                return Ok(Some(Iri::from_checked(&last)));
+            }
+            if passed > SERIES_AT_ONCE {
+                passed = 0;
+            }
         }
         if is_coarse(dataset_id.as_ref()) {
             continue;
@@ -438,7 +473,7 @@ fn walk(shared: &Shared, prefix: &[u8], at: Time, visit: &mut dyn FnMut(Entity) 
     if let Some(image) = current.image(shared, history, at)? {
         visit(image);
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The newest sample of a series as of an instant that was written with the current state, not to the past alone. The

@@ -5,7 +5,7 @@ use crate::entity::{delete, entity, name, number, put};
 use belfry_kernel::Time;
 use belfry_ngsi_ld::{Attribute, Entity, Json, Value};
 use belfry_ports::temporal::{TemporalRange, TimeProperty};
-use belfry_ports::{ChangeSet, EntityChange, Sample};
+use belfry_ports::{ChangeSet, EntityChange, Sample, Stop};
 
 pub(super) fn checks() -> Vec<(&'static str, Check)> {
     vec![
@@ -111,19 +111,36 @@ async fn as_of(b: &mut Bench<'_>) {
             let found = b.store().entity_at(&format!("urn:s:{n}"), *instant).expect("a read");
             assert_eq!(found.as_ref(), wanted.as_ref(), "urn:s:{n} at {instant}");
         }
-        let mut all = Vec::new();
-        b.store()
-            .state_at(*instant, &mut |e| {
-                all.push(e);
-                true
-            })
-            .expect("a read");
+        let all = state_at(b, *instant, Stop::NEVER, usize::MAX);
         assert_eq!(all.len(), state.iter().flatten().count(), "at {instant}");
+        // Piece by piece it is the same, whoever ends a piece.
+        assert_eq!(state_at(b, *instant, Stop::NEVER, 1), all, "at {instant}");
+        assert_eq!(state_at(b, *instant, Stop::when(&|| true), usize::MAX), all, "at {instant}");
     }
     assert_eq!(b.store().entity_at("urn:s:0", Time::from_micros(1)).expect("a read"), None);
     let historic = b.store().historic(None, None, 3).expect("a list");
     assert_eq!(historic.len(), 3);
     assert_eq!(b.store().historic(None, Some(historic[2].as_str()), 10).expect("a list").len(), 2);
+}
+
+/// The state in pieces of at most so many entities.
+fn state_at(b: &Bench<'_>, at: Time, stop: Stop<'_>, piece: usize) -> Vec<Entity> {
+    let (mut all, mut after) = (Vec::new(), None::<belfry_kernel::Iri>);
+    loop {
+        let end = piece.saturating_add(all.len());
+        let mut take = |entity| {
+            all.push(entity);
+            all.len() < end
+        };
+        let walked = b.store().state_at(at, after.as_ref().map(|id| id.as_str()), stop, &mut take);
+        match walked.expect("a read") {
+            Some(next) => {
+                assert!(after.as_ref().is_none_or(|after| *after < next), "it goes on");
+                after = Some(next);
+            }
+            None => return all,
+        }
+    }
 }
 
 async fn by_type(b: &mut Bench<'_>) {
@@ -159,13 +176,7 @@ async fn by_type(b: &mut Bench<'_>) {
         let life = TemporalRange { limit: 0, ..everything(TimeProperty::ModifiedAt) };
         let known = b.store().evolution("urn:s:05b", None, &life).expect("a read").expect("it has history");
         assert_eq!(known.types, [name("Sensor"), name("Pump")]);
-        let mut all = 0;
-        b.store()
-            .state_at(Time::MAX, &mut |_| {
-                all += 1;
-                true
-            })
-            .expect("a read");
+        let all = state_at(b, Time::MAX, Stop::NEVER, usize::MAX).len();
         assert_eq!(all, 10, "two are gone, one has a past alone");
         b.restart();
     }

@@ -7,7 +7,7 @@ use belfry_ngsi_ld::context::{Limits, NoRemote};
 use belfry_ngsi_ld::form::{Rendering, View, write_entity};
 use belfry_ngsi_ld::query::{EntityQuery, GeoQuery, Naming, OrderBy, ScopeQuery, Selector, TypeSelection, filter};
 use belfry_ngsi_ld::{AttributeKind, Context, Entity, Name};
-use belfry_ports::{ChangeSet, Lent, Page, Paged, Search, Store};
+use belfry_ports::{ChangeSet, Lent, Page, Paged, Search, Stop, Store};
 use smallvec::smallvec;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -257,7 +257,7 @@ async fn lent(b: &mut Bench<'_>) {
         }
         let mut texts = BTreeSet::new();
         let query = EntityQuery::default();
-        let search = Search { query: &query, order: None, page: EVERYTHING, now, looks: usize::MAX };
+        let search = Search { query: &query, order: None, page: EVERYTHING, now, looks: usize::MAX, stop: Stop::NEVER };
         let paged = b.store().find(&search, &mut |lent| {
             texts.insert(shown(lent)?);
             Ok(())
@@ -280,10 +280,11 @@ async fn looks(b: &mut Bench<'_>) {
             let now = Time::from_micros(1);
             let found = |looks: usize| {
                 let mut ids = Vec::new();
-                let paged = b.store().find(&Search { query, order, page, now, looks }, &mut |lent| {
-                    ids.push(lent.id());
-                    Ok(())
-                });
+                let paged =
+                    b.store().find(&Search { query, order, page, now, looks, stop: Stop::NEVER }, &mut |lent| {
+                        ids.push(lent.id());
+                        Ok(())
+                    });
                 paged.expect("an answer").map(|paged| (paged, ids))
             };
             let whole = found(usize::MAX);
@@ -296,6 +297,16 @@ async fn looks(b: &mut Bench<'_>) {
             assert!(!every_one || found(100).is_none(), "to put 1000 entities in order takes a look at each");
         }
     }
+    // Long work is given up when it is to stop, and short work does not ask.
+    let query = EntityQuery::default();
+    let stopped = |order, limit| {
+        let page = Page { offset: 0, limit, bytes: usize::MAX, count: false };
+        let stop = Stop::when(&|| true);
+        let search = Search { query: &query, order, page, now: Time::from_micros(1), looks: usize::MAX, stop };
+        b.store().find(&search, &mut |_| Ok(()))
+    };
+    assert_eq!(stopped(Some(&order), 5).expect_err("all are looked at").kind(), Kind::Timeout);
+    assert_eq!(stopped(None, 5).expect("an answer").map(|paged| paged.given), Some(5));
 }
 
 async fn expiry(b: &mut Bench<'_>) {
