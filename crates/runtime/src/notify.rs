@@ -7,6 +7,7 @@
 //! documents. Identifiers of notifications are made from subscription and commit, so that a receiver can drop repeats.
 
 mod before;
+mod budget;
 mod consume;
 mod deliver;
 mod housekeeping;
@@ -16,6 +17,7 @@ mod registry;
 mod render;
 mod target;
 mod tracker;
+mod weight;
 
 pub use before::KeepBefore;
 pub use registry::{Notifiers, Parts};
@@ -26,6 +28,7 @@ use crate::telemetry::Tracer;
 use belfry_kernel::{Clock, Error, Rng};
 use belfry_ngsi_ld::subscription::DeliveryStatus;
 use belfry_ports::{BoxFuture, Collection, Store};
+use budget::Budget;
 use bytes::Bytes;
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
@@ -50,6 +53,10 @@ pub struct Options {
     pub connections_per_subscription: usize,
     /// Notifications waiting for one subscription; then the oldest are dropped and counted.
     pub max_pending: usize,
+    /// Bytes that notifications may take while they wait for one subscription; then the oldest are dropped and counted.
+    pub max_bytes_each: usize,
+    /// Bytes that they may take for all subscriptions of all tenants; one may have as much of it as is left for others.
+    pub max_bytes: usize,
     /// Pause before the first retry; each further one is twice as long.
     pub retry_min: Duration,
     /// Longest pause between retries.
@@ -60,6 +67,8 @@ pub struct Options {
     pub give_up_after: Duration,
     /// Entities in one notification at most.
     pub entities_per_notification: usize,
+    /// Bytes of entities, as they take them in memory, in one notification at most, unless one entity is larger.
+    pub bytes_per_notification: usize,
     /// Entities in all notifications of one period together at most.
     pub entities_per_period: usize,
     /// Changed entities that a throttled subscription holds back at most; then the oldest are dropped and counted.
@@ -75,11 +84,14 @@ impl Default for Options {
             max_in_flight: 256,
             connections_per_subscription: 32,
             max_pending: 10_000,
+            max_bytes_each: 64 << 20,
+            max_bytes: 512 << 20,
             retry_min: Duration::from_millis(500),
             retry_max: Duration::from_secs(60),
             park_after: 2,
             give_up_after: Duration::from_secs(86_400),
             entities_per_notification: 500,
+            bytes_per_notification: 1 << 20,
             entities_per_period: 10_000,
             max_held: 10_000,
             save_every: Duration::from_secs(1),
@@ -122,6 +134,8 @@ pub(crate) struct Tools {
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) keep_before: Arc<KeepBefore>,
     pub(crate) options: Options,
+    /// Of all tenants together.
+    pub(crate) budget: Arc<Budget>,
     pub(crate) tracer: Option<Arc<Tracer>>,
 }
 

@@ -5,6 +5,7 @@ mod delivery;
 mod edges;
 mod endpoints;
 mod kill;
+mod memory;
 mod receiver;
 mod server;
 mod timing;

@@ -2,7 +2,7 @@
 //! is work; none for one that is at rest.
 
 use super::housekeeping::Timer;
-use super::item::{Content, Item};
+use super::item::{Item, Origin};
 use super::render::{Ready, Spec};
 use super::target::{Outcome, Pick, Target};
 use super::{Message, Shared, park};
@@ -23,6 +23,7 @@ const MAX_ANSWER: usize = 1 << 20;
 /// Adds an item to what waits for a subscription, and sees to it that a worker takes it.
 pub(super) fn enqueue(shared: &Arc<Shared>, target: &Arc<Target>, item: Item) {
     let mut work = target.work();
+    let before = work.status.dropped;
     let dropped = work.enqueue(item, shared.tools.options.max_pending);
     let spawn = if work.idle > 0 {
         work.idle -= 1;
@@ -33,13 +34,11 @@ pub(super) fn enqueue(shared: &Arc<Shared>, target: &Arc<Target>, item: Item) {
         work.workers += usize::from(wanted);
         wanted
     };
-    if dropped.is_some() {
+    if work.status.dropped > before {
         shared.note_stale(target, &mut work);
     }
     drop(work);
-    if let Some(dropped) = dropped {
-        shared.done(std::slice::from_ref(&dropped));
-    }
+    shared.done(&dropped);
     if spawn {
         tokio::spawn(run(shared.clone(), target.clone()));
     }
@@ -84,8 +83,9 @@ async fn run(shared: Arc<Shared>, target: Arc<Target>) {
         match pick {
             Pick::Exit => return,
             Pick::Item(mut item) => {
+                let bytes = item.bytes();
                 let outcome = deliver(&shared, &spec, &mut item).await;
-                finish(&shared, &target, item, outcome);
+                finish(&shared, &target, item, bytes, outcome);
             }
             Pick::Parked => park::deliver(&shared, &target).await,
             Pick::Nothing => {
@@ -102,17 +102,12 @@ async fn run(shared: Arc<Shared>, target: Arc<Target>) {
     }
 }
 
-fn finish(shared: &Arc<Shared>, target: &Arc<Target>, item: Item, outcome: Outcome) {
+fn finish(shared: &Arc<Shared>, target: &Arc<Target>, item: Item, bytes: usize, outcome: Outcome) {
     let now = shared.tools.clock.now();
     let mut work = target.work();
     let cooldown = target.spec().subscription.notification.endpoint.cooldown;
-    let done = work.finish(item, outcome, now, &|attempts| shared.pause(attempts, cooldown));
+    let done = work.finish(item, bytes, outcome, now, &|attempts| shared.pause(attempts, cooldown));
     shared.after_attempt(target, &mut work);
-    if let Some(item) = &done
-        && let Content::Images { images, held: true } = &item.content
-    {
-        work.sending.retain(|sent| !images.iter().any(|image| Arc::ptr_eq(&image.entity, &sent.entity)));
-    }
     // What waited for this item's entities may start, on another worker as well.
     let more = work.idle > 0 && work.has_work() && !work.is_failing();
     if more {
@@ -128,19 +123,19 @@ fn finish(shared: &Arc<Shared>, target: &Arc<Target>, item: Item, outcome: Outco
 /// One attempt.
 async fn deliver(shared: &Shared, spec: &Spec, item: &mut Item) -> Outcome {
     let ready = spec.ready(&shared.tools.contexts).await;
-    let body = match item.body.take() {
-        Some(body) => body,
-        None => spec.body(item, &ready.context, shared.tools.clock.now()),
+    let body = match &item.body {
+        Some(body) => body.clone(),
+        None => {
+            let body = spec.body(item, &ready.context, shared.tools.clock.now());
+            item.keep_body(body.clone());
+            body
+        }
     };
-    let cause = match &item.content {
-        Content::Changes { commit, .. } => Cause::Commit(commit.changes.trace),
-        Content::Images { .. } => Cause::Own,
+    let cause = match item.origin {
+        Origin::Commit(trace) => Cause::Commit(trace),
+        Origin::Held | Origin::Period => Cause::Own,
     };
-    let outcome = send(shared, spec, &body, &ready, &cause).await;
-    if matches!(outcome, Outcome::Failed(_)) {
-        item.body = Some(body);
-    }
-    outcome
+    send(shared, spec, &body, &ready, &cause).await
 }
 
 /// Which trace an attempt belongs to.

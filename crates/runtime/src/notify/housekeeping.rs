@@ -1,7 +1,7 @@
 //! What happens by the clock: retries, throttled and periodic notifications when they are due, the cursor and counters
 //! saved now and then. Sends nothing itself.
 
-use super::item::{Content, Image, Item, lane};
+use super::item::{Image, Item, Origin, lanes, portions};
 use super::target::{Target, Work};
 use super::{CURSOR, Shared, deliver, park};
 use belfry_kernel::{Error, Time};
@@ -144,15 +144,14 @@ fn look_at(shared: &Arc<Shared>, target: &Arc<Target>, now: Time) {
         }
         None => {
             work.due = None;
-            let images: Vec<Image> = work.held.drain().map(|(_, image)| image).collect();
+            let images = work.take_held(active);
             shared.note_stale(target, &mut work);
             if images.is_empty() || !active {
                 return;
             }
             work.quiet_until = subscription.throttling.map(|least| now.plus_micros(least));
-            work.sending.extend(images.iter().cloned());
             drop(work);
-            enqueue(shared, target, &images, true, now.micros());
+            enqueue(shared, target, images, Origin::Held, now.micros());
         }
     }
 }
@@ -175,9 +174,9 @@ fn period(shared: &Arc<Shared>, target: &Arc<Target>, subscription: &Subscriptio
             let images: Vec<Image> = answer
                 .entities
                 .into_iter()
-                .map(|e| Image { entity: Arc::new(e), deleted: None, changes: Arc::default() })
+                .map(|entity| Image::new(Arc::new(entity), None, Vec::new()))
                 .collect();
-            enqueue(shared, target, &images, false, due.micros());
+            enqueue(shared, target, images, Origin::Period, due.micros());
         }
         Err(error) => tracing::warn!(subscription = %target.id, %error, "a periodic notification could not be made"),
     }
@@ -185,14 +184,15 @@ fn period(shared: &Arc<Shared>, target: &Arc<Target>, subscription: &Subscriptio
 
 /// Enqueues images in as many notifications as they need. `salt` makes their identifiers differ from those of others
 /// that come of the same place in the log.
-fn enqueue(shared: &Arc<Shared>, target: &Arc<Target>, images: &[Image], held: bool, salt: i64) {
+fn enqueue(shared: &Arc<Shared>, target: &Arc<Target>, images: Vec<Image>, origin: Origin, salt: i64) {
     let seq = shared.tracker.lock().last();
-    let now = shared.tools.clock.now();
-    for (n, chunk) in images.chunks(shared.tools.options.entities_per_notification.max(1)).enumerate() {
-        let lanes = chunk.iter().fold(0, |lanes, image| lanes | lane(&image.entity.id));
-        let content = Content::Images { images: chunk.to_vec(), held };
+    let since = shared.tools.clock.now();
+    let options = &shared.tools.options;
+    let all = portions(images, options.entities_per_notification.max(1), options.bytes_per_notification);
+    for (n, images) in all.into_iter().enumerate() {
         let part = (xxhash_rust::xxh3::xxh3_64(&salt.to_le_bytes()) as u32 | 0x8000_0000).wrapping_add(n as u32);
-        deliver::enqueue(shared, target, Item { seq, part, lanes, since: now, content, body: None });
+        let lanes = lanes(&images);
+        deliver::enqueue(shared, target, Item { seq, part, lanes, since, origin, images, body: None });
     }
 }
 
@@ -268,7 +268,7 @@ fn document(work: &Work) -> Vec<u8> {
             members.push((key.into(), Json::Int(time.micros())));
         }
     }
-    let held: Vec<Json> = work.sending.iter().chain(work.held.values()).map(Image::kept).collect();
+    let held: Vec<Json> = work.held().map(Image::kept).collect();
     if !held.is_empty() {
         members.push(("held".into(), Json::Array(held)));
     }

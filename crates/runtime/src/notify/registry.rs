@@ -1,5 +1,6 @@
 //! The notifiers of all tenants: one for each store, started when the store is opened.
 
+use super::budget::Budget;
 use super::{KeepBefore, Notifier, Options, Publish, Tools};
 use crate::context::Contexts;
 use crate::outbound::{Outbound, OutboundError};
@@ -33,6 +34,7 @@ pub struct Parts {
 /// Every tenant's notifier.
 pub struct Notifiers {
     parts: Parts,
+    budget: Arc<Budget>,
     running: RwLock<HashMap<Box<str>, Arc<Notifier>>>,
     begun: Mutex<Begun>,
 }
@@ -54,7 +56,8 @@ impl Notifiers {
 
     /// None yet.
     pub fn new(parts: Parts) -> Self {
-        Self { parts, running: RwLock::default(), begun: Mutex::new(Begun::Waiting(Vec::new())) }
+        let budget = Arc::new(Budget::new(parts.options.max_bytes, parts.options.max_bytes_each));
+        Self { parts, budget, running: RwLock::default(), begun: Mutex::new(Begun::Waiting(Vec::new())) }
     }
 
     /// A store was opened: its notifier starts, now or at [`Self::begin`]. Must be called within a tokio runtime once
@@ -84,7 +87,8 @@ impl Notifiers {
     fn start(&self, tenant: &str, store: Arc<dyn Store>, contexts: &Arc<Contexts>) {
         let contexts = contexts.clone();
         let Parts { options, outbound, publish, clock, rng, keep_before, tracer } = self.parts.clone();
-        let tools = Tools { store, contexts, outbound, publish, clock, rng, keep_before, options, tracer };
+        let budget = self.budget.clone();
+        let tools = Tools { store, contexts, outbound, publish, clock, rng, keep_before, options, budget, tracer };
         match Notifier::start(tools) {
             Ok(notifier) => {
                 self.running.write().insert(tenant.into(), Arc::new(notifier));
