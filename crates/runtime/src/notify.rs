@@ -41,6 +41,8 @@ use tokio::task::JoinHandle;
 
 /// The key of the cursor document.
 pub const CURSOR: &str = "notifier";
+/// Periods of one tenant whose notifications are made at one time.
+const PERIODS_AT_ONCE: usize = 2;
 
 /// How notifications are delivered.
 #[derive(Clone, Debug)]
@@ -69,7 +71,9 @@ pub struct Options {
     pub entities_per_notification: usize,
     /// Bytes of entities, as they take them in memory, in one notification at most, unless one entity is larger.
     pub bytes_per_notification: usize,
-    /// Entities in all notifications of one period together at most.
+    /// The shortest period that is granted; a subscription that asks for a shorter one is refused.
+    pub min_interval: Duration,
+    /// Entities in all notifications of one period together at most; beyond, they are left out and that is counted.
     pub entities_per_period: usize,
     /// Changed entities that a throttled subscription holds back at most; then the oldest are dropped and counted.
     pub max_held: usize,
@@ -92,6 +96,7 @@ impl Default for Options {
             give_up_after: Duration::from_secs(86_400),
             entities_per_notification: 500,
             bytes_per_notification: 1 << 20,
+            min_interval: Duration::from_secs(1),
             entities_per_period: 10_000,
             max_held: 10_000,
             save_every: Duration::from_secs(1),
@@ -153,6 +158,8 @@ pub(crate) struct Shared {
     /// How many subscriptions show changes, as counted in [`KeepBefore`].
     pub(crate) showing_changes: Mutex<usize>,
     pub(crate) in_flight: Semaphore,
+    /// Periods whose notifications are being made.
+    pub(crate) periods: Semaphore,
     pub(crate) stopping: watch::Sender<bool>,
 }
 
@@ -187,6 +194,7 @@ impl Notifier {
             gone: Mutex::default(),
             showing_changes: Mutex::default(),
             in_flight: Semaphore::new(tools.options.max_in_flight.max(1)),
+            periods: Semaphore::new(PERIODS_AT_ONCE),
             stopping: watch::Sender::new(false),
             tools,
         });

@@ -4,7 +4,7 @@ use super::Shared;
 use super::housekeeping::Timer;
 use super::item::{Image, Item, Origin, lanes, portions};
 use super::render::{Spec, event_of};
-use super::target::{Target, Work};
+use super::target::{Target, Work, micros};
 use super::{deliver, park};
 use belfry_kernel::{Error, Iri, Time};
 use belfry_ngsi_ld::subscription::{DeliveryStatus, State, Subscription, SubscriptionIndex};
@@ -218,6 +218,7 @@ impl Consumer {
         match subscription.time_interval {
             Some(_) if subscription.state(now) == State::Expired => work.due = None,
             Some(every) => {
+                let every = every.max(micros(self.shared.tools.options.min_interval));
                 let due = work.due.filter(|due| *due <= now.plus_micros(every)).unwrap_or(now.plus_micros(every));
                 work.due = Some(due);
                 self.shared.note_stale(&target, &mut work);

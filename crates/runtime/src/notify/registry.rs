@@ -1,12 +1,13 @@
 //! The notifiers of all tenants: one for each store, started when the store is opened.
 
 use super::budget::Budget;
+use super::target::micros;
 use super::{KeepBefore, Notifier, Options, Publish, Tools};
 use crate::context::Contexts;
-use crate::outbound::{Outbound, OutboundError};
+use crate::outbound::Outbound;
 use crate::telemetry::Tracer;
-use belfry_kernel::{Clock, Rng};
-use belfry_ngsi_ld::subscription::DeliveryStatus;
+use belfry_kernel::{Clock, Error, Rng};
+use belfry_ngsi_ld::subscription::{DeliveryStatus, Subscription};
 use belfry_ports::Store;
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
@@ -46,12 +47,21 @@ enum Begun {
 }
 
 impl Notifiers {
-    /// Whether an endpoint could be called at all, as far as its URL tells.
+    /// Whether a subscription could be served: its endpoint called, as far as the URL tells, and its period granted.
     ///
     /// # Errors
-    /// Why not.
-    pub fn check_endpoint(&self, url: &str) -> Result<(), OutboundError> {
-        self.parts.outbound.check_endpoint(url)
+    /// `BadRequestData` saying why not.
+    pub fn check(&self, subscription: &Subscription) -> Result<(), Error> {
+        self.parts.outbound.check_endpoint(&subscription.notification.endpoint.uri).map_err(|error| {
+            Error::bad_data(format!("notification.endpoint.uri: it cannot be called: {error}"))
+        })?;
+        let least = self.parts.options.min_interval;
+        match subscription.time_interval {
+            Some(every) if every < micros(least) => {
+                Err(Error::bad_data(format!("timeInterval: it must be at least {} s", least.as_secs_f64())))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// None yet.

@@ -60,6 +60,8 @@ pub(crate) struct Work {
     sending: Vec<Image>,
     /// When the next notification by throttling or period is due.
     pub(crate) due: Option<Time>,
+    /// Whether the notifications of a period are being made.
+    is_making: bool,
     /// No notification before this, by throttling.
     pub(crate) quiet_until: Option<Time>,
     removed: bool,
@@ -127,6 +129,7 @@ impl Work {
             held: HashMap::new(),
             sending: Vec::new(),
             due: None,
+            is_making: false,
             quiet_until: None,
             removed: false,
         }
@@ -240,6 +243,23 @@ impl Work {
     /// What is held back, or was and is not delivered yet.
     pub(crate) fn held(&self) -> impl Iterator<Item = &Image> {
         self.sending.iter().chain(self.held.values())
+    }
+
+    /// A period ends: whether its notifications are to be made. Not while the last one's are under way: those of this one
+    /// are counted as dropped.
+    pub(crate) fn begins_period(&mut self) -> bool {
+        if self.is_making || self.pending() > 0 {
+            self.status.dropped += 1;
+            return false;
+        }
+        self.is_making = true;
+        true
+    }
+
+    /// The notifications of a period are made; whether entities were left out.
+    pub(crate) fn end_of_making(&mut self, left_out: bool) {
+        self.is_making = false;
+        self.status.cut += u64::from(left_out);
     }
 
     /// How many bytes more may wait.
