@@ -10,6 +10,7 @@ mod before;
 mod budget;
 mod consume;
 mod deliver;
+mod flights;
 mod housekeeping;
 mod item;
 mod park;
@@ -29,6 +30,7 @@ use belfry_kernel::{Clock, Error, Rng};
 use belfry_ngsi_ld::subscription::DeliveryStatus;
 use belfry_ports::{BoxFuture, Collection, Store};
 use budget::Budget;
+use flights::Flights;
 use bytes::Bytes;
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
@@ -49,7 +51,8 @@ const PERIODS_AT_ONCE: usize = 2;
 pub struct Options {
     /// How long an endpoint may take to answer when its subscription does not say.
     pub timeout: Duration,
-    /// Notifications under way at one time, all endpoints of a tenant together.
+    /// Notifications under way at one time, all endpoints of all tenants together. A subscription may have as many as are
+    /// left for others; those whose endpoints are slow, or were not called yet, have at most half of it.
     pub max_in_flight: usize,
     /// Connections used for one subscription at most: a few, and this many once a backlog has built up.
     pub connections_per_subscription: usize,
@@ -141,6 +144,8 @@ pub(crate) struct Tools {
     pub(crate) options: Options,
     /// Of all tenants together.
     pub(crate) budget: Arc<Budget>,
+    /// Of all tenants together.
+    pub(crate) flights: Arc<Flights>,
     pub(crate) tracer: Option<Arc<Tracer>>,
 }
 
@@ -157,7 +162,8 @@ pub(crate) struct Shared {
     pub(crate) gone: Mutex<Vec<Box<str>>>,
     /// How many subscriptions show changes, as counted in [`KeepBefore`].
     pub(crate) showing_changes: Mutex<usize>,
-    pub(crate) in_flight: Semaphore,
+    /// Counts what is under way, to wait for that at the end: there is always one left.
+    pub(crate) under_way: Semaphore,
     /// Periods whose notifications are being made.
     pub(crate) periods: Semaphore,
     pub(crate) stopping: watch::Sender<bool>,
@@ -193,7 +199,7 @@ impl Notifier {
             stale: Mutex::default(),
             gone: Mutex::default(),
             showing_changes: Mutex::default(),
-            in_flight: Semaphore::new(tools.options.max_in_flight.max(1)),
+            under_way: Semaphore::new(tools.options.max_in_flight.max(1)),
             periods: Semaphore::new(PERIODS_AT_ONCE),
             stopping: watch::Sender::new(false),
             tools,
@@ -226,7 +232,7 @@ impl Notifier {
         }
         let whole = u32::try_from(self.shared.tools.options.max_in_flight.max(1)).unwrap_or(u32::MAX);
         let finished =
-            tokio::time::timeout(self.shared.tools.options.timeout, self.shared.in_flight.acquire_many(whole));
+            tokio::time::timeout(self.shared.tools.options.timeout, self.shared.under_way.acquire_many(whole));
         let _ = finished.await;
         for target in self.shared.targets.read().values() {
             target.ready.notify_waiters();

@@ -1,6 +1,7 @@
 //! Reads the change feed: keeps the index of subscriptions, and makes items of the commits that concern them.
 
 use super::Shared;
+use super::flights::Share;
 use super::housekeeping::Timer;
 use super::item::{Image, Item, Origin, lanes, portions};
 use super::render::{Spec, event_of};
@@ -207,7 +208,7 @@ impl Consumer {
                 // What is left of one that had this identifier is not its own.
                 let is_new = self.shared.gone.lock().iter().any(|gone| **gone == *key);
                 let work = if is_new { Work::new(&self.shared.tools.budget) } else { self.work_of(key) };
-                let target = Arc::new(Target::new(subscription.id.clone(), spec, work));
+                let target = Arc::new(Target::new(subscription.id.clone(), spec, work, Share::new(&self.shared.tools.flights)));
                 self.shared.targets.write().insert(key.into(), target.clone());
                 target
             }

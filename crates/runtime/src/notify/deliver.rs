@@ -1,6 +1,7 @@
 //! Workers: each takes one item of a subscription at a time and sends it. A handful for a subscription, kept while there
 //! is work; none for one that is at rest.
 
+use super::flights::Flight;
 use super::housekeeping::Timer;
 use super::item::{Item, Origin};
 use super::render::{Ready, Spec};
@@ -84,8 +85,13 @@ async fn run(shared: Arc<Shared>, target: Arc<Target>) {
             Pick::Exit => return,
             Pick::Item(mut item) => {
                 let bytes = item.bytes();
-                let outcome = deliver(&shared, &spec, &mut item).await;
-                finish(&shared, &target, item, bytes, outcome);
+                match deliver(&shared, &target, &spec, &mut item).await {
+                    Some(outcome) => finish(&shared, &target, item, bytes, outcome),
+                    None => {
+                        let gone = target.work().not_tried(item);
+                        shared.done(gone.as_slice());
+                    }
+                }
             }
             Pick::Parked => park::deliver(&shared, &target).await,
             Pick::Nothing => {
@@ -120,8 +126,10 @@ fn finish(shared: &Arc<Shared>, target: &Arc<Target>, item: Item, bytes: usize, 
     }
 }
 
-/// One attempt.
-async fn deliver(shared: &Shared, spec: &Spec, item: &mut Item) -> Outcome {
+/// One attempt; none when the platform stops before there is room for it.
+async fn deliver(shared: &Shared, target: &Target, spec: &Spec, item: &mut Item) -> Option<Outcome> {
+    // The body is made when it can be sent, so that those that wait are not there twice.
+    let flight = take_off(shared, target).await?;
     let ready = spec.ready(&shared.tools.contexts).await;
     let body = match &item.body {
         Some(body) => body.clone(),
@@ -135,7 +143,17 @@ async fn deliver(shared: &Shared, spec: &Spec, item: &mut Item) -> Outcome {
         Origin::Commit(trace) => Cause::Commit(trace),
         Origin::Held | Origin::Period => Cause::Own,
     };
-    send(shared, spec, &body, &ready, &cause).await
+    Some(send(shared, flight, spec, &body, &ready, &cause).await)
+}
+
+/// Waits until one more notification of a subscription may be under way; none when the platform stops before.
+pub(super) async fn take_off(shared: &Shared, target: &Target) -> Option<Flight> {
+    let mut stopping = shared.stopping.subscribe();
+    tokio::select! {
+        biased;
+        flight = target.share.start() => flight,
+        _ = stopping.wait_for(|stop| *stop) => None,
+    }
 }
 
 /// Which trace an attempt belongs to.
@@ -147,10 +165,24 @@ pub(super) enum Cause {
 }
 
 /// Sends a body to the endpoint.
-pub(super) async fn send(shared: &Shared, spec: &Spec, body: &Bytes, ready: &Ready, cause: &Cause) -> Outcome {
-    let Ok(_permit) = shared.in_flight.acquire().await else {
-        return Outcome::Failed("the platform is stopping".to_owned());
-    };
+pub(super) async fn send(
+    shared: &Shared,
+    mut flight: Flight,
+    spec: &Spec,
+    body: &Bytes,
+    ready: &Ready,
+    cause: &Cause,
+) -> Outcome {
+    // There is one for each flight.
+    let _under_way = shared.under_way.acquire().await;
+    let outcome = attempt(shared, spec, body, ready, cause).await;
+    if !matches!(outcome, Outcome::Failed(_)) {
+        flight.answered();
+    }
+    outcome
+}
+
+async fn attempt(shared: &Shared, spec: &Spec, body: &Bytes, ready: &Ready, cause: &Cause) -> Outcome {
     let endpoint = &spec.subscription.notification.endpoint;
     let own = endpoint.timeout.and_then(|t| u64::try_from(t).ok()).map(Duration::from_micros);
     let timeout = own.unwrap_or(shared.tools.options.timeout).min(Duration::from_secs(600));

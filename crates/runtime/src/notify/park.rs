@@ -160,9 +160,13 @@ pub(super) async fn deliver(shared: &Arc<Shared>, target: &Arc<Target>) {
                 target.work().unparked(false);
                 continue;
             }
+            let Some(flight) = deliver::take_off(shared, target).await else {
+                stop = true;
+                break;
+            };
             let ready = spec.ready(&shared.tools.contexts).await;
             let cooldown = spec.subscription.notification.endpoint.cooldown;
-            let outcome = deliver::send(shared, &spec, &body, &ready, &Cause::Own).await;
+            let outcome = deliver::send(shared, flight, &spec, &body, &ready, &Cause::Own).await;
             let now = shared.tools.clock.now();
             let failed = matches!(outcome, Outcome::Failed(_));
             {

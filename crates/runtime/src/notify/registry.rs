@@ -1,6 +1,7 @@
 //! The notifiers of all tenants: one for each store, started when the store is opened.
 
 use super::budget::Budget;
+use super::flights::Flights;
 use super::target::micros;
 use super::{KeepBefore, Notifier, Options, Publish, Tools};
 use crate::context::Contexts;
@@ -36,6 +37,7 @@ pub struct Parts {
 pub struct Notifiers {
     parts: Parts,
     budget: Arc<Budget>,
+    flights: Arc<Flights>,
     running: RwLock<HashMap<Box<str>, Arc<Notifier>>>,
     begun: Mutex<Begun>,
 }
@@ -67,7 +69,8 @@ impl Notifiers {
     /// None yet.
     pub fn new(parts: Parts) -> Self {
         let budget = Arc::new(Budget::new(parts.options.max_bytes, parts.options.max_bytes_each));
-        Self { parts, budget, running: RwLock::default(), begun: Mutex::new(Begun::Waiting(Vec::new())) }
+        let flights = Arc::new(Flights::new(parts.options.max_in_flight));
+        Self { parts, budget, flights, running: RwLock::default(), begun: Mutex::new(Begun::Waiting(Vec::new())) }
     }
 
     /// A store was opened: its notifier starts, now or at [`Self::begin`]. Must be called within a tokio runtime once
@@ -97,8 +100,9 @@ impl Notifiers {
     fn start(&self, tenant: &str, store: Arc<dyn Store>, contexts: &Arc<Contexts>) {
         let contexts = contexts.clone();
         let Parts { options, outbound, publish, clock, rng, keep_before, tracer } = self.parts.clone();
-        let budget = self.budget.clone();
-        let tools = Tools { store, contexts, outbound, publish, clock, rng, keep_before, options, budget, tracer };
+        let (budget, flights) = (self.budget.clone(), self.flights.clone());
+        let tools =
+            Tools { store, contexts, outbound, publish, clock, rng, keep_before, options, budget, flights, tracer };
         match Notifier::start(tools) {
             Ok(notifier) => {
                 self.running.write().insert(tenant.into(), Arc::new(notifier));

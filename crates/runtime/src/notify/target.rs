@@ -3,6 +3,7 @@
 
 use super::Options;
 use super::budget::{Account, Budget};
+use super::flights::Share;
 use super::item::{Image, Item, Origin};
 use super::render::Spec;
 use belfry_kernel::{Iri, Time};
@@ -25,6 +26,8 @@ pub(crate) struct Target {
     pub(crate) id: Iri,
     spec: RwLock<Arc<Spec>>,
     work: Mutex<Work>,
+    /// Its part of what may be under way.
+    pub(crate) share: Share,
     /// Wakes one idle worker.
     pub(crate) ready: Notify,
 }
@@ -93,8 +96,8 @@ pub(crate) enum Outcome {
 }
 
 impl Target {
-    pub(crate) fn new(id: Iri, spec: Spec, work: Work) -> Self {
-        Self { id, spec: RwLock::new(Arc::new(spec)), work: Mutex::new(work), ready: Notify::new() }
+    pub(crate) fn new(id: Iri, spec: Spec, work: Work, share: Share) -> Self {
+        Self { id, spec: RwLock::new(Arc::new(spec)), work: Mutex::new(work), share, ready: Notify::new() }
     }
 
     pub(crate) fn spec(&self) -> Arc<Spec> {
@@ -342,6 +345,18 @@ impl Work {
             return Some(item);
         }
         self.account.add(item.bytes());
+        self.put_back(item);
+        None
+    }
+
+    /// An item was picked and no attempt was made.
+    pub(crate) fn not_tried(&mut self, item: Item) -> Option<Item> {
+        self.running -= 1;
+        self.busy &= !item.lanes;
+        if self.removed {
+            self.let_go(&item);
+            return Some(item);
+        }
         self.put_back(item);
         None
     }
