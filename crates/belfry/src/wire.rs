@@ -101,6 +101,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         tenants.clone(),
         app.reading.clone(),
         clock.clone(),
+        app.keep_before.clone(),
         ingest::Options { register_only: config.mqtt.register_only, commit_bytes: config.mqtt.commit_bytes },
     ));
     let guard = app.guard.clone();

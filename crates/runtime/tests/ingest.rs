@@ -6,8 +6,9 @@ use belfry_kernel::{Clock, Error, Iri, Time};
 use belfry_ngsi_ld::form::Limits;
 use belfry_ngsi_ld::{Context, Entity, Json};
 use belfry_ports::temporal::{TemporalRange, TimeProperty};
-use belfry_ports::{Collection, Store};
+use belfry_ports::{Collection, EntityChange, FeedItem, Store};
 use belfry_runtime::ingest::{self, Ingest, Learned, Message, Repeat, Taken};
+use belfry_runtime::notify::KeepBefore;
 use belfry_runtime::{Stores, SystemClock, Tenants};
 use belfry_store_embedded::{EmbeddedStore, Options};
 use std::path::Path;
@@ -28,6 +29,7 @@ impl Stores for One {
 
 struct Bench {
     store: Arc<dyn Store>,
+    keep_before: Arc<KeepBefore>,
     ingest: Arc<Ingest>,
 }
 
@@ -37,8 +39,9 @@ fn open(directory: &Path) -> Bench {
     let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&options).unwrap());
     let tenants = Tenants::open(Arc::new(One(store.clone())), 1, Box::new(|_, _| {})).unwrap();
     let options = ingest::Options { register_only: false, commit_bytes: 4 << 20 };
-    let ingest = Arc::new(Ingest::new(Arc::new(tenants), Limits::default(), Arc::new(SystemClock), options));
-    Bench { store, ingest }
+    let (clock, keep_before) = (Arc::new(SystemClock), Arc::<KeepBefore>::default());
+    let ingest = Ingest::new(Arc::new(tenants), Limits::default(), clock, keep_before.clone(), options);
+    Bench { store, keep_before, ingest: Arc::new(ingest) }
 }
 
 fn at(second: i64) -> Time {
@@ -227,4 +230,31 @@ async fn repetitions_and_lessons_are_known_after_a_restart() {
     let kept: Vec<(&str, &[u8])> =
         kept.iter().map(|d| (&*d.key, &*d.bytes)).filter(|(k, _)| k.starts_with("learned:")).collect();
     assert_eq!(kept, [("learned:l:a", &b"one"[..]), ("learned:l:c", b"3")]);
+}
+
+#[tokio::test]
+async fn changes_carry_what_was_before_while_somebody_wants_to_see_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let bench = open(directory.path());
+    bench.take(vec![message(vec![reading("pack", "level", 1.0, 1)])]).await;
+    let mut after = bench.store.health().seq;
+    let mut feed = bench.store.feed(after);
+    for (wanted, expected) in [(false, [None, None]), (true, [Some(3.0), Some(4.0)])] {
+        if wanted {
+            bench.keep_before.announce(SystemClock.now());
+        }
+        let base = if wanted { 4.0 } else { 2.0 };
+        let rows = (0..2).map(|n| reading("pack", "level", base + n as f64, 10 * base as i64 + n));
+        bench.take(vec![message(rows.collect())]).await;
+        let mut before = Vec::new();
+        while after < bench.store.health().seq {
+            let Some(Ok(FeedItem::Commit(commit))) = feed.next().await else { panic!("the feed has the commit") };
+            after = commit.seq;
+            for change in &commit.changes.entities {
+                let EntityChange::Put { changes, .. } = change else { panic!("{change:?}") };
+                before.extend(changes.iter().map(|c| c.before.as_ref().map(|a| value(&a.value))));
+            }
+        }
+        assert_eq!(before, expected);
+    }
 }

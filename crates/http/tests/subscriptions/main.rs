@@ -4,6 +4,7 @@
 mod delivery;
 mod edges;
 mod endpoints;
+mod fairness;
 mod kill;
 mod memory;
 mod receiver;
