@@ -102,7 +102,12 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         app.reading.clone(),
         clock.clone(),
         app.keep_before.clone(),
-        ingest::Options { register_only: config.mqtt.register_only, commit_bytes: config.mqtt.commit_bytes },
+        ingest::Options {
+            register_only: config.mqtt.register_only,
+            commit_bytes: config.mqtt.commit_bytes,
+            remember: Duration::from_secs(config.mqtt.remember_senders_s),
+            max_senders: config.mqtt.max_remembered_senders,
+        },
     ));
     let guard = app.guard.clone();
     let connectors = mqtt::start(config, ingest.clone(), &tenants, guard, &clock, &rng, tracer.clone()).await?;

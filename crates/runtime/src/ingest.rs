@@ -16,10 +16,12 @@ use belfry_ngsi_ld::operation::{check_bytes, json_bytes};
 use belfry_ngsi_ld::{Attribute, Context, Entity, Json, Name, Value};
 use belfry_ports::{Change, ChangeKind, ChangeSet, Collection, DocumentChange, EntityChange, Sample};
 use hashbrown::HashMap;
+use parking_lot::Mutex;
 use seen::Seen;
 use smallvec::SmallVec;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 use weight::Weights;
 
 /// The deepest JSON that a reading may carry.
@@ -27,6 +29,8 @@ const JSON_DEPTH: usize = 32;
 /// A value whose own time lies further ahead than this is from a clock that is wrong: it does not stand against what is
 /// reported after it, microseconds.
 const AHEAD: i64 = 300_000_000;
+/// How often silent senders are forgotten at least, microseconds.
+const FORGET_EVERY: i64 = 60_000_000;
 
 /// One message of a device.
 pub struct Message {
@@ -123,6 +127,10 @@ pub struct Options {
     pub register_only: bool,
     /// Bytes that a commit of readings is to weigh at most.
     pub commit_bytes: usize,
+    /// How long a sender that is silent is remembered, so that what it repeats is known.
+    pub remember: Duration,
+    /// Senders of one tenant that are remembered; beyond, those that are silent longest are forgotten.
+    pub max_senders: usize,
 }
 
 /// Takes readings in.
@@ -133,6 +141,9 @@ pub struct Ingest {
     keep_before: Arc<KeepBefore>,
     options: Options,
     weights: Weights,
+    /// Senders that were new since those that are silent were last forgotten, and when that was.
+    new_senders: AtomicUsize,
+    forgotten: Mutex<Time>,
     /// What was counted.
     pub counters: Counters,
 }
@@ -148,7 +159,9 @@ impl Ingest {
         options: Options,
     ) -> Self {
         let (limits, weights) = (Arc::new(limits), Weights::default());
-        Self { tenants, limits, clock, keep_before, options, weights, counters: Counters::default() }
+        let (new_senders, forgotten) = (AtomicUsize::new(0), Mutex::new(Time::MIN));
+        let counters = Counters::default();
+        Self { tenants, limits, clock, keep_before, options, weights, new_senders, forgotten, counters }
     }
 
     /// Hands a batch to the store at once, in order; the future resolves when it is durable, with one outcome a message.
@@ -203,6 +216,10 @@ impl Ingest {
         };
         let taken = batch.into_iter().map(|m| work.message(m)).collect::<Result<Vec<Taken>, _>>()?;
         let samples = work.samples;
+        let new = work.seen.values().filter(|seen| seen.is_new).count();
+        if new > 0 {
+            self.new_senders.fetch_add(new, Ordering::Relaxed);
+        }
         Ok((work.finish(), (taken, samples)))
     }
 
@@ -222,6 +239,29 @@ impl Ingest {
         self.counters.stored.fetch_add(stored, Ordering::Relaxed);
         self.counters.duplicate.fetch_add(duplicate, Ordering::Relaxed);
         self.counters.samples.fetch_add(samples, Ordering::Relaxed);
+    }
+
+    /// Forgets senders that are silent for long, and those that are too many: to be called once in a while; it does
+    /// something once a minute, or when many were new.
+    pub async fn forget(&self) {
+        let now = self.clock.now();
+        {
+            let mut last = self.forgotten.lock();
+            let many = (self.options.max_senders / 4).max(1);
+            if now < last.plus_micros(FORGET_EVERY) && self.new_senders.load(Ordering::Relaxed) < many {
+                return;
+            }
+            *last = now;
+            self.new_senders.store(0, Ordering::Relaxed);
+        }
+        let remember = i64::try_from(self.options.remember.as_micros()).unwrap_or(i64::MAX);
+        for (tenant, store) in self.tenants.all() {
+            match seen::forget(&*store, now.plus_micros(-remember), self.options.max_senders).await {
+                Ok(0) => {}
+                Ok(senders) => tracing::debug!(tenant, senders, "silent senders forgotten"),
+                Err(error) => tracing::warn!(tenant, %error, "silent senders cannot be forgotten yet"),
+            }
+        }
     }
 
     /// Writes the lines about refusals that are due: to be called once in a while, so that what came after the last line
@@ -480,7 +520,8 @@ impl Work<'_> {
     }
 
     fn finish(mut self) -> ChangeSet {
-        self.set.documents.extend(self.seen.into_values().flat_map(Seen::into_changes));
+        let now = self.now;
+        self.set.documents.extend(self.seen.into_values().flat_map(|seen| seen.into_changes(now)));
         self.set
     }
 }

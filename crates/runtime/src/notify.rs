@@ -110,6 +110,8 @@ impl Default for Options {
 /// A message for an MQTT endpoint (clause 7.2).
 #[derive(Clone, Debug)]
 pub struct Message {
+    /// Whose it is: what one tenant sends is not to hold up that of another.
+    pub tenant: Arc<str>,
     /// The endpoint's URL with login, host, port and topic.
     pub url: Box<str>,
     /// Whether MQTT 5.0 is spoken, else 3.1.1.
@@ -134,6 +136,7 @@ pub trait Publish: Send + Sync + 'static {
 /// What a notifier works with.
 #[derive(Clone)]
 pub(crate) struct Tools {
+    pub(crate) tenant: Arc<str>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) contexts: Arc<Contexts>,
     pub(crate) outbound: Arc<Outbound>,

@@ -139,6 +139,7 @@ pub async fn start(
             tokio::time::sleep(TELL_EVERY).await;
             told.tell(clock.now());
             ingest.tell();
+            ingest.forget().await;
         }
     });
     Ok(Connectors { listener, clients, measures, telling })

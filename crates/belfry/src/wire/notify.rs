@@ -58,7 +58,8 @@ impl Publish for Mqtt {
             // The name that W3C's draft for MQTT gives to the user property.
             let trace = message.traceparent.as_deref().map(|place| ("traceparent", place));
             let user = trace.as_slice();
-            self.0.publish(&endpoint, version, &topic, message.payload, qos, user).await.map_err(|e| e.to_string())
+            let publisher = self.0.owned_by(&message.tenant);
+            publisher.publish(&endpoint, version, &topic, message.payload, qos, user).await.map_err(|e| e.to_string())
         })
     }
 }

@@ -193,7 +193,8 @@ async fn attempt(shared: &Shared, spec: &Spec, body: &Bytes, ready: &Ready, caus
             return Outcome::Failed("this server does not speak MQTT".to_owned());
         };
         let payload = spec.message(body, &ready.context);
-        let message = Message { url: endpoint.uri.clone(), v5, qos, payload, traceparent };
+        let tenant = shared.tools.tenant.clone();
+        let message = Message { tenant, url: endpoint.uri.clone(), v5, qos, payload, traceparent };
         let (outcome, failure) = match tokio::time::timeout(timeout, publish.publish(message)).await {
             Ok(Ok(())) => return Outcome::Delivered,
             Ok(Err(reason)) => (Outcome::Failed(reason), "not_published"),

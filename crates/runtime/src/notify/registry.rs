@@ -101,8 +101,9 @@ impl Notifiers {
         let contexts = contexts.clone();
         let Parts { options, outbound, publish, clock, rng, keep_before, tracer } = self.parts.clone();
         let (budget, flights) = (self.budget.clone(), self.flights.clone());
+        let name = tenant.into();
         let tools =
-            Tools { store, contexts, outbound, publish, clock, rng, keep_before, options, budget, flights, tracer };
+            Tools { tenant: name, store, contexts, outbound, publish, clock, rng, keep_before, options, budget, flights, tracer };
         match Notifier::start(tools) {
             Ok(notifier) => {
                 self.running.write().insert(tenant.into(), Arc::new(notifier));
