@@ -24,7 +24,7 @@ use belfry_runtime::context::{self, Contexts, Fetching, Options as ContextOption
 use belfry_runtime::ingest::{self, Ingest};
 use belfry_runtime::metrics::Source;
 use belfry_runtime::notify::{KeepBefore, Notifiers};
-use belfry_runtime::outbound::{AddressPolicy, Outbound};
+use belfry_runtime::outbound::{AddressPolicy, Outbound, Trust};
 use belfry_runtime::telemetry::Tracer;
 use belfry_runtime::tenant::DEFAULT;
 use belfry_runtime::{SystemClock, SystemRng, Tenants, sweep};
@@ -63,11 +63,13 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         .await
         .with_context(|| format!("cannot listen on {} (server.listen)", config.server.listen))?;
     let address = listener.local_addr()?;
-    let tracer = telemetry::tracer(config, &clock, &rng)?;
+    let trust = Trust::new(config.outbound.public_authorities, &config.outbound.ca_files)
+        .context("outbound.ca_files: the authorities that outgoing calls are to trust")?;
+    let tracer = telemetry::tracer(config, &trust, &clock, &rng)?;
     let stores = Arc::new(Embedded::new(config, clock.clone()));
     let (stop, stopping) = watch::channel(false);
     let keep_before = Arc::<KeepBefore>::default();
-    let notifiers = Arc::new(Notifiers::new(notify::parts(config, &clock, &rng, &keep_before, tracer.clone())?));
+    let notifiers = Arc::new(Notifiers::new(notify::parts(config, &trust, &clock, &rng, &keep_before, tracer.clone())));
     let tenants = {
         let (stores, clock, stopping) = (stores.clone(), clock.clone(), stopping.clone());
         let notifiers = notifiers.clone();
@@ -82,7 +84,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let tenants = Arc::new(tenants);
     let deny = Arc::new(deny(config));
     let app = App::new(Parts {
-        contexts: Arc::new(contexts(config, address, &tenants, &clock)?),
+        contexts: Arc::new(contexts(config, &trust, address, &tenants, &clock)?),
         guard: Arc::new(Guard::new(mode(config), tenants.get(DEFAULT)?, clock.clone())),
         limits: config.server.limits.clone(),
         deny,
@@ -110,7 +112,8 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         },
     ));
     let guard = app.guard.clone();
-    let connectors = mqtt::start(config, ingest.clone(), &tenants, guard, &clock, &rng, tracer.clone()).await?;
+    let means = mqtt::Means { trust: &trust, clock: &clock, rng: &rng, tracer: tracer.clone() };
+    let connectors = mqtt::start(config, ingest.clone(), &tenants, guard, means).await?;
     let mut sources: Vec<Arc<dyn Source>> = vec![ingest, connectors.measures()];
     if let Some(tracer) = &tracer {
         sources.push(tracer.clone());
@@ -183,16 +186,14 @@ fn deny(config: &Config) -> Deny {
 
 fn contexts(
     config: &Config,
+    trust: &Trust,
     address: SocketAddr,
     tenants: &Tenants,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Contexts> {
     let c = &config.context;
-    let outbound = Outbound::new(AddressPolicy {
-        loopback: c.allow_loopback,
-        private: c.allow_private,
-        hosts: c.allow_hosts.clone(),
-    });
+    let policy = AddressPolicy { loopback: c.allow_loopback, private: c.allow_private, hosts: c.allow_hosts.clone() };
+    let outbound = Outbound::trusting(policy, trust);
     let here = format!("http://{address}");
     let mut own = vec![config.server.public_url.clone().unwrap_or_else(|| here.clone())];
     if own[0] != here {

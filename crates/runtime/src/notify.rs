@@ -30,8 +30,8 @@ use belfry_kernel::{Clock, Error, Rng};
 use belfry_ngsi_ld::subscription::DeliveryStatus;
 use belfry_ports::{BoxFuture, Collection, Store};
 use budget::Budget;
-use flights::Flights;
 use bytes::Bytes;
+use flights::Flights;
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 use std::collections::BinaryHeap;
@@ -52,7 +52,7 @@ pub struct Options {
     /// How long an endpoint may take to answer when its subscription does not say.
     pub timeout: Duration,
     /// Notifications under way at one time, all endpoints of all tenants together. A subscription may have as many as are
-    /// left for others; those whose endpoints are slow, or were not called yet, have at most half of it.
+    /// left for others; those whose endpoints are slow have at most a quarter, and those not called yet another.
     pub max_in_flight: usize,
     /// Connections used for one subscription at most: a few, and this many once a backlog has built up.
     pub connections_per_subscription: usize,

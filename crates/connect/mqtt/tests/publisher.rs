@@ -35,7 +35,8 @@ fn answered(result: &Result<(), PublishError>) -> bool {
 #[tokio::test]
 async fn dead_brokers_of_one_owner_leave_room_for_others() {
     let listener = listen(config(), MemorySink::new()).await;
-    let publisher = Publisher::new(PublisherConfig { max_brokers: 8, ..PublisherConfig::default() }, Arc::new(SomeDead), rng());
+    let publisher =
+        Publisher::new(PublisherConfig { max_brokers: 8, ..PublisherConfig::default() }, Arc::new(SomeDead), rng());
     let dead = publisher.owned_by("dead");
     for port in 1..=20 {
         let (dead, endpoint) = (dead.clone(), Endpoint::parse(&format!("mqtt://dead:{port}")).unwrap());
@@ -55,11 +56,12 @@ async fn dead_brokers_of_one_owner_leave_room_for_others() {
 #[tokio::test]
 async fn a_connection_that_is_not_used_makes_room() {
     let listener = listen(config(), MemorySink::new()).await;
-    let publisher = Publisher::new(PublisherConfig { max_brokers: 4, ..PublisherConfig::default() }, Arc::new(TcpDial), rng());
+    let publisher =
+        Publisher::new(PublisherConfig { max_brokers: 4, ..PublisherConfig::default() }, Arc::new(TcpDial), rng());
     for round in 0..2 {
         for n in 0..12 {
             // Each login is a connection of its own.
-            let url = format!("mqtt://{}{n}@{}", ["a", "b"][round], listener.local_addr());
+            let url = format!("mqtt://farm:{round}{n}@{}", listener.local_addr());
             let result = say(&publisher, &Endpoint::parse(&url).unwrap()).await;
             assert!(answered(&result), "{url}: {result:?}");
         }

@@ -1,8 +1,7 @@
 //! Slow endpoints take from no other what it needs to be notified.
 
 use super::receiver::Receiver;
-use super::server::{Server, Setup, options};
-use belfry_runtime::notify;
+use super::server::Server;
 use std::time::{Duration, Instant};
 
 async fn subscribe(server: &Server, id: &str, url: &str) {
@@ -26,8 +25,7 @@ async fn until(server: &Server, receiver: &Receiver, speed: i64, count: usize) -
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_endpoints_do_not_hold_up_others() {
     let dir = tempfile::tempdir().unwrap();
-    let setup = Setup { options: notify::Options { max_in_flight: 64, ..options() }, ..Setup::default() };
-    let server = Server::with(dir.path(), setup).await;
+    let server = Server::start(dir.path()).await;
     let (slow, early, late) = (Receiver::start().await, Receiver::start().await, Receiver::start().await);
     slow.delay(Duration::from_secs(60));
     for car in 0..30 {
@@ -35,7 +33,7 @@ async fn slow_endpoints_do_not_hold_up_others() {
     }
     subscribe(&server, "urn:s:early", &early.url()).await;
     until(&server, &early, 1, 30).await;
-    for n in 0..20 {
+    for n in 0..40 {
         subscribe(&server, &format!("urn:s:slow:{n}"), &slow.url()).await;
     }
     until(&server, &early, 2, 60).await;
@@ -46,13 +44,15 @@ async fn slow_endpoints_do_not_hold_up_others() {
     subscribe(&server, "urn:s:late", &late.url()).await;
     let took = until(&server, &late, 4, 30).await;
     assert!(took < Duration::from_secs(10), "a new one: {took:?}");
-    // Many more than half of what may be under way.
-    for n in 20..80 {
+    // More than may be under way without having been called before.
+    for n in 40..120 {
         subscribe(&server, &format!("urn:s:slow:{n}"), &slow.url()).await;
     }
     until(&server, &late, 5, 60).await;
     let took = until(&server, &late, 6, 90).await;
     assert!(took < Duration::from_secs(10), "a known one beside many: {took:?}");
     assert_eq!(slow.all().len(), 0);
+    // What is under way there ends with it.
+    drop(slow);
     server.stop().await;
 }

@@ -18,7 +18,9 @@ async fn a_slow_endpoint_has_bytes_make_room_and_the_newest_come() {
     server.subscribe(S, &receiver.url(), "", "").await;
     server.create("urn:car:1", 0).await;
     let text = "x".repeat(20_000);
-    server.post("/entities/urn:car:1/attrs", &format!(r#"{{"note":{{"type":"Property","value":"{text}"}}}}"#), 204).await;
+    server
+        .post("/entities/urn:car:1/attrs", &format!(r#"{{"note":{{"type":"Property","value":"{text}"}}}}"#), 204)
+        .await;
     for value in 1..=60 {
         server.set_speed("urn:car:1", value).await;
     }

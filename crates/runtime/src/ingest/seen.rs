@@ -117,7 +117,8 @@ pub(super) async fn forget(store: &dyn Store, before: Time, most: usize) -> Resu
                 if last(read.document(Collection::Device, &head)?.as_deref()) != Some(at) {
                     continue;
                 }
-                let gone = |key: String| DocumentChange { collection: Collection::Device, key: key.into(), bytes: None };
+                let gone =
+                    |key: String| DocumentChange { collection: Collection::Device, key: key.into(), bytes: None };
                 set.documents.push(gone(head));
                 for slot in 0..PAGES {
                     let page = page(&sender, slot);

@@ -208,7 +208,8 @@ impl Consumer {
                 // What is left of one that had this identifier is not its own.
                 let is_new = self.shared.gone.lock().iter().any(|gone| **gone == *key);
                 let work = if is_new { Work::new(&self.shared.tools.budget) } else { self.work_of(key) };
-                let target = Arc::new(Target::new(subscription.id.clone(), spec, work, Share::new(&self.shared.tools.flights)));
+                let target =
+                    Arc::new(Target::new(subscription.id.clone(), spec, work, Share::new(&self.shared.tools.flights)));
                 self.shared.targets.write().insert(key.into(), target.clone());
                 target
             }

@@ -12,9 +12,9 @@ const QUICK: Duration = Duration::from_secs(1);
 
 /// Shares out what may be under way.
 ///
-/// A subscription may have as many under way as are left for the others, and one always while there is room: however
-/// many a slow one wants, there is room for the next. Those whose endpoints did not answer quickly the last time, or were
-/// not called yet, have at most half of all together; the other half is for those that do. Who has to wait is served in
+/// A subscription may have as many under way as are left for the others: however many one wants, there is room for the
+/// next. Those whose endpoints did not answer quickly the last time have at most a quarter of all together; those that
+/// were not called yet another quarter, and one each. The rest is for those that are quick. Who has to wait is served in
 /// turn.
 #[derive(Debug)]
 pub(crate) struct Flights {
@@ -22,24 +22,35 @@ pub(crate) struct Flights {
     state: Mutex<State>,
 }
 
+/// How the endpoint of a subscription answered the last time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Pace {
+    #[default]
+    New,
+    Slow,
+    Quick,
+}
+
+impl Pace {
+    const ALL: [Self; 3] = [Self::New, Self::Slow, Self::Quick];
+}
+
 #[derive(Debug, Default)]
 struct State {
-    /// Under way.
-    used: usize,
-    /// Of those, of subscriptions that were not quick.
-    slow: usize,
+    /// Under way, by the pace that their subscriptions had when they began.
+    used: [usize; Pace::ALL.len()],
     shares: HashMap<u64, Taken>,
     next: u64,
-    /// Who waits, in turn: those that are quick, then the others.
-    turns: [VecDeque<u64>; 2],
-    /// Which of both is looked at first.
+    /// Subscriptions that wait, in turn.
+    turns: [VecDeque<u64>; Pace::ALL.len()],
+    /// Which of these is looked at first.
     first: usize,
 }
 
 /// What one subscription has of it.
 #[derive(Debug, Default)]
 struct Taken {
-    is_quick: bool,
+    pace: Pace,
     under_way: usize,
     waiting: VecDeque<oneshot::Sender<Flight>>,
     /// Whether it stands in one of the queues.
@@ -58,7 +69,7 @@ pub(crate) struct Share {
 pub(crate) struct Flight {
     flights: Arc<Flights>,
     key: u64,
-    slow: bool,
+    pace: Pace,
     since: Instant,
     answered: bool,
 }
@@ -68,46 +79,51 @@ impl Flights {
         Self { most: most.max(1), state: Mutex::default() }
     }
 
-    fn may_start(&self, state: &State, taken: &Taken) -> bool {
-        let mut left = self.most - state.used.min(self.most);
-        if !taken.is_quick {
-            left = left.min(self.most.div_ceil(2).saturating_sub(state.slow));
+    /// How many more of a pace may start.
+    fn left(&self, state: &State, pace: Pace) -> usize {
+        let left = self.most.saturating_sub(state.used.iter().sum());
+        match pace {
+            Pace::Quick => left,
+            Pace::New | Pace::Slow => left.min(self.most.div_ceil(4).saturating_sub(state.used[pace as usize])),
         }
-        left > 0 && taken.under_way < left.max(1)
+    }
+
+    fn may_start(&self, state: &State, taken: &Taken) -> bool {
+        let left = self.left(state, taken.pace);
+        left > 0 && taken.under_way < if taken.pace == Pace::New { 1 } else { left }
     }
 
     fn started(self: &Arc<Self>, state: &mut State, key: u64) -> Flight {
-        let slow = state.shares.get_mut(&key).is_none_or(|taken| {
+        let mut pace = Pace::New;
+        if let Some(taken) = state.shares.get_mut(&key) {
             taken.under_way += 1;
-            !taken.is_quick
-        });
-        state.used += 1;
-        state.slow += usize::from(slow);
-        Flight { flights: self.clone(), key, slow, since: Instant::now(), answered: false }
+            pace = taken.pace;
+        }
+        state.used[pace as usize] += 1;
+        Flight { flights: self.clone(), key, pace, since: Instant::now(), answered: false }
     }
 
     /// Who may start now, as something ended.
     fn next(self: &Arc<Self>, state: &mut State) -> Vec<(oneshot::Sender<Flight>, Flight)> {
         let mut starting = Vec::new();
-        state.first = 1 - state.first;
-        // A third time, as those that became quick, or ceased to be, change queues.
-        for class in [state.first, 1 - state.first, state.first] {
+        state.first += 1;
+        // Twice, as those whose pace has changed change queues.
+        for at in 0..2 * Pace::ALL.len() {
+            let pace = Pace::ALL[(state.first + at) % Pace::ALL.len()];
+            let queue = pace as usize;
             // Until a whole turn brought nobody.
             let mut passed = 0;
-            while passed < state.turns[class].len() && state.used < self.most {
-                if class == 1 && state.slow >= self.most.div_ceil(2) {
-                    break;
-                }
-                let Some(key) = state.turns[class].pop_front() else { break };
+            while passed < state.turns[queue].len() && self.left(state, pace) > 0 {
+                let Some(key) = state.turns[queue].pop_front() else { break };
                 let Some(taken) = state.shares.get_mut(&key) else { continue };
                 while taken.waiting.pop_front_if(|waiter| waiter.is_closed()).is_some() {}
                 if taken.waiting.is_empty() {
                     taken.in_turn = false;
                     continue;
                 }
-                let own = usize::from(!taken.is_quick);
-                state.turns[own].push_back(key);
-                if own != class {
+                let now = taken.pace;
+                state.turns[now as usize].push_back(key);
+                if now != pace {
                     continue;
                 }
                 passed += 1;
@@ -144,9 +160,9 @@ impl Share {
             // Who does not wait any more leaves room in the queue.
             taken.waiting.retain(|waiter| !waiter.is_closed());
             taken.waiting.push_back(waiter);
-            let (newly, class) = (!std::mem::replace(&mut taken.in_turn, true), usize::from(!taken.is_quick));
+            let (newly, pace) = (!std::mem::replace(&mut taken.in_turn, true), taken.pace);
             if newly {
-                state.turns[class].push_back(self.key);
+                state.turns[pace as usize].push_back(self.key);
             }
             waiting
         };
@@ -171,11 +187,11 @@ impl Drop for Flight {
     fn drop(&mut self) {
         let starting = {
             let mut state = self.flights.state.lock();
-            state.used -= 1;
-            state.slow -= usize::from(self.slow);
+            state.used[self.pace as usize] -= 1;
             if let Some(taken) = state.shares.get_mut(&self.key) {
                 taken.under_way -= 1;
-                taken.is_quick = self.answered && self.since.elapsed() < QUICK;
+                let is_quick = self.answered && self.since.elapsed() < QUICK;
+                taken.pace = if is_quick { Pace::Quick } else { Pace::Slow };
             }
             if state.turns.iter().all(VecDeque::is_empty) { Vec::new() } else { self.flights.next(&mut state) }
         };
@@ -205,35 +221,35 @@ mod tests {
         share
     }
 
-    #[test]
-    fn there_is_always_room_for_the_next() {
-        let flights = Arc::new(Flights::new(64));
-        let slow: Vec<Share> = (0..12).map(|_| Share::new(&flights)).collect();
-        let under_way: Vec<Vec<Flight>> = slow.iter().map(all).collect();
-        assert_eq!(under_way[0].len(), 16, "half of the half");
-        let new = Share::new(&flights);
-        let quick = quick(&flights);
-        assert!(under_way.iter().map(Vec::len).sum::<usize>() <= 32);
-        assert_eq!(all(&quick).len(), 16, "quick ones have the other half");
-        drop(under_way);
-        assert_eq!(all(&new).len(), 16);
+    fn slow(flights: &Arc<Flights>) -> Share {
+        let share = Share::new(flights);
+        drop(start(&share).unwrap());
+        share
     }
 
     #[test]
-    fn the_slow_are_never_all_of_it() {
-        let flights = Arc::new(Flights::new(8));
-        let quick = quick(&flights);
-        let slow: Vec<Share> = (0..100).map(|_| Share::new(&flights)).collect();
-        let under_way: Vec<Vec<Flight>> = slow.iter().map(all).collect();
-        assert_eq!(under_way.iter().map(Vec::len).sum::<usize>(), 4);
-        assert!(start(&Share::new(&flights)).is_none());
-        assert!(start(&quick).is_some());
+    fn there_is_always_room_for_the_next() {
+        let flights = Arc::new(Flights::new(64));
+        let shares: Vec<Share> = (0..100).map(|_| slow(&flights)).collect();
+        let under_way: Vec<Vec<Flight>> = shares.iter().map(all).collect();
+        assert_eq!((under_way[0].len(), under_way[1].len()), (8, 4), "half of what is left");
+        assert_eq!(under_way.iter().map(Vec::len).sum::<usize>(), 16, "the slow have a quarter");
+        let new: Vec<Share> = (0..100).map(|_| Share::new(&flights)).collect();
+        let calling: Vec<Vec<Flight>> = new.iter().take(15).map(all).collect();
+        assert!(calling.iter().all(|of_one| of_one.len() == 1), "new ones have one each");
+        let one = quick(&flights);
+        let of_quick = all(&one);
+        assert_eq!(of_quick.len(), 17, "half of what is left");
+        let calling_too: Vec<Flight> = new.iter().skip(15).filter_map(start).collect();
+        assert_eq!(calling_too.len(), 1, "the new have another quarter");
+        drop(under_way);
+        assert_eq!(all(&shares[99]).len(), 8);
     }
 
     #[tokio::test]
     async fn who_waits_is_served_in_turn() {
-        let flights = Arc::new(Flights::new(2));
-        let shares: Vec<Arc<Share>> = (0..3).map(|_| Arc::new(Share::new(&flights))).collect();
+        let flights = Arc::new(Flights::new(4));
+        let shares: Vec<Arc<Share>> = (0..3).map(|_| Arc::new(slow(&flights))).collect();
         let mut under_way = start(&shares[0]);
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut waiting = Vec::new();
@@ -258,6 +274,25 @@ mod tests {
         }
         assert_eq!(*order.lock(), [(0, 0), (0, 1), (0, 2), (1, 0), (1, 2)]);
         let state = flights.state.lock();
-        assert_eq!((state.used, state.slow), (0, 0));
+        assert_eq!(state.used, [0, 0, 0]);
+    }
+
+    #[tokio::test]
+    async fn one_that_turns_out_quick_has_the_rest_at_once() {
+        let flights = Arc::new(Flights::new(16));
+        let share = Arc::new(Share::new(&flights));
+        let mut first = start(&share).unwrap();
+        let waiting: Vec<_> = (0..6)
+            .map(|_| {
+                let share = share.clone();
+                tokio::spawn(async move { share.start().await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        first.answered();
+        drop(first);
+        let under_way = futures_util::future::join_all(waiting).await;
+        assert!(under_way.iter().all(|flight| flight.as_ref().is_ok_and(Option::is_some)));
+        assert_eq!(flights.state.lock().used, [0, 0, 6]);
     }
 }

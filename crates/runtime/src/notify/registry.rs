@@ -54,9 +54,10 @@ impl Notifiers {
     /// # Errors
     /// `BadRequestData` saying why not.
     pub fn check(&self, subscription: &Subscription) -> Result<(), Error> {
-        self.parts.outbound.check_endpoint(&subscription.notification.endpoint.uri).map_err(|error| {
-            Error::bad_data(format!("notification.endpoint.uri: it cannot be called: {error}"))
-        })?;
+        self.parts
+            .outbound
+            .check_endpoint(&subscription.notification.endpoint.uri)
+            .map_err(|error| Error::bad_data(format!("notification.endpoint.uri: it cannot be called: {error}")))?;
         let least = self.parts.options.min_interval;
         match subscription.time_interval {
             Some(every) if every < micros(least) => {
@@ -102,8 +103,20 @@ impl Notifiers {
         let Parts { options, outbound, publish, clock, rng, keep_before, tracer } = self.parts.clone();
         let (budget, flights) = (self.budget.clone(), self.flights.clone());
         let name = tenant.into();
-        let tools =
-            Tools { tenant: name, store, contexts, outbound, publish, clock, rng, keep_before, options, budget, flights, tracer };
+        let tools = Tools {
+            tenant: name,
+            store,
+            contexts,
+            outbound,
+            publish,
+            clock,
+            rng,
+            keep_before,
+            options,
+            budget,
+            flights,
+            tracer,
+        };
         match Notifier::start(tools) {
             Ok(notifier) => {
                 self.running.write().insert(tenant.into(), Arc::new(notifier));
