@@ -25,7 +25,7 @@ use belfry_runtime::context::{self, Contexts, Fetching, Options as ContextOption
 use belfry_runtime::ingest::{self, Ingest};
 use belfry_runtime::metrics::Source;
 use belfry_runtime::notify::{KeepBefore, Notifiers};
-use belfry_runtime::outbound::{AddressPolicy, Outbound};
+use belfry_runtime::outbound::{AddressPolicy, Outbound, Trust};
 use belfry_runtime::telemetry::Tracer;
 use belfry_runtime::tenant::DEFAULT;
 use belfry_runtime::{SystemClock, SystemRng, Tenants, sweep};
@@ -70,11 +70,13 @@ pub async fn start_with(config: &Config, further: &str) -> anyhow::Result<Runnin
         .await
         .with_context(|| format!("cannot listen on {} (server.listen)", config.server.listen))?;
     let address = listener.local_addr()?;
-    let tracer = telemetry::tracer(config, &clock, &rng)?;
+    let trust = Trust::new(config.outbound.public_authorities, &config.outbound.ca_files)
+        .context("outbound.ca_files: the authorities that outgoing calls are to trust")?;
+    let tracer = telemetry::tracer(config, &trust, &clock, &rng)?;
     let stores = Arc::new(Embedded::new(config, clock.clone()));
     let (stop, stopping) = watch::channel(false);
     let keep_before = Arc::<KeepBefore>::default();
-    let notifiers = Arc::new(Notifiers::new(notify::parts(config, &clock, &rng, &keep_before, tracer.clone())?));
+    let notifiers = Arc::new(Notifiers::new(notify::parts(config, &trust, &clock, &rng, &keep_before, tracer.clone())));
     let reading = reading(&config.server.limits, Arc::new(deny(config)));
     let apps = Arc::new(Apps::new(
         belfry_apps::all(),
@@ -99,7 +101,7 @@ pub async fn start_with(config: &Config, further: &str) -> anyhow::Result<Runnin
     };
     let tenants = Arc::new(tenants);
     let app = App::new(Parts {
-        contexts: Arc::new(contexts(config, address, &tenants, &clock)?),
+        contexts: Arc::new(contexts(config, &trust, address, &tenants, &clock)?),
         guard: Arc::new(Guard::new(mode(config), tenants.get(DEFAULT)?, clock.clone())),
         limits: config.server.limits.clone(),
         reading,
@@ -119,11 +121,17 @@ pub async fn start_with(config: &Config, further: &str) -> anyhow::Result<Runnin
         tenants.clone(),
         app.reading.clone(),
         clock.clone(),
-        ingest::Options { register_only: config.mqtt.register_only, commit_bytes: config.mqtt.commit_bytes },
+        app.keep_before.clone(),
+        ingest::Options {
+            register_only: config.mqtt.register_only,
+            commit_bytes: config.mqtt.commit_bytes,
+            remember: Duration::from_secs(config.mqtt.remember_senders_s),
+            max_senders: config.mqtt.max_remembered_senders,
+        },
     ));
     let guard = app.guard.clone();
-    let connectors =
-        mqtt::start(config, ingest.clone(), &tenants, guard, &clock, &rng, tracer.clone(), further).await?;
+    let means = mqtt::Means { trust: &trust, clock: &clock, rng: &rng, tracer: tracer.clone() };
+    let connectors = mqtt::start(config, ingest.clone(), &tenants, guard, means, further).await?;
     let mut sources: Vec<Arc<dyn Source>> = vec![ingest, connectors.measures()];
     if let Some(tracer) = &tracer {
         sources.push(tracer.clone());
@@ -203,16 +211,14 @@ fn app_options(config: &Config) -> apps::Options {
 
 fn contexts(
     config: &Config,
+    trust: &Trust,
     address: SocketAddr,
     tenants: &Tenants,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Contexts> {
     let c = &config.context;
-    let outbound = Outbound::new(AddressPolicy {
-        loopback: c.allow_loopback,
-        private: c.allow_private,
-        hosts: c.allow_hosts.clone(),
-    });
+    let policy = AddressPolicy { loopback: c.allow_loopback, private: c.allow_private, hosts: c.allow_hosts.clone() };
+    let outbound = Outbound::trusting(policy, trust);
     let here = format!("http://{address}");
     let mut own = vec![config.server.public_url.clone().unwrap_or_else(|| here.clone())];
     if own[0] != here {

@@ -12,6 +12,6 @@ mod rules;
 pub use keys::{ENV_PREFIX, env_name, key_names};
 pub use model::{
     Broker, Config, Context, CoreVersion, Deny, Durability, History, Incoming, Limits, Listener, Log, LogFormat, Mode,
-    Mqtt, Notify, Retention, Security, Server, Store, Telemetry, Tenants,
+    Mqtt, Notify, Outbound, Retention, Security, Server, Store, Telemetry, Tenants,
 };
 pub use problem::{ConfigError, Place, Problem};

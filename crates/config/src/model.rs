@@ -6,6 +6,7 @@ mod context;
 mod history;
 mod mqtt;
 mod notify;
+mod outbound;
 mod process;
 mod security;
 mod server;
@@ -20,6 +21,7 @@ pub use context::{Context, CoreVersion};
 pub use history::{History, Retention};
 pub use mqtt::{Broker, Listener, Mqtt};
 pub use notify::Notify;
+pub use outbound::Outbound;
 pub use process::{Log, LogFormat, Tenants};
 pub use security::{Deny, Mode, Security};
 pub use server::{Limits, Server};
@@ -40,6 +42,8 @@ pub struct Config {
     pub context: Context,
     /// Delivery of notifications to the endpoints that subscriptions name.
     pub notify: Notify,
+    /// TLS of the calls that Belfry makes.
+    pub outbound: Outbound,
     /// MQTT: the listener inside Belfry, and brokers outside that it reads from.
     pub mqtt: Mqtt,
     /// Who may do what.

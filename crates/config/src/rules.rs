@@ -165,6 +165,19 @@ impl Rules<'_> {
             ),
         );
         self.require(
+            notify.max_pending_bytes_per_subscription <= notify.max_pending_bytes,
+            "notify.max_pending_bytes_per_subscription",
+            format!(
+                "notify.max_pending_bytes_per_subscription ({}) must not exceed max_pending_bytes ({})",
+                notify.max_pending_bytes_per_subscription, notify.max_pending_bytes
+            ),
+        );
+        self.require(
+            config.outbound.public_authorities || !config.outbound.ca_files.is_empty(),
+            "outbound.public_authorities",
+            "outbound.public_authorities is false, so outbound.ca_files must name at least one file",
+        );
+        self.require(
             notify.retry_max_ms <= notify.give_up_after_s.saturating_mul(1000),
             "notify.retry_max_ms",
             format!(
@@ -217,8 +230,12 @@ impl Rules<'_> {
         for (index, broker) in brokers.iter().enumerate() {
             let key = format!("mqtt.brokers[{index}]");
             let url = &broker.url;
-            let fine = host_of(url, &["mqtt://"]).is_some_and(|rest| !rest.contains(['/', '?', '#', '@']));
-            self.require(fine, &format!("{key}.url"), format!("url must be like mqtt://host:port, not {url:?}"));
+            let fine = host_of(url, &["mqtt://", "mqtts://"]).is_some_and(|rest| !rest.contains(['/', '?', '#', '@']));
+            self.require(
+                fine,
+                &format!("{key}.url"),
+                format!("url must be like mqtt://host:port or mqtts://host:port, not {url:?}"),
+            );
             let named =
                 !broker.client_id.is_empty() && !broker.client_id.contains('\0') && broker.client_id.len() <= 65_535;
             self.require(

@@ -6,6 +6,7 @@ mod seen;
 mod weight;
 
 use crate::metrics::{self, Page, Source};
+use crate::notify::KeepBefore;
 use crate::tenant::Tenants;
 use crate::write::{Current, with_gone, write};
 use belfry_connect_payload::{Reading, Value as Read};
@@ -15,10 +16,12 @@ use belfry_ngsi_ld::operation::{check_bytes, json_bytes};
 use belfry_ngsi_ld::{Attribute, Context, Entity, Json, Name, Value};
 use belfry_ports::{Change, ChangeKind, ChangeSet, Collection, DocumentChange, EntityChange, Sample};
 use hashbrown::HashMap;
+use parking_lot::Mutex;
 use seen::Seen;
 use smallvec::SmallVec;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 use weight::Weights;
 
 /// The deepest JSON that a reading may carry.
@@ -26,6 +29,8 @@ const JSON_DEPTH: usize = 32;
 /// A value whose own time lies further ahead than this is from a clock that is wrong: it does not stand against what is
 /// reported after it, microseconds.
 const AHEAD: i64 = 300_000_000;
+/// How often silent senders are forgotten at least, microseconds.
+const FORGET_EVERY: i64 = 60_000_000;
 
 /// One message of a device.
 pub struct Message {
@@ -122,6 +127,10 @@ pub struct Options {
     pub register_only: bool,
     /// Bytes that a commit of readings is to weigh at most.
     pub commit_bytes: usize,
+    /// How long a sender that is silent is remembered, so that what it repeats is known.
+    pub remember: Duration,
+    /// Senders of one tenant that are remembered; beyond, those that are silent longest are forgotten.
+    pub max_senders: usize,
 }
 
 /// Takes readings in.
@@ -129,17 +138,30 @@ pub struct Ingest {
     tenants: Arc<Tenants>,
     limits: Arc<Limits>,
     clock: Arc<dyn Clock>,
+    keep_before: Arc<KeepBefore>,
     options: Options,
     weights: Weights,
+    /// Senders that were new since those that are silent were last forgotten, and when that was.
+    new_senders: AtomicUsize,
+    forgotten: Mutex<Time>,
     /// What was counted.
     pub counters: Counters,
 }
 
 impl Ingest {
-    /// Into these stores, within these limits and refusing their names.
-    pub fn new(tenants: Arc<Tenants>, limits: Limits, clock: Arc<dyn Clock>, options: Options) -> Self {
+    /// Into these stores, within these limits and refusing their names; with the values before while somebody wants to see
+    /// them.
+    pub fn new(
+        tenants: Arc<Tenants>,
+        limits: Limits,
+        clock: Arc<dyn Clock>,
+        keep_before: Arc<KeepBefore>,
+        options: Options,
+    ) -> Self {
         let (limits, weights) = (Arc::new(limits), Weights::default());
-        Self { tenants, limits, clock, options, weights, counters: Counters::default() }
+        let (new_senders, forgotten) = (AtomicUsize::new(0), Mutex::new(Time::MIN));
+        let counters = Counters::default();
+        Self { tenants, limits, clock, keep_before, options, weights, new_senders, forgotten, counters }
     }
 
     /// Hands a batch to the store at once, in order; the future resolves when it is durable, with one outcome a message.
@@ -151,10 +173,13 @@ impl Ingest {
         batch: Vec<Message>,
     ) -> impl Future<Output = Result<Vec<Taken>, Error>> + Send + 'static + use<> {
         let ingest = self.clone();
+        let keep_before = self.keep_before.is_wanted(|| self.clock.now());
         let writing = self.tenants.get_or_create(tenant.unwrap_or_default()).map(|store| {
-            let parts = self.weights.cut(&*store, batch, self.options.commit_bytes).into_iter().map(|part| {
+            // With the values before, a commit weighs up to twice as much.
+            let most = if keep_before { self.options.commit_bytes / 2 } else { self.options.commit_bytes };
+            let parts = self.weights.cut(&*store, batch, most).into_iter().map(|part| {
                 let ingest = self.clone();
-                write(&*store, move |read, now| ingest.decide(part, read, now))
+                write(&*store, move |read, now| ingest.decide(part, read, now, keep_before))
             });
             parts.collect::<Vec<_>>()
         });
@@ -174,12 +199,14 @@ impl Ingest {
         batch: Vec<Message>,
         read: &dyn belfry_ports::Read,
         now: Time,
+        keep_before: bool,
     ) -> Result<(ChangeSet, (Vec<Taken>, u64)), Error> {
         let mut work = Work {
             read,
             now,
             limits: &self.limits,
             register_only: self.options.register_only,
+            keep_before,
             weights: &self.weights,
             bytes: 0,
             entities: HashMap::new(),
@@ -189,6 +216,10 @@ impl Ingest {
         };
         let taken = batch.into_iter().map(|m| work.message(m)).collect::<Result<Vec<Taken>, _>>()?;
         let samples = work.samples;
+        let new = work.seen.values().filter(|seen| seen.is_new).count();
+        if new > 0 {
+            self.new_senders.fetch_add(new, Ordering::Relaxed);
+        }
         Ok((work.finish(), (taken, samples)))
     }
 
@@ -208,6 +239,29 @@ impl Ingest {
         self.counters.stored.fetch_add(stored, Ordering::Relaxed);
         self.counters.duplicate.fetch_add(duplicate, Ordering::Relaxed);
         self.counters.samples.fetch_add(samples, Ordering::Relaxed);
+    }
+
+    /// Forgets senders that are silent for long, and those that are too many: to be called once in a while; it does
+    /// something once a minute, or when many were new.
+    pub async fn forget(&self) {
+        let now = self.clock.now();
+        {
+            let mut last = self.forgotten.lock();
+            let many = (self.options.max_senders / 4).max(1);
+            if now < last.plus_micros(FORGET_EVERY) && self.new_senders.load(Ordering::Relaxed) < many {
+                return;
+            }
+            *last = now;
+            self.new_senders.store(0, Ordering::Relaxed);
+        }
+        let remember = i64::try_from(self.options.remember.as_micros()).unwrap_or(i64::MAX);
+        for (tenant, store) in self.tenants.all() {
+            match seen::forget(&*store, now.plus_micros(-remember), self.options.max_senders).await {
+                Ok(0) => {}
+                Ok(senders) => tracing::debug!(tenant, senders, "silent senders forgotten"),
+                Err(error) => tracing::warn!(tenant, %error, "silent senders cannot be forgotten yet"),
+            }
+        }
     }
 
     /// Writes the lines about refusals that are due: to be called once in a while, so that what came after the last line
@@ -263,6 +317,8 @@ struct Made {
     changes: Vec<EntityChange>,
     samples: Vec<Sample>,
     bytes: usize,
+    /// What the instances before weigh.
+    before: usize,
 }
 
 impl Made {
@@ -290,6 +346,8 @@ struct Work<'a> {
     now: Time,
     limits: &'a Limits,
     register_only: bool,
+    /// Whether changes carry the instances as they were.
+    keep_before: bool,
     weights: &'a Weights,
     /// What `set` weighs.
     bytes: usize,
@@ -366,7 +424,17 @@ impl Work<'_> {
                 // The value before this one is a change of its own, or history would never see it.
                 made.put(touched, self.now, self.limits)?;
             }
-            set(&mut touched.image, reading, &mut touched.changes, self.limits)?;
+            let before = set(&mut touched.image, reading, &mut touched.changes, self.limits)?;
+            if self.keep_before
+                && let (Some(before), Some(change)) = (before, touched.changes.last_mut())
+                && change.kind == ChangeKind::Updated
+            {
+                let bytes = weight::attribute(&before);
+                if made.before + bytes <= weight::MOST_BEFORE {
+                    made.before += bytes;
+                    change.before = Some(Box::new(before));
+                }
+            }
             if made.bytes > weight::MOST_MESSAGE {
                 break;
             }
@@ -384,7 +452,7 @@ impl Work<'_> {
 
     /// Takes over what a message changes.
     fn take(&mut self, made: Made) -> Result<(), Error> {
-        self.bytes += made.bytes;
+        self.bytes += made.bytes + made.before;
         for change in &made.changes {
             if let EntityChange::Put { entity, .. } = change {
                 self.weights.note(&entity.id, weight::entity(entity));
@@ -419,7 +487,7 @@ impl Work<'_> {
             Some(image) => Some(image.clone()),
             None => self.read.entity(id.as_str())?,
         };
-        let mut current = Current::of(stored, self.now, false);
+        let mut current = Current::of(stored, self.now, self.keep_before);
         if let Some(image) = current.entity.take() {
             return Ok((Arc::unwrap_or_clone(image), false, current));
         }
@@ -452,7 +520,8 @@ impl Work<'_> {
     }
 
     fn finish(mut self) -> ChangeSet {
-        self.set.documents.extend(self.seen.into_values().flat_map(Seen::into_changes));
+        let now = self.now;
+        self.set.documents.extend(self.seen.into_values().flat_map(|seen| seen.into_changes(now)));
         self.set
     }
 }
@@ -488,30 +557,35 @@ fn is_late(image: &Entity, reading: &Attribute, now: Time) -> bool {
     known.is_some_and(|known| reading.observed_at.is_some_and(|at| at < known) && known <= now.plus_micros(AHEAD))
 }
 
-/// Puts a reading into an image.
-fn set(image: &mut Entity, reading: Attribute, changes: &mut Vec<Change>, limits: &Limits) -> Result<(), Error> {
+/// Puts a reading into an image; what was there before.
+fn set(
+    image: &mut Entity,
+    reading: Attribute,
+    changes: &mut Vec<Change>,
+    limits: &Limits,
+) -> Result<Option<Attribute>, Error> {
     let name = reading.name;
     let full = image.attributes.len() >= limits.attributes;
     let old = image.attributes.iter_mut().find(|a| a.name == name && a.dataset_id.is_none());
-    let kind = match old {
+    let (kind, before) = match old {
         Some(a) => {
             let before = a.clone();
             (a.value, a.observed_at, a.modified_at) = (reading.value, reading.observed_at, reading.modified_at);
             if reading.unit_code.is_some() {
                 a.unit_code = reading.unit_code;
             }
-            if before.says_same(a) { ChangeKind::Repeated } else { ChangeKind::Updated }
+            (if before.says_same(a) { ChangeKind::Repeated } else { ChangeKind::Updated }, Some(before))
         }
         None if full => {
             return Err(Error::bad_data(format!("{} would have more than {} attributes", image.id, limits.attributes)));
         }
         None => {
             image.attributes.push(reading);
-            ChangeKind::Created
+            (ChangeKind::Created, None)
         }
     };
     changes.push(Change { name, dataset_id: None, kind, before: None });
-    Ok(())
+    Ok(before)
 }
 
 /// A value that may be stored: neither too large nor with a denied name inside, and no Null.
@@ -556,7 +630,7 @@ mod tests {
             observed_at: None,
         };
         let name = Context::core().expand(attribute)?;
-        set(image, super::attribute(name, reading, Time::default(), limits)?, &mut Vec::new(), limits)
+        set(image, super::attribute(name, reading, Time::default(), limits)?, &mut Vec::new(), limits).map(|_| ())
     }
 
     #[test]

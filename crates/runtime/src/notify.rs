@@ -7,8 +7,10 @@
 //! documents. Identifiers of notifications are made from subscription and commit, so that a receiver can drop repeats.
 
 mod before;
+mod budget;
 mod consume;
 mod deliver;
+mod flights;
 mod housekeeping;
 mod item;
 mod park;
@@ -16,6 +18,7 @@ mod registry;
 mod render;
 mod target;
 mod tracker;
+mod weight;
 
 pub use before::KeepBefore;
 pub use registry::{Notifiers, Parts};
@@ -26,7 +29,9 @@ use crate::telemetry::Tracer;
 use belfry_kernel::{Clock, Error, Rng};
 use belfry_ngsi_ld::subscription::DeliveryStatus;
 use belfry_ports::{BoxFuture, Collection, Store};
+use budget::Budget;
 use bytes::Bytes;
+use flights::Flights;
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 use std::collections::BinaryHeap;
@@ -38,18 +43,25 @@ use tokio::task::JoinHandle;
 
 /// The key of the cursor document.
 pub const CURSOR: &str = "notifier";
+/// Periods of one tenant whose notifications are made at one time.
+const PERIODS_AT_ONCE: usize = 2;
 
 /// How notifications are delivered.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// How long an endpoint may take to answer when its subscription does not say.
     pub timeout: Duration,
-    /// Notifications under way at one time, all endpoints of a tenant together.
+    /// Notifications under way at one time, all endpoints of all tenants together. A subscription may have as many as are
+    /// left for others; those whose endpoints are slow have at most a quarter, and those not called yet another.
     pub max_in_flight: usize,
     /// Connections used for one subscription at most: a few, and this many once a backlog has built up.
     pub connections_per_subscription: usize,
     /// Notifications waiting for one subscription; then the oldest are dropped and counted.
     pub max_pending: usize,
+    /// Bytes that notifications may take while they wait for one subscription; then the oldest are dropped and counted.
+    pub max_bytes_each: usize,
+    /// Bytes that they may take for all subscriptions of all tenants; one may have as much of it as is left for others.
+    pub max_bytes: usize,
     /// Pause before the first retry; each further one is twice as long.
     pub retry_min: Duration,
     /// Longest pause between retries.
@@ -60,7 +72,11 @@ pub struct Options {
     pub give_up_after: Duration,
     /// Entities in one notification at most.
     pub entities_per_notification: usize,
-    /// Entities in all notifications of one period together at most.
+    /// Bytes of entities, as they take them in memory, in one notification at most, unless one entity is larger.
+    pub bytes_per_notification: usize,
+    /// The shortest period that is granted; a subscription that asks for a shorter one is refused.
+    pub min_interval: Duration,
+    /// Entities in all notifications of one period together at most; beyond, they are left out and that is counted.
     pub entities_per_period: usize,
     /// Changed entities that a throttled subscription holds back at most; then the oldest are dropped and counted.
     pub max_held: usize,
@@ -75,11 +91,15 @@ impl Default for Options {
             max_in_flight: 256,
             connections_per_subscription: 32,
             max_pending: 10_000,
+            max_bytes_each: 64 << 20,
+            max_bytes: 512 << 20,
             retry_min: Duration::from_millis(500),
             retry_max: Duration::from_secs(60),
             park_after: 2,
             give_up_after: Duration::from_secs(86_400),
             entities_per_notification: 500,
+            bytes_per_notification: 1 << 20,
+            min_interval: Duration::from_secs(1),
             entities_per_period: 10_000,
             max_held: 10_000,
             save_every: Duration::from_secs(1),
@@ -90,6 +110,8 @@ impl Default for Options {
 /// A message for an MQTT endpoint (clause 7.2).
 #[derive(Clone, Debug)]
 pub struct Message {
+    /// Whose it is: what one tenant sends is not to hold up that of another.
+    pub tenant: Arc<str>,
     /// The endpoint's URL with login, host, port and topic.
     pub url: Box<str>,
     /// Whether MQTT 5.0 is spoken, else 3.1.1.
@@ -114,6 +136,7 @@ pub trait Publish: Send + Sync + 'static {
 /// What a notifier works with.
 #[derive(Clone)]
 pub(crate) struct Tools {
+    pub(crate) tenant: Arc<str>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) contexts: Arc<Contexts>,
     pub(crate) outbound: Arc<Outbound>,
@@ -122,6 +145,10 @@ pub(crate) struct Tools {
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) keep_before: Arc<KeepBefore>,
     pub(crate) options: Options,
+    /// Of all tenants together.
+    pub(crate) budget: Arc<Budget>,
+    /// Of all tenants together.
+    pub(crate) flights: Arc<Flights>,
     pub(crate) tracer: Option<Arc<Tracer>>,
 }
 
@@ -138,7 +165,10 @@ pub(crate) struct Shared {
     pub(crate) gone: Mutex<Vec<Box<str>>>,
     /// How many subscriptions show changes, as counted in [`KeepBefore`].
     pub(crate) showing_changes: Mutex<usize>,
-    pub(crate) in_flight: Semaphore,
+    /// Counts what is under way, to wait for that at the end: there is always one left.
+    pub(crate) under_way: Semaphore,
+    /// Periods whose notifications are being made.
+    pub(crate) periods: Semaphore,
     pub(crate) stopping: watch::Sender<bool>,
 }
 
@@ -172,7 +202,8 @@ impl Notifier {
             stale: Mutex::default(),
             gone: Mutex::default(),
             showing_changes: Mutex::default(),
-            in_flight: Semaphore::new(tools.options.max_in_flight.max(1)),
+            under_way: Semaphore::new(tools.options.max_in_flight.max(1)),
+            periods: Semaphore::new(PERIODS_AT_ONCE),
             stopping: watch::Sender::new(false),
             tools,
         });
@@ -204,7 +235,7 @@ impl Notifier {
         }
         let whole = u32::try_from(self.shared.tools.options.max_in_flight.max(1)).unwrap_or(u32::MAX);
         let finished =
-            tokio::time::timeout(self.shared.tools.options.timeout, self.shared.in_flight.acquire_many(whole));
+            tokio::time::timeout(self.shared.tools.options.timeout, self.shared.under_way.acquire_many(whole));
         let _ = finished.await;
         for target in self.shared.targets.read().values() {
             target.ready.notify_waiters();

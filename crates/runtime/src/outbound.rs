@@ -6,8 +6,10 @@ mod client;
 mod connect;
 mod line;
 mod policy;
+mod trust;
 
 pub use client::{Call, Outbound, OutboundError, Reply};
 pub use connect::dial;
 pub use line::Peer;
 pub use policy::{AddressPolicy, Refusal};
+pub use trust::{Trust, TrustError};

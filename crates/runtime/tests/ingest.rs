@@ -6,12 +6,15 @@ use belfry_kernel::{Clock, Error, Iri, Time};
 use belfry_ngsi_ld::form::Limits;
 use belfry_ngsi_ld::{Context, Entity, Json};
 use belfry_ports::temporal::{TemporalRange, TimeProperty};
-use belfry_ports::{Collection, Store};
+use belfry_ports::{Collection, EntityChange, FeedItem, Store};
 use belfry_runtime::ingest::{self, Ingest, Learned, Message, Repeat, Taken};
+use belfry_runtime::notify::KeepBefore;
 use belfry_runtime::{Stores, SystemClock, Tenants};
 use belfry_store_embedded::{EmbeddedStore, Options};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 /// One store for every test of a file would mix them up: each opens its own, and again after a restart.
 struct One(Arc<dyn Store>);
@@ -28,17 +31,28 @@ impl Stores for One {
 
 struct Bench {
     store: Arc<dyn Store>,
+    keep_before: Arc<KeepBefore>,
     ingest: Arc<Ingest>,
 }
 
 fn open(directory: &Path) -> Bench {
-    let mut options = Options::new(directory.join("store"), Arc::new(SystemClock));
+    open_at(directory, Arc::new(SystemClock))
+}
+
+fn open_at(directory: &Path, clock: Arc<dyn Clock>) -> Bench {
+    let mut options = Options::new(directory.join("store"), clock.clone());
     options.log.segment_bytes = 64 << 20;
     let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&options).unwrap());
     let tenants = Tenants::open(Arc::new(One(store.clone())), 1, Box::new(|_, _| {})).unwrap();
-    let options = ingest::Options { register_only: false, commit_bytes: 4 << 20 };
-    let ingest = Arc::new(Ingest::new(Arc::new(tenants), Limits::default(), Arc::new(SystemClock), options));
-    Bench { store, ingest }
+    let options = ingest::Options {
+        register_only: false,
+        commit_bytes: 4 << 20,
+        remember: Duration::from_secs(3600),
+        max_senders: 20,
+    };
+    let keep_before = Arc::<KeepBefore>::default();
+    let ingest = Ingest::new(Arc::new(tenants), Limits::default(), clock, keep_before.clone(), options);
+    Bench { store, keep_before, ingest: Arc::new(ingest) }
 }
 
 fn at(second: i64) -> Time {
@@ -227,4 +241,76 @@ async fn repetitions_and_lessons_are_known_after_a_restart() {
     let kept: Vec<(&str, &[u8])> =
         kept.iter().map(|d| (&*d.key, &*d.bytes)).filter(|(k, _)| k.starts_with("learned:")).collect();
     assert_eq!(kept, [("learned:l:a", &b"one"[..]), ("learned:l:c", b"3")]);
+}
+
+#[tokio::test]
+async fn changes_carry_what_was_before_while_somebody_wants_to_see_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let bench = open(directory.path());
+    bench.take(vec![message(vec![reading("pack", "level", 1.0, 1)])]).await;
+    let mut after = bench.store.health().seq;
+    let mut feed = bench.store.feed(after);
+    for (wanted, expected) in [(false, [None, None]), (true, [Some(3.0), Some(4.0)])] {
+        if wanted {
+            bench.keep_before.announce(SystemClock.now());
+        }
+        let base = if wanted { 4.0 } else { 2.0 };
+        let rows = (0..2).map(|n| reading("pack", "level", base + n as f64, 10 * base as i64 + n));
+        bench.take(vec![message(rows.collect())]).await;
+        let mut before = Vec::new();
+        while after < bench.store.health().seq {
+            let Some(Ok(FeedItem::Commit(commit))) = feed.next().await else { panic!("the feed has the commit") };
+            after = commit.seq;
+            for change in &commit.changes.entities {
+                let EntityChange::Put { changes, .. } = change else { panic!("{change:?}") };
+                before.extend(changes.iter().map(|c| c.before.as_ref().map(|a| value(&a.value))));
+            }
+        }
+        assert_eq!(before, expected);
+    }
+}
+
+/// A clock that stands still until it is moved.
+struct Moved(AtomicI64);
+
+impl Clock for Moved {
+    fn now(&self) -> Time {
+        at(self.0.load(Ordering::Relaxed))
+    }
+}
+
+#[tokio::test]
+async fn senders_that_are_silent_or_too_many_are_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Moved(AtomicI64::new(0)));
+    let bench = open_at(directory.path(), clock.clone());
+    let send = async |sender: &str, key: u64, suspect: bool| {
+        let repeat = Some(Repeat { sender: sender.into(), key, suspect });
+        let readings = vec![reading("pack", "level", 1.0, None)];
+        bench.take(vec![Message { readings, repeat, learned: Vec::new() }]).await.remove(0)
+    };
+    let kept = || {
+        let all = bench.store.documents(Collection::Device, None, 10_000).unwrap();
+        all.iter().filter(|d| d.key.starts_with("seen")).count()
+    };
+    // One that says much, so that it has pages in the ring.
+    for key in 0..200 {
+        send("much@token:3", key, false).await;
+    }
+    for n in 0..100 {
+        clock.0.fetch_add(1, Ordering::Relaxed);
+        send(&format!("mosq-{n}@token"), n, false).await;
+    }
+    assert!(kept() > 100);
+    bench.ingest.forget().await;
+    assert_eq!(kept(), 20, "the newest are kept");
+    assert_eq!(send("mosq-99@token", 99, true).await, Taken::Duplicate);
+    assert_eq!(send("mosq-0@token", 0, true).await, Taken::Stored, "it is forgotten");
+    clock.0.fetch_add(3590, Ordering::Relaxed);
+    assert_eq!(send("mosq-99@token", 100, false).await, Taken::Stored);
+    bench.ingest.forget().await;
+    clock.0.fetch_add(70, Ordering::Relaxed);
+    bench.ingest.forget().await;
+    assert_eq!(kept(), 1, "only one said something within the hour");
+    assert_eq!(send("mosq-99@token", 100, true).await, Taken::Duplicate);
 }

@@ -16,6 +16,7 @@ use belfry_ports::{Collection, Store};
 use belfry_runtime::Tenants;
 use belfry_runtime::ingest::{Ingest, Learned, Message as Taken, Repeat, Taken as Became};
 use belfry_runtime::metrics::Source;
+use belfry_runtime::outbound::Trust;
 use belfry_runtime::telemetry::{SpanKind, Tracer, within_sync};
 use futures_util::future::BoxFuture;
 use measures::{Measured, Measures};
@@ -65,18 +66,28 @@ impl Connectors {
     }
 }
 
+/// What connectors work with.
+pub struct Means<'a> {
+    /// Whose certificates brokers may show.
+    pub trust: &'a Trust,
+    /// Where now comes from.
+    pub clock: &'a Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub rng: &'a Arc<dyn Rng>,
+    /// Traces batches, when there is a collector.
+    pub tracer: Option<Arc<Tracer>>,
+}
+
 /// Starts the listener, if it is enabled, and a client for each broker. `further` are rules after those of the listener's mapping.
-#[expect(clippy::too_many_arguments, reason = "everything that connectors stand on")]
 pub async fn start(
     config: &Config,
     ingest: Arc<Ingest>,
     tenants: &Tenants,
     guard: Arc<Guard>,
-    clock: &Arc<dyn Clock>,
-    rng: &Arc<dyn Rng>,
-    tracer: Option<Arc<Tracer>>,
+    means: Means<'_>,
     further: &str,
 ) -> anyhow::Result<Connectors> {
+    let Means { trust, clock, rng, tracer } = means;
     let mut measured = Vec::new();
     let sink = |name: &str| {
         Arc::new(IngestSink { ingest: ingest.clone(), prefix: learned_prefix(name), tracer: tracer.clone() })
@@ -129,7 +140,7 @@ pub async fn start(
         if let Ok(store) = tenants.get(tenant) {
             recall(&mapper, &name, tenant, &*store)?;
         }
-        let dialer = Arc::new(Dialer::anywhere()?);
+        let dialer = Arc::new(Dialer::anywhere(trust));
         let client = Client::start(settings, sink(&name), mapper, clock.clone(), rng.clone(), dialer);
         measured.push(Measured::client(name, client.counters().clone(), client.connected()));
         clients.push(client);
@@ -141,6 +152,7 @@ pub async fn start(
             tokio::time::sleep(TELL_EVERY).await;
             told.tell(clock.now());
             ingest.tell();
+            ingest.forget().await;
         }
     });
     Ok(Connectors { listener, clients, measures, telling })

@@ -158,7 +158,7 @@ fn wrong_files_are_refused_with_place_and_suggestion() {
         ),
         (
             "[[mqtt.brokers]]\nurl = \"tcp://h\"\nclient_id = \"a\"\ntopics = [\"#\"]\n",
-            "belfry.toml:2:7: url must be like mqtt://host:port, not \"tcp://h\"",
+            "belfry.toml:2:7: url must be like mqtt://host:port or mqtts://host:port, not \"tcp://h\"",
         ),
         (
             "[[mqtt.brokers]]\nurl = \"mqtt://h\"\nclient_id = \"a\"\ntopics = [\"ok/#\", \"a/#/b\"]\n",
@@ -199,6 +199,22 @@ fn wrong_files_are_refused_with_place_and_suggestion() {
         (
             "[apps]\nmax_file_bytes = 2000000\nmax_files_bytes = 1100000\n",
             "belfry.toml:2:18: apps.max_file_bytes (2000000) must not exceed max_files_bytes (1100000)",
+        ),
+        (
+            "[notify]\nmax_pending_bytes = 1048576\nmax_pending_bytes_per_subscription = 1048577\n",
+            "belfry.toml:3:38: notify.max_pending_bytes_per_subscription (1048577) must not exceed max_pending_bytes (1048576)",
+        ),
+        (
+            "[notify]\nmin_time_interval_ms = 1\nmax_period_entities = 0\nmax_mqtt_brokers = 1\n",
+            "belfry.toml:2:24: notify.min_time_interval_ms must be from 10 to 3600000, not 1\nbelfry.toml:3:23: notify.max_period_entities must be from 1 to 1000000, not 0\nbelfry.toml:4:20: notify.max_mqtt_brokers must be from 2 to 10000, not 1",
+        ),
+        (
+            "[mqtt]\nremember_senders_s = 1\nmax_remembered_senders = 1\n",
+            "belfry.toml:2:22: mqtt.remember_senders_s must be from 60 to 2592000, not 1\nbelfry.toml:3:26: mqtt.max_remembered_senders must be from 16 to 1000000, not 1",
+        ),
+        (
+            "[outbound]\npublic_authorities = false\n",
+            "belfry.toml:2:22: outbound.public_authorities is false, so outbound.ca_files must name at least one file",
         ),
     ];
     for (file, expected) in cases {
@@ -261,6 +277,27 @@ fn wrong_variables_and_flags_are_refused_by_name() {
     for (env, flags, expected) in cases {
         assert_eq!(load("", env, flags), Err(expected.to_owned()));
     }
+}
+
+#[test]
+fn keys_that_bind_each_other_say_so() {
+    let reference = crate::document::reference_markdown();
+    for (key, other) in [
+        ("server.limits.request_timeout_s", "context.fetch_timeout_ms"),
+        ("context.fetch_timeout_ms", "server.limits.request_timeout_s"),
+        ("notify.max_pending_bytes", "max_pending_bytes_per_subscription"),
+        ("outbound.public_authorities", "ca_files"),
+    ] {
+        let row = reference.lines().find(|line| line.starts_with(&format!("| `{key}` "))).expect("a row");
+        assert!(row.contains(&format!("`{other}`")), "{key} does not name {other}: {row}");
+    }
+}
+
+#[test]
+fn a_broker_with_tls_is_named() {
+    let broker = r#"[{ url = "mqtts://broker.example.org", client_id = "town", topics = ["x/#"] }]"#;
+    let config = load("", &[], &[("mqtt.brokers", broker), ("outbound.ca_files", "town-ca.pem")]).expect("valid");
+    assert_eq!(config.outbound.ca_files, [Path::new("town-ca.pem")]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub struct Context {
     /// How many contexts deep one may name another.
     #[schemars(range(min = 1, max = 32))]
     pub max_depth: usize,
-    /// Milliseconds that fetching one remote context may take, redirects included.
+    /// Milliseconds that fetching one remote context may take, redirects included. Less than `server.limits.request_timeout_s`.
     #[schemars(range(min = 10, max = 120_000))]
     pub fetch_timeout_ms: u64,
     /// Most remote contexts that are fetched at one time; a request that needs a further one is answered with `LdContextNotAvailable`.

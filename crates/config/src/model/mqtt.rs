@@ -15,6 +15,12 @@ pub struct Mqtt {
     /// Bytes of entities that one commit of devices' messages is to weigh at most; a batch that is larger becomes several commits.
     #[schemars(range(min = 65_536, max = 16_777_216))]
     pub commit_bytes: usize,
+    /// Seconds that a silent sender is remembered, so that what it repeats after a broken connection is known.
+    #[schemars(range(min = 60, max = 2_592_000))]
+    pub remember_senders_s: u64,
+    /// Most senders that are remembered so for each tenant; beyond, those that are silent longest are forgotten within seconds.
+    #[schemars(range(min = 16, max = 1_000_000))]
+    pub max_remembered_senders: usize,
     /// The MQTT listener inside Belfry, so that small towns need no broker of their own.
     pub listener: Listener,
     /// MQTT brokers elsewhere that Belfry reads from.
@@ -23,7 +29,14 @@ pub struct Mqtt {
 
 impl Default for Mqtt {
     fn default() -> Self {
-        Self { register_only: false, commit_bytes: 4 * 1024 * 1024, listener: Listener::default(), brokers: Vec::new() }
+        Self {
+            register_only: false,
+            commit_bytes: 4 * 1024 * 1024,
+            remember_senders_s: 86_400,
+            max_remembered_senders: 10_000,
+            listener: Listener::default(),
+            brokers: Vec::new(),
+        }
     }
 }
 
@@ -70,7 +83,7 @@ impl Default for Listener {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Broker {
-    /// Where the broker is: `mqtt://host:port`.
+    /// Where the broker is: `mqtt://host:port`, with TLS `mqtts://host:port`.
     #[schemars(example = &"mqtt://broker.example.org:1883")]
     pub url: String,
     /// Client identifier; the broker keeps the session under it, so it must be this connection's alone.

@@ -49,7 +49,7 @@ pub struct Limits {
     /// Longest request target in bytes. A longer one is answered with 414.
     #[schemars(range(min = 256, max = 65_536))]
     pub max_url_bytes: usize,
-    /// Seconds that one request may take, body included, before it is answered with a timeout.
+    /// Seconds that one request may take, body included, before it is answered with a timeout. More than `context.fetch_timeout_ms`, so that a request whose @context does not come is told so.
     #[schemars(range(min = 1, max = 3600))]
     pub request_timeout_s: u64,
     /// Seconds that a client may take to send the head of a request, from its connecting or its last answer on; slower and idle connections are closed.

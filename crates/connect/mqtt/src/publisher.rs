@@ -13,6 +13,7 @@ use hashbrown::HashMap;
 use parking_lot::Mutex;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot};
@@ -140,7 +141,7 @@ pub enum PublishError {
     /// The connection broke, or the time was over, before the broker confirmed.
     #[error("the broker did not confirm the message")]
     Unconfirmed,
-    /// Too many messages wait for this broker, or too many brokers are in use.
+    /// Too many messages wait for this broker, or its owner uses as many brokers as it may.
     #[error("too much waits for this broker")]
     Busy,
 }
@@ -148,7 +149,7 @@ pub enum PublishError {
 /// The limits of a publisher.
 #[derive(Clone, Debug)]
 pub struct PublisherConfig {
-    /// Brokers connected to at once. Default 64.
+    /// Brokers connected to at once, for all owners; one may have as many as are left for the others. Default 64.
     pub max_brokers: usize,
     /// Messages that wait for one broker. Default 256.
     pub queue: usize,
@@ -171,13 +172,51 @@ impl Default for PublisherConfig {
 #[derive(Clone)]
 pub struct Publisher {
     shared: Arc<Shared>,
+    owner: Arc<str>,
 }
 
 struct Shared {
     config: PublisherConfig,
     dial: Arc<dyn Dial>,
     rng: Arc<dyn Rng>,
-    pool: Mutex<HashMap<(Endpoint, Version), mpsc::Sender<Request>>>,
+    pool: Mutex<HashMap<Key, Worker>>,
+}
+
+/// A broker as one owner uses it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    owner: Arc<str>,
+    broker: Endpoint,
+    version: Version,
+}
+
+/// The task that serves a broker.
+struct Worker {
+    requests: mpsc::Sender<Request>,
+    /// Messages that wait or are not confirmed: counted under the lock of the pool, so that none of them is cut off.
+    waiting: Arc<AtomicUsize>,
+    used: Instant,
+}
+
+/// Counts a message until it is answered.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Release);
+    }
+}
+
+impl Worker {
+    fn is_open(&self) -> bool {
+        !self.requests.is_closed()
+    }
+
+    fn take(&mut self) -> (mpsc::Sender<Request>, Waiting) {
+        self.used = Instant::now();
+        self.waiting.fetch_add(1, Ordering::Acquire);
+        (self.requests.clone(), Waiting(self.waiting.clone()))
+    }
 }
 
 struct Request {
@@ -192,7 +231,14 @@ struct Request {
 impl Publisher {
     /// A publisher without connections.
     pub fn new(config: PublisherConfig, dial: Arc<dyn Dial>, rng: Arc<dyn Rng>) -> Self {
-        Self { shared: Arc::new(Shared { config, dial, rng, pool: Mutex::default() }) }
+        Self { shared: Arc::new(Shared { config, dial, rng, pool: Mutex::default() }), owner: "".into() }
+    }
+
+    /// The same for an owner: its connections are its own, and however many brokers it uses, there is room for those of
+    /// others.
+    #[must_use]
+    pub fn owned_by(&self, owner: &str) -> Self {
+        Self { shared: self.shared.clone(), owner: owner.into() }
     }
 
     /// Publishes one message and returns when the broker has it: at QoS 0 when it is written, at QoS 1 with PUBACK, at
@@ -212,7 +258,7 @@ impl Publisher {
         let properties = if version == Version::V5 { user_properties(user) } else { Vec::new() };
         let request =
             Request { topic: topic.to_owned(), payload: payload.into(), properties, qos, retain: false, reply };
-        let sender = self.worker(broker, version)?;
+        let (sender, _waiting) = self.worker(broker, version)?;
         sender.try_send(request).map_err(|_| PublishError::Busy)?;
         match timeout(self.shared.config.timeout, answer).await {
             Ok(Ok(result)) => result,
@@ -220,21 +266,41 @@ impl Publisher {
         }
     }
 
-    fn worker(&self, broker: &Endpoint, version: Version) -> Result<mpsc::Sender<Request>, PublishError> {
-        let key = (Endpoint { topic: None, ..broker.clone() }, version);
+    fn worker(&self, broker: &Endpoint, version: Version) -> Result<(mpsc::Sender<Request>, Waiting), PublishError> {
+        let key = Key { owner: self.owner.clone(), broker: Endpoint { topic: None, ..broker.clone() }, version };
         let mut pool = self.shared.pool.lock();
-        if let Some(sender) = pool.get(&key).filter(|s| !s.is_closed()) {
-            return Ok(sender.clone());
+        if let Some(worker) = pool.get_mut(&key).filter(|worker| worker.is_open()) {
+            return Ok(worker.take());
         }
-        pool.retain(|_, s| !s.is_closed());
-        if pool.len() >= self.shared.config.max_brokers {
-            return Err(PublishError::Busy);
-        }
-        let (sender, requests) = mpsc::channel(self.shared.config.queue);
-        pool.insert(key.clone(), sender.clone());
+        pool.retain(|_, worker| worker.is_open());
+        self.make_room(&mut pool)?;
+        let (requests, receiver) = mpsc::channel(self.shared.config.queue);
+        let mut worker = Worker { requests, waiting: Arc::default(), used: Instant::now() };
+        let taken = worker.take();
+        pool.insert(key.clone(), worker);
         let (config, dial, rng) = (self.shared.config.clone(), self.shared.dial.clone(), self.shared.rng.clone());
-        tokio::spawn(work(config, dial, rng, key.0, version, requests));
-        Ok(sender)
+        tokio::spawn(work(config, dial, rng, key.broker, version, receiver));
+        Ok(taken)
+    }
+
+    /// Sees to it that one more broker may be used: closes the connection that was not used for longest, one of this
+    /// owner's when it has as many as are left for the others.
+    fn make_room(&self, pool: &mut HashMap<Key, Worker>) -> Result<(), PublishError> {
+        let most = self.shared.config.max_brokers;
+        let own = pool.keys().filter(|key| key.owner == self.owner).count();
+        let left = most.saturating_sub(pool.len());
+        let has_share = own > 0 && own >= left;
+        if left > 0 && !has_share {
+            return Ok(());
+        }
+        let idle = pool
+            .iter()
+            .filter(|(key, _)| !has_share || key.owner == self.owner)
+            .filter(|(_, worker)| worker.waiting.load(Ordering::Acquire) == 0)
+            .min_by_key(|(_, worker)| worker.used)
+            .map(|(key, _)| key.clone());
+        // Its task ends as nobody can send it anything any more.
+        idle.and_then(|key| pool.remove(&key)).map(|_| ()).ok_or(PublishError::Busy)
     }
 }
 
@@ -358,7 +424,10 @@ impl Link {
                             self.encode(next, &mut out, &mut written);
                         }
                     }
-                    None => return Ok(()),
+                    None => {
+                        self.say_goodbye().await;
+                        return Ok(());
+                    }
                 },
                 read = self.stream.read_buf(&mut self.buffer) => {
                     if read? == 0 {
@@ -369,12 +438,17 @@ impl Link {
                     if !self.pending.is_empty() {
                         return Err(io::ErrorKind::TimedOut.into());
                     }
-                    Packet::Disconnect(reason::SUCCESS).encode(self.version, &mut out);
-                    let _ = timeout(Duration::from_secs(1), self.stream.write_all(&out)).await;
+                    self.say_goodbye().await;
                     return Ok(());
                 }
             }
         }
+    }
+
+    async fn say_goodbye(&mut self) {
+        let mut out = Vec::new();
+        Packet::Disconnect(reason::SUCCESS).encode(self.version, &mut out);
+        let _ = timeout(Duration::from_secs(1), self.stream.write_all(&out)).await;
     }
 
     fn encode(&mut self, r: Request, out: &mut Vec<u8>, written: &mut Vec<Reply>) {

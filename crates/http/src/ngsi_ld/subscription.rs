@@ -145,16 +145,13 @@ fn mask(members: &mut [(CompactString, Json)]) {
     }
 }
 
-/// Refuses an endpoint that would never be called: by the address policy, or since it names a user (clause 5.8.1.4).
+/// Refuses an endpoint that would never be called, by the address policy or since it names a user (clause 5.8.1.4), and
+/// a period that is not granted.
 ///
 /// # Errors
 /// `BadRequestData` saying why.
-pub(super) fn check_endpoint(exchange: &Exchange, subscription: &Subscription) -> Result<(), Error> {
-    let uri = &*subscription.notification.endpoint.uri;
-    let Some(notifiers) = exchange.app.notifiers.get() else { return Ok(()) };
-    notifiers
-        .check_endpoint(uri)
-        .map_err(|error| Error::bad_data(format!("notification.endpoint.uri: it cannot be called: {error}")))
+pub(super) fn check_served(exchange: &Exchange, subscription: &Subscription) -> Result<(), Error> {
+    exchange.app.notifiers.get().map_or(Ok(()), |notifiers| notifiers.check(subscription))
 }
 
 /// The media type of an answer: GeoJSON has no form for subscriptions.

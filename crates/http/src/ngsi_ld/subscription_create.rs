@@ -1,6 +1,6 @@
 //! POST /subscriptions: create subscription (ETSI GS CIM 009 clauses 5.8.1, 6.10.3.1).
 
-use super::subscription::{PATH, check_endpoint, kept, name_context};
+use super::subscription::{PATH, check_served, kept, name_context};
 use crate::problem;
 use crate::request::Exchange;
 use axum::response::Response;
@@ -21,7 +21,7 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     // Refused before anything is made for it.
     let now = exchange.now();
     let first = Subscription::read(members.clone(), Some(now))?;
-    check_endpoint(&exchange, &first)?;
+    check_served(&exchange, &first)?;
     if first.notification.show_changes {
         exchange.app.keep_before.announce(now);
     }

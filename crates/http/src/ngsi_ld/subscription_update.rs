@@ -1,6 +1,6 @@
 //! PATCH /subscriptions/{subscriptionId}: update subscription (ETSI GS CIM 009 clauses 5.8.2, 6.11.3.2).
 
-use super::subscription::{check_endpoint, kept, name_context, no_subscription};
+use super::subscription::{check_served, kept, name_context, no_subscription};
 use crate::problem;
 use crate::request::Exchange;
 use axum::response::Response;
@@ -16,11 +16,11 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     name_context(&exchange, &mut parsed.json, &context, false).await?;
     let store = exchange.store()?;
     // As far as can be seen before the decision: one that changes at the same time is judged when it is called.
-    if parsed.json.get("notification").is_some()
+    if ["notification", "timeInterval"].iter().any(|key| parsed.json.get(key).is_some())
         && let Some(bytes) = store.document(Collection::Subscription, id.as_str())?
     {
         let after = patched(&Subscription::decode(&bytes)?, parsed.json.clone(), &context, exchange.now())?;
-        check_endpoint(&exchange, &after)?;
+        check_served(&exchange, &after)?;
     }
     let keep_before = exchange.app.keep_before.clone();
     write(&*store, move |read, now| {

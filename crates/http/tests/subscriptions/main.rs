@@ -4,7 +4,9 @@
 mod delivery;
 mod edges;
 mod endpoints;
+mod fairness;
 mod kill;
+mod memory;
 mod receiver;
 mod server;
 mod timing;

@@ -1,7 +1,8 @@
 //! Throttling, periods, expiry: by a clock that the test moves.
 
 use super::receiver::Receiver;
-use super::server::{Server, Setup};
+use super::server::{Server, Setup, number};
+use belfry_runtime::notify;
 use belfry_testkit::MockClock;
 use std::path::Path;
 use std::sync::Arc;
@@ -151,5 +152,68 @@ async fn expiry() {
     server.patch(&format!("/subscriptions/{S}"), r#"{"expiresAt":"2026-01-02T00:00:00Z"}"#, 204).await;
     server.set_speed("urn:car:1", 3).await;
     assert_eq!(receiver.wait_for(2).await[1].value("speed"), 3);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn periods_do_not_pile_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(MockClock::default());
+    let receiver = Receiver::start().await;
+    let server = server(dir.path(), &clock).await;
+    server.create("urn:car:1", 1).await;
+    let every = |seconds: &str| format!(r#","timeInterval":{seconds}"#);
+    let body = |seconds: &str| {
+        format!(
+            r#"{{"type":"Subscription","entities":[{{"type":"Car"}}],"timeInterval":{seconds},"notification":{{"endpoint":{{"uri":"{}"}}}}}}"#,
+            receiver.url()
+        )
+    };
+    for short in ["0.000001", "0.999"] {
+        let (status, text) = server.call("POST", "/ngsi-ld/v1/subscriptions", &[], &body(short)).await;
+        assert!(status == 400 && text.contains("timeInterval: it must be at least 1 s"), "{text}");
+    }
+    server.subscribe(S, &receiver.url(), &every("1"), "").await;
+    server.patch(&format!("/subscriptions/{S}"), r#"{"timeInterval":0.5}"#, 400).await;
+    receiver.delay(Duration::from_millis(1500));
+    for _ in 0..4 {
+        clock.advance_micros(SECOND);
+        settle().await;
+    }
+    receiver.delay(Duration::ZERO);
+    let status = server.sent(S, 1).await;
+    assert_eq!((number(&status, "timesSent"), number(&status, "timesDropped")), (1, 3), "{status}");
+    clock.advance_micros(SECOND);
+    let status = server.sent(S, 2).await;
+    assert_eq!((receiver.all().len(), number(&status, "timesDropped")), (2, 3), "{status}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_period_says_that_it_left_entities_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(MockClock::default());
+    let (few, light) = (Receiver::start().await, Receiver::start().await);
+    let options = notify::Options { entities_per_period: 3, max_bytes_each: 100_000, ..super::server::options() };
+    let server = Server::with(dir.path(), Setup { clock: clock.clone(), options, ..Setup::default() }).await;
+    for n in 0..5 {
+        server.create(&format!("urn:car:{n}"), n).await;
+    }
+    let note = format!(r#"{{"note":{{"type":"Property","value":"{}"}}}}"#, "x".repeat(60_000));
+    for n in 0..2 {
+        server.post(&format!("/entities/urn:car:{n}/attrs"), &note, 204).await;
+    }
+    server.subscribe("urn:s:few", &few.url(), r#","timeInterval":60,"q":"speed>=2""#, "").await;
+    server.subscribe("urn:s:light", &light.url(), r#","timeInterval":60,"q":"speed<2""#, "").await;
+    clock.advance_micros(60 * SECOND);
+    assert_eq!(few.wait_for(1).await[0].entities().len(), 3);
+    assert_eq!(light.wait_for(1).await[0].entities().len(), 1, "two are too large together");
+    assert_eq!(number(&server.sent("urn:s:few", 1).await, "timesCut"), 0);
+    let status = server.becomes("urn:s:light", |status| number(status, "timesCut") == 1).await;
+    assert_eq!(number(&status, "timesDropped"), 0, "{status}");
+    server.create("urn:car:9", 9).await;
+    clock.advance_micros(60 * SECOND);
+    server.becomes("urn:s:few", |status| number(status, "timesCut") == 1).await;
+    assert_eq!(few.wait_for(2).await[1].entities().len(), 3);
     server.stop().await;
 }

@@ -147,6 +147,7 @@ fn drop_read_only(body: &mut Json) {
                         | "timesSent"
                         | "timesFailed"
                         | "timesDropped"
+                        | "timesCut"
                         | "lastNotification"
                         | "lastSuccess"
                         | "lastFailure"

@@ -14,6 +14,8 @@ pub struct DeliveryStatus {
     pub times_failed: u64,
     /// Notifications that were given up or had to make room.
     pub dropped: u64,
+    /// Periods whose notifications left entities out, as there were too many.
+    pub cut: u64,
     /// The last attempt.
     pub last_notification: Option<Time>,
     /// The last attempt that succeeded.
@@ -41,6 +43,9 @@ impl DeliveryStatus {
         if self.dropped > 0 {
             add("timesDropped", count(self.dropped));
         }
+        if self.cut > 0 {
+            add("timesCut", count(self.cut));
+        }
         for (key, time) in [
             ("lastNotification", self.last_notification),
             ("lastSuccess", self.last_success),
@@ -67,6 +72,7 @@ impl DeliveryStatus {
             times_sent: number("timesSent"),
             times_failed: number("timesFailed"),
             dropped: number("timesDropped"),
+            cut: number("timesCut"),
             last_notification: time("lastNotification"),
             last_success: time("lastSuccess"),
             last_failure: time("lastFailure"),

@@ -10,6 +10,8 @@ use parking_lot::Mutex;
 
 /// One message that weighs more is refused for good, bytes. A record of the log takes 32 MiB.
 pub(super) const MOST_MESSAGE: usize = 22 << 20;
+/// What the values before may weigh that one message's changes carry, bytes; those beyond are left out.
+pub(super) const MOST_BEFORE: usize = 4 << 20;
 /// What a commit must not weigh, bytes: when an entity has grown since it was last weighed, its batch is sent again.
 pub(super) const MOST: usize = 28 << 20;
 /// What is taken for the entity of a device that is new here, bytes.

@@ -1,15 +1,16 @@
 //! Reads the change feed: keeps the index of subscriptions, and makes items of the commits that concern them.
 
 use super::Shared;
+use super::flights::Share;
 use super::housekeeping::Timer;
-use super::item::{Content, Image, Item, lane};
+use super::item::{Image, Item, Origin, lanes, portions};
 use super::render::{Spec, event_of};
-use super::target::{Target, Work};
+use super::target::{Target, Work, micros};
 use super::{deliver, park};
 use belfry_kernel::{Error, Iri, Time};
-use belfry_ngsi_ld::subscription::{DeliveryStatus, Match, State, Subscription, SubscriptionIndex};
+use belfry_ngsi_ld::subscription::{DeliveryStatus, State, Subscription, SubscriptionIndex};
 use belfry_ngsi_ld::{Entity, Json, Name};
-use belfry_ports::{Change, ChangeKind, Collection, Commit, DocumentChange, EntityChange, FeedItem, Seq, Store};
+use belfry_ports::{Collection, Commit, DocumentChange, FeedItem, Seq, Store};
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub(crate) struct Consumer {
 }
 
 /// The target of each subscription found, with the changes that concern it.
-type Found = SmallVec<[(Arc<Subscription>, SmallVec<[(u32, Match); 1]>); 4]>;
+type Found = SmallVec<[(Arc<Subscription>, SmallVec<[u32; 1]>); 4]>;
 
 impl Consumer {
     /// Reads subscriptions and how their deliveries stood.
@@ -112,12 +113,12 @@ impl Consumer {
         let lookup = |id: &str| store.entity(id).ok().flatten().map(Arc::new);
         for (at, change) in commit.changes.entities.iter().enumerate() {
             let event = event_of(change, commit.at);
-            self.index.matching(&event, commit.at, Some(&lookup), &mut self.scratch, |subscription, how| {
+            self.index.matching(&event, commit.at, Some(&lookup), &mut self.scratch, |subscription, _| {
                 // What came before the subscription is read again after a restart.
                 if subscription.state(commit.at) != State::Active || commit.at < subscription.created_at {
                     return;
                 }
-                let which = (at as u32, how);
+                let which = at as u32;
                 let next = found.len();
                 let place = if commit.changes.entities.len() == 1 {
                     next
@@ -138,15 +139,17 @@ impl Consumer {
         subscription: &Subscription,
         target: &Arc<Target>,
         commit: &Arc<Commit>,
-        which: &[(u32, Match)],
+        which: &[u32],
         items: &mut SmallVec<[(Arc<Target>, Item); 4]>,
     ) {
         let options = &self.shared.tools.options;
+        let values = subscription.notification.show_changes;
+        let images = which.iter().filter_map(|at| Image::of(commit, *at, values));
         if let Some(least) = subscription.throttling {
             let mut work = target.work();
             let now = self.shared.tools.clock.now();
             if work.due.is_some() || work.quiet_until.is_some_and(|until| now < until) {
-                hold(&mut work, commit, which, options.max_held, subscription.notification.show_changes);
+                images.for_each(|image| work.hold(image, options.max_held));
                 let due = work.quiet_until.unwrap_or(now);
                 if work.due.is_none() {
                     work.due = Some(due);
@@ -158,14 +161,11 @@ impl Consumer {
             work.quiet_until = Some(now.plus_micros(least));
             self.shared.note_stale(target, &mut work);
         }
-        for (part, chunk) in which.chunks(options.entities_per_notification.max(1)).enumerate() {
-            let lanes = chunk
-                .iter()
-                .filter_map(|(at, _)| commit.changes.entities.get(*at as usize))
-                .fold(0, |l, c| l | lane(c.id()));
-            let content = Content::Changes { commit: commit.clone(), which: SmallVec::from_slice(chunk) };
-            let item = Item { seq: commit.seq, part: part as u32, lanes, since: commit.at, content, body: None };
-            items.push((target.clone(), item));
+        let most = options.entities_per_notification.max(1);
+        for (part, images) in portions(images.collect(), most, options.bytes_per_notification).into_iter().enumerate() {
+            let origin = Origin::Commit(commit.changes.trace);
+            let (seq, part, lanes) = (commit.seq, part as u32, lanes(&images));
+            items.push((target.clone(), Item { seq, part, lanes, since: commit.at, origin, images, body: None }));
         }
     }
 
@@ -207,8 +207,9 @@ impl Consumer {
             None => {
                 // What is left of one that had this identifier is not its own.
                 let is_new = self.shared.gone.lock().iter().any(|gone| **gone == *key);
-                let work = if is_new { Work::default() } else { self.work_of(key) };
-                let target = Arc::new(Target::new(subscription.id.clone(), spec, work));
+                let work = if is_new { Work::new(&self.shared.tools.budget) } else { self.work_of(key) };
+                let target =
+                    Arc::new(Target::new(subscription.id.clone(), spec, work, Share::new(&self.shared.tools.flights)));
                 self.shared.targets.write().insert(key.into(), target.clone());
                 target
             }
@@ -219,11 +220,12 @@ impl Consumer {
         match subscription.time_interval {
             Some(_) if subscription.state(now) == State::Expired => work.due = None,
             Some(every) => {
+                let every = every.max(micros(self.shared.tools.options.min_interval));
                 let due = work.due.filter(|due| *due <= now.plus_micros(every)).unwrap_or(now.plus_micros(every));
                 work.due = Some(due);
                 self.shared.note_stale(&target, &mut work);
             }
-            None if work.held.is_empty() => work.due = None,
+            None if !work.holds_back() => work.due = None,
             None => {}
         }
         if let Some(due) = work.due {
@@ -233,7 +235,7 @@ impl Consumer {
 
     /// How deliveries of a subscription stood when they were last saved.
     fn work_of(&self, key: &str) -> Work {
-        let mut work = Work::default();
+        let mut work = Work::new(&self.shared.tools.budget);
         let store = &self.shared.tools.store;
         let Ok(Some(bytes)) = store.document(Collection::Delivery, key) else { return work };
         let Ok(json) = Json::parse(&bytes, 16) else { return work };
@@ -246,7 +248,7 @@ impl Consumer {
         work.quiet_until = time("quietUntil");
         if let Some(Json::Array(all)) = json.get("held") {
             for image in all.iter().filter_map(|kept| held_image(kept, store.as_ref())) {
-                work.held.insert(image.entity.id.clone(), image);
+                work.hold(image, self.shared.tools.options.max_held);
             }
         }
         work
@@ -258,7 +260,7 @@ fn held_image(kept: &Json, store: &dyn Store) -> Option<Image> {
     if let Some(id) = kept.as_str() {
         // One that is gone since has no image left to show.
         let entity = store.entity(id).ok().flatten()?;
-        return Some(Image { entity: Arc::new(entity), deleted: None, changes: Arc::default() });
+        return Some(Image::new(Arc::new(entity), None, Vec::new()));
     }
     let time = |key| match kept.get(key) {
         Some(Json::Int(micros)) => Some(Time::from_micros(*micros)),
@@ -274,33 +276,5 @@ fn held_image(kept: &Json, store: &dyn Store) -> Option<Image> {
         modified_at: time("modifiedAt")?,
         expires_at: None,
     };
-    Some(Image { entity: Arc::new(entity), deleted: Some(time("deletedAt")?), changes: Arc::default() })
-}
-
-/// Keeps the newest image of each changed entity, and what changed in between, for when throttling allows a notification
-/// again. `values`: with the values before.
-fn hold(work: &mut Work, commit: &Commit, which: &[(u32, Match)], max: usize, values: bool) {
-    for (at, _) in which {
-        let image = match commit.changes.entities.get(*at as usize) {
-            Some(EntityChange::Put { entity, changes, .. }) => {
-                let changes = changes.iter().map(|c| Change {
-                    before: c.before.clone().filter(|_| values || c.kind == ChangeKind::Deleted),
-                    dataset_id: c.dataset_id.clone(),
-                    ..*c
-                });
-                Image { entity: entity.clone(), deleted: None, changes: Arc::new(changes.collect()) }
-            }
-            Some(EntityChange::Delete { last, .. }) => {
-                Image { entity: last.clone(), deleted: Some(commit.at), changes: Arc::default() }
-            }
-            None => continue,
-        };
-        if let Some(known) = work.held.get_mut(&image.entity.id) {
-            known.update(image);
-        } else if work.held.len() < max.max(1) {
-            work.held.insert(image.entity.id.clone(), image);
-        } else {
-            work.status.dropped += 1;
-        }
-    }
+    Some(Image::new(Arc::new(entity), Some(time("deletedAt")?), Vec::new()))
 }

@@ -1,8 +1,9 @@
 //! Workers: each takes one item of a subscription at a time and sends it. A handful for a subscription, kept while there
 //! is work; none for one that is at rest.
 
+use super::flights::Flight;
 use super::housekeeping::Timer;
-use super::item::{Content, Item};
+use super::item::{Item, Origin};
 use super::render::{Ready, Spec};
 use super::target::{Outcome, Pick, Target};
 use super::{Message, Shared, park};
@@ -23,6 +24,7 @@ const MAX_ANSWER: usize = 1 << 20;
 /// Adds an item to what waits for a subscription, and sees to it that a worker takes it.
 pub(super) fn enqueue(shared: &Arc<Shared>, target: &Arc<Target>, item: Item) {
     let mut work = target.work();
+    let before = work.status.dropped;
     let dropped = work.enqueue(item, shared.tools.options.max_pending);
     let spawn = if work.idle > 0 {
         work.idle -= 1;
@@ -33,13 +35,11 @@ pub(super) fn enqueue(shared: &Arc<Shared>, target: &Arc<Target>, item: Item) {
         work.workers += usize::from(wanted);
         wanted
     };
-    if dropped.is_some() {
+    if work.status.dropped > before {
         shared.note_stale(target, &mut work);
     }
     drop(work);
-    if let Some(dropped) = dropped {
-        shared.done(std::slice::from_ref(&dropped));
-    }
+    shared.done(&dropped);
     if spawn {
         tokio::spawn(run(shared.clone(), target.clone()));
     }
@@ -84,8 +84,14 @@ async fn run(shared: Arc<Shared>, target: Arc<Target>) {
         match pick {
             Pick::Exit => return,
             Pick::Item(mut item) => {
-                let outcome = deliver(&shared, &spec, &mut item).await;
-                finish(&shared, &target, item, outcome);
+                let bytes = item.bytes();
+                match deliver(&shared, &target, &spec, &mut item).await {
+                    Some(outcome) => finish(&shared, &target, item, bytes, outcome),
+                    None => {
+                        let gone = target.work().not_tried(item);
+                        shared.done(gone.as_slice());
+                    }
+                }
             }
             Pick::Parked => park::deliver(&shared, &target).await,
             Pick::Nothing => {
@@ -102,17 +108,12 @@ async fn run(shared: Arc<Shared>, target: Arc<Target>) {
     }
 }
 
-fn finish(shared: &Arc<Shared>, target: &Arc<Target>, item: Item, outcome: Outcome) {
+fn finish(shared: &Arc<Shared>, target: &Arc<Target>, item: Item, bytes: usize, outcome: Outcome) {
     let now = shared.tools.clock.now();
     let mut work = target.work();
     let cooldown = target.spec().subscription.notification.endpoint.cooldown;
-    let done = work.finish(item, outcome, now, &|attempts| shared.pause(attempts, cooldown));
+    let done = work.finish(item, bytes, outcome, now, &|attempts| shared.pause(attempts, cooldown));
     shared.after_attempt(target, &mut work);
-    if let Some(item) = &done
-        && let Content::Images { images, held: true } = &item.content
-    {
-        work.sending.retain(|sent| !images.iter().any(|image| Arc::ptr_eq(&image.entity, &sent.entity)));
-    }
     // What waited for this item's entities may start, on another worker as well.
     let more = work.idle > 0 && work.has_work() && !work.is_failing();
     if more {
@@ -125,22 +126,34 @@ fn finish(shared: &Arc<Shared>, target: &Arc<Target>, item: Item, outcome: Outco
     }
 }
 
-/// One attempt.
-async fn deliver(shared: &Shared, spec: &Spec, item: &mut Item) -> Outcome {
+/// One attempt; none when the platform stops before there is room for it.
+async fn deliver(shared: &Shared, target: &Target, spec: &Spec, item: &mut Item) -> Option<Outcome> {
+    // The body is made when it can be sent, so that those that wait are not there twice.
+    let flight = take_off(shared, target).await?;
     let ready = spec.ready(&shared.tools.contexts).await;
-    let body = match item.body.take() {
-        Some(body) => body,
-        None => spec.body(item, &ready.context, shared.tools.clock.now()),
+    let body = match &item.body {
+        Some(body) => body.clone(),
+        None => {
+            let body = spec.body(item, &ready.context, shared.tools.clock.now());
+            item.keep_body(body.clone());
+            body
+        }
     };
-    let cause = match &item.content {
-        Content::Changes { commit, .. } => Cause::Commit(commit.changes.trace),
-        Content::Images { .. } => Cause::Own,
+    let cause = match item.origin {
+        Origin::Commit(trace) => Cause::Commit(trace),
+        Origin::Held | Origin::Period => Cause::Own,
     };
-    let outcome = send(shared, spec, &body, &ready, &cause).await;
-    if matches!(outcome, Outcome::Failed(_)) {
-        item.body = Some(body);
+    Some(send(shared, flight, spec, &body, &ready, &cause).await)
+}
+
+/// Waits until one more notification of a subscription may be under way; none when the platform stops before.
+pub(super) async fn take_off(shared: &Shared, target: &Target) -> Option<Flight> {
+    let mut stopping = shared.stopping.subscribe();
+    tokio::select! {
+        biased;
+        flight = target.share.start() => flight,
+        _ = stopping.wait_for(|stop| *stop) => None,
     }
-    outcome
 }
 
 /// Which trace an attempt belongs to.
@@ -152,10 +165,24 @@ pub(super) enum Cause {
 }
 
 /// Sends a body to the endpoint.
-pub(super) async fn send(shared: &Shared, spec: &Spec, body: &Bytes, ready: &Ready, cause: &Cause) -> Outcome {
-    let Ok(_permit) = shared.in_flight.acquire().await else {
-        return Outcome::Failed("the platform is stopping".to_owned());
-    };
+pub(super) async fn send(
+    shared: &Shared,
+    mut flight: Flight,
+    spec: &Spec,
+    body: &Bytes,
+    ready: &Ready,
+    cause: &Cause,
+) -> Outcome {
+    // There is one for each flight.
+    let _under_way = shared.under_way.acquire().await;
+    let outcome = attempt(shared, spec, body, ready, cause).await;
+    if !matches!(outcome, Outcome::Failed(_)) {
+        flight.answered();
+    }
+    outcome
+}
+
+async fn attempt(shared: &Shared, spec: &Spec, body: &Bytes, ready: &Ready, cause: &Cause) -> Outcome {
     let endpoint = &spec.subscription.notification.endpoint;
     let own = endpoint.timeout.and_then(|t| u64::try_from(t).ok()).map(Duration::from_micros);
     let timeout = own.unwrap_or(shared.tools.options.timeout).min(Duration::from_secs(600));
@@ -166,7 +193,8 @@ pub(super) async fn send(shared: &Shared, spec: &Spec, body: &Bytes, ready: &Rea
             return Outcome::Failed("this server does not speak MQTT".to_owned());
         };
         let payload = spec.message(body, &ready.context);
-        let message = Message { url: endpoint.uri.clone(), v5, qos, payload, traceparent };
+        let tenant = shared.tools.tenant.clone();
+        let message = Message { tenant, url: endpoint.uri.clone(), v5, qos, payload, traceparent };
         let (outcome, failure) = match tokio::time::timeout(timeout, publish.publish(message)).await {
             Ok(Ok(())) => return Outcome::Delivered,
             Ok(Err(reason)) => (Outcome::Failed(reason), "not_published"),

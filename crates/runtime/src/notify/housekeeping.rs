@@ -1,14 +1,14 @@
 //! What happens by the clock: retries, throttled and periodic notifications when they are due, the cursor and counters
 //! saved now and then. Sends nothing itself.
 
-use super::item::{Content, Image, Item, lane};
-use super::target::{Target, Work};
+use super::item::{Image, Item, Origin, lanes, portions};
+use super::target::{Target, Work, micros};
 use super::{CURSOR, Shared, deliver, park};
 use belfry_kernel::{Error, Time};
 use belfry_ngsi_ld::Json;
 use belfry_ngsi_ld::query::EntityQuery;
-use belfry_ngsi_ld::subscription::{State, Subscription};
-use belfry_ports::{Collection, DocumentChange, Page};
+use belfry_ngsi_ld::subscription::State;
+use belfry_ports::{Collection, DocumentChange, Page, Search, Stop};
 use std::cmp::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -85,8 +85,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
         }
         let next = shared.timers.lock().peek().map(|timer| timer.at.micros().saturating_sub(now.micros()).max(1000));
         let mut pause = save_at.saturating_duration_since(tokio::time::Instant::now());
-        if let Some(micros) = next.and_then(|m| u64::try_from(m).ok()) {
-            pause = pause.min(Duration::from_micros(micros));
+        if let Some(next) = next.and_then(|m| u64::try_from(m).ok()) {
+            pause = pause.min(Duration::from_micros(next));
         }
         tokio::select! {
             biased;
@@ -129,36 +129,48 @@ fn look_at(shared: &Arc<Shared>, target: &Arc<Target>, now: Time) {
         Some(_) if state == State::Expired => work.due = None,
         Some(every) => {
             // Periods that passed while nobody was there are not made up for.
+            let every = every.max(micros(shared.tools.options.min_interval));
             let due = work.due.unwrap_or(now);
             let missed = now.micros().saturating_sub(due.micros()) / every.max(1);
             let next = due.plus_micros(every.saturating_mul(missed + 1));
             work.due = Some(next);
             shared.set_timer(Timer::new(next, target));
             shared.note_stale(target, &mut work);
-            drop(work);
-            if active {
-                let (shared, target, subscription) = (shared.clone(), target.clone(), subscription.clone());
-                // Walking over many entities takes its time.
-                tokio::task::spawn_blocking(move || period(&shared, &target, &subscription, due, now));
+            if active && work.begins_period() {
+                tokio::spawn(make_period(shared.clone(), target.clone(), due, now));
             }
         }
         None => {
             work.due = None;
-            let images: Vec<Image> = work.held.drain().map(|(_, image)| image).collect();
+            let images = work.take_held(active);
             shared.note_stale(target, &mut work);
             if images.is_empty() || !active {
                 return;
             }
             work.quiet_until = subscription.throttling.map(|least| now.plus_micros(least));
-            work.sending.extend(images.iter().cloned());
             drop(work);
-            enqueue(shared, target, &images, true, now.micros());
+            enqueue(shared, target, images, Origin::Held, now.micros());
         }
     }
 }
 
-/// A periodic notification: every entity that is subscribed to and meets the conditions.
-fn period(shared: &Arc<Shared>, target: &Arc<Target>, subscription: &Subscription, due: Time, now: Time) {
+/// Makes the notifications of a period, when its turn has come: few at one time, as they take a thread each and memory.
+async fn make_period(shared: Arc<Shared>, target: Arc<Target>, due: Time, now: Time) {
+    let Ok(_permit) = shared.periods.acquire().await else { return };
+    let making = (shared.clone(), target.clone());
+    // Walking over many entities takes its time.
+    let made = tokio::task::spawn_blocking(move || period(&making.0, &making.1, due, now)).await;
+    let mut work = target.work();
+    // One that panicked has said so in the log.
+    work.end_of_making(made.unwrap_or(false));
+    shared.note_stale(&target, &mut work);
+}
+
+/// A periodic notification: every entity that is subscribed to and meets the conditions, as many as may wait. Whether some
+/// had to be left out.
+fn period(shared: &Arc<Shared>, target: &Arc<Target>, due: Time, now: Time) -> bool {
+    let spec = target.spec();
+    let subscription = &spec.subscription;
     let query = EntityQuery {
         selectors: subscription.entities.clone(),
         attrs: Vec::new(),
@@ -166,33 +178,45 @@ fn period(shared: &Arc<Shared>, target: &Arc<Target>, subscription: &Subscriptio
         geo: subscription.geo.clone(),
         scope: subscription.scope.clone(),
     };
-    let page = Page { offset: 0, limit: shared.tools.options.entities_per_period, bytes: usize::MAX, count: false };
-    match shared.tools.store.query(&query, None, page, now) {
-        Ok(answer) => {
-            if answer.more {
-                tracing::warn!(subscription = %target.id, entities = page.limit, "a periodic notification leaves out entities beyond its limit");
+    // Some for what surrounds the images.
+    let room = target.work().room() / 16 * 15;
+    let page = Page { offset: 0, limit: shared.tools.options.entities_per_period, bytes: room, count: false };
+    let search = Search { query: &query, order: None, page, now, looks: usize::MAX, stop: Stop::NEVER };
+    let (mut images, mut bytes, mut is_full): (Vec<Image>, usize, bool) = (Vec::new(), 0, false);
+    let found = shared.tools.store.find(&search, &mut |lent| {
+        if !is_full {
+            let image = Image::new(Arc::new(lent.make()?), None, Vec::new());
+            bytes += image.bytes;
+            is_full = bytes > room && !images.is_empty();
+            if !is_full {
+                images.push(image);
             }
-            let images: Vec<Image> = answer
-                .entities
-                .into_iter()
-                .map(|e| Image { entity: Arc::new(e), deleted: None, changes: Arc::default() })
-                .collect();
-            enqueue(shared, target, &images, false, due.micros());
         }
-        Err(error) => tracing::warn!(subscription = %target.id, %error, "a periodic notification could not be made"),
+        Ok(())
+    });
+    match found {
+        Ok(found) => {
+            enqueue(shared, target, images, Origin::Period, due.micros());
+            is_full || found.is_none_or(|found| found.more)
+        }
+        Err(error) => {
+            tracing::warn!(subscription = %target.id, %error, "a periodic notification could not be made");
+            false
+        }
     }
 }
 
 /// Enqueues images in as many notifications as they need. `salt` makes their identifiers differ from those of others
 /// that come of the same place in the log.
-fn enqueue(shared: &Arc<Shared>, target: &Arc<Target>, images: &[Image], held: bool, salt: i64) {
+fn enqueue(shared: &Arc<Shared>, target: &Arc<Target>, images: Vec<Image>, origin: Origin, salt: i64) {
     let seq = shared.tracker.lock().last();
-    let now = shared.tools.clock.now();
-    for (n, chunk) in images.chunks(shared.tools.options.entities_per_notification.max(1)).enumerate() {
-        let lanes = chunk.iter().fold(0, |lanes, image| lanes | lane(&image.entity.id));
-        let content = Content::Images { images: chunk.to_vec(), held };
+    let since = shared.tools.clock.now();
+    let options = &shared.tools.options;
+    let all = portions(images, options.entities_per_notification.max(1), options.bytes_per_notification);
+    for (n, images) in all.into_iter().enumerate() {
         let part = (xxhash_rust::xxh3::xxh3_64(&salt.to_le_bytes()) as u32 | 0x8000_0000).wrapping_add(n as u32);
-        deliver::enqueue(shared, target, Item { seq, part, lanes, since: now, content, body: None });
+        let lanes = lanes(&images);
+        deliver::enqueue(shared, target, Item { seq, part, lanes, since, origin, images, body: None });
     }
 }
 
@@ -268,7 +292,7 @@ fn document(work: &Work) -> Vec<u8> {
             members.push((key.into(), Json::Int(time.micros())));
         }
     }
-    let held: Vec<Json> = work.sending.iter().chain(work.held.values()).map(Image::kept).collect();
+    let held: Vec<Json> = work.held().map(Image::kept).collect();
     if !held.is_empty() {
         members.push(("held".into(), Json::Array(held)));
     }

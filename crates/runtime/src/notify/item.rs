@@ -1,9 +1,9 @@
 //! One notification on its way: what it is about, and its place in the order.
 
-use belfry_kernel::{Iri, Time};
-use belfry_ngsi_ld::subscription::Match;
+use super::weight;
+use belfry_kernel::{Iri, Time, TraceContext};
 use belfry_ngsi_ld::{Entity, Json};
-use belfry_ports::{Change, ChangeKind, Commit, Seq};
+use belfry_ports::{Change, ChangeKind, Commit, EntityChange, Seq};
 use bytes::Bytes;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -19,35 +19,70 @@ pub(crate) struct Item {
     pub(crate) lanes: u64,
     /// Since when it waits.
     pub(crate) since: Time,
-    pub(crate) content: Content,
+    pub(crate) origin: Origin,
+    /// What it shows: of its own, so that no commit is kept for one entity of many. Empty once there is a body, unless
+    /// it was held.
+    pub(crate) images: SmallVec<[Image; 1]>,
     /// The body, once it was made and not delivered.
     pub(crate) body: Option<Bytes>,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) enum Content {
-    /// Changes of a commit, by their place in it.
-    Changes { commit: Arc<Commit>, which: SmallVec<[(u32, Match); 1]> },
-    /// Images gathered while throttled, or by a period: with the instant of their deletion if gone.
-    Images { images: Vec<Image>, held: bool },
+/// What a notification came of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Origin {
+    /// One commit, with the trace that it belongs to.
+    Commit(Option<TraceContext>),
+    /// What throttling held back.
+    Held,
+    /// A period that ended.
+    Period,
 }
 
 /// An entity as it is shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Image {
     pub(crate) entity: Arc<Entity>,
+    /// When it was deleted, if it was.
     pub(crate) deleted: Option<Time>,
     /// What has changed since the notification before, with what was there then. Not kept over a restart.
     pub(crate) changes: Arc<Vec<Change>>,
+    /// What it takes.
+    pub(crate) bytes: usize,
 }
 
 impl Image {
+    pub(crate) fn new(entity: Arc<Entity>, deleted: Option<Time>, changes: Vec<Change>) -> Self {
+        let mut image = Self { entity, deleted, changes: Arc::new(changes), bytes: 0 };
+        image.weigh();
+        image
+    }
+
+    /// A change of a commit as it is shown; `values`: with the values before.
+    pub(crate) fn of(commit: &Commit, at: u32, values: bool) -> Option<Self> {
+        Some(match commit.changes.entities.get(at as usize)? {
+            EntityChange::Put { entity, changes, .. } => {
+                let changes = changes.iter().map(|c| Change {
+                    before: c.before.clone().filter(|_| values || c.kind == ChangeKind::Deleted),
+                    dataset_id: c.dataset_id.clone(),
+                    ..*c
+                });
+                Self::new(entity.clone(), None, changes.collect())
+            }
+            EntityChange::Delete { last, .. } => Self::new(last.clone(), Some(commit.at), Vec::new()),
+        })
+    }
+
+    fn weigh(&mut self) {
+        self.bytes = weight::entity(&self.entity) + self.changes.iter().map(weight::change).sum::<usize>();
+    }
+
     /// Brings it up to what came later of the same entity.
     pub(crate) fn update(&mut self, later: Self) {
         if self.deleted.is_none() && later.deleted.is_none() {
             let changes = Arc::make_mut(&mut self.changes);
             later.changes.iter().for_each(|change| add(changes, change));
             self.entity = later.entity;
+            self.weigh();
         } else {
             *self = later;
         }
@@ -88,7 +123,21 @@ fn add(changes: &mut Vec<Change>, later: &Change) {
 impl Item {
     /// Whether the tracker waits for it.
     pub(crate) fn is_tracked(&self) -> bool {
-        matches!(self.content, Content::Changes { .. })
+        matches!(self.origin, Origin::Commit(_))
+    }
+
+    /// What it takes while it waits, bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let images: usize = self.images.iter().map(|image| image.bytes).sum();
+        size_of::<Self>() + images + self.body.as_ref().map_or(0, Bytes::len)
+    }
+
+    /// Keeps the body that was made of it, and of the images only what is still asked for.
+    pub(crate) fn keep_body(&mut self, body: Bytes) {
+        if !matches!(self.origin, Origin::Held) {
+            self.images = SmallVec::new();
+        }
+        self.body = Some(body);
     }
 
     /// Its place in the order.
@@ -97,8 +146,33 @@ impl Item {
     }
 }
 
+/// Cuts images into what one notification each shows: at most so many entities, and so many bytes unless one entity is
+/// larger by itself.
+pub(crate) fn portions(images: Vec<Image>, most: usize, bytes: usize) -> SmallVec<[SmallVec<[Image; 1]>; 1]> {
+    let mut portions: SmallVec<[SmallVec<[Image; 1]>; 1]> = SmallVec::new();
+    let mut left = 0;
+    for image in images {
+        match portions.last_mut() {
+            Some(portion) if portion.len() < most && image.bytes <= left => {
+                left -= image.bytes;
+                portion.push(image);
+            }
+            _ => {
+                left = bytes.saturating_sub(image.bytes);
+                portions.push(SmallVec::from_iter([image]));
+            }
+        }
+    }
+    portions
+}
+
+/// All lanes that entities are in.
+pub(crate) fn lanes(images: &[Image]) -> u64 {
+    images.iter().fold(0, |lanes, image| lanes | lane(&image.entity.id))
+}
+
 /// The lane of an entity.
-pub(crate) fn lane(id: &Iri) -> u64 {
+fn lane(id: &Iri) -> u64 {
     1 << (xxhash_rust::xxh3::xxh3_64(id.as_str().as_bytes()) % 64)
 }
 

@@ -3,7 +3,7 @@
 
 use super::deliver::Cause;
 use super::housekeeping::Timer;
-use super::item::{Content, Item};
+use super::item::Item;
 use super::render::Spec;
 use super::target::{Outcome, Target, micros};
 use super::{Shared, deliver};
@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// How many are read or written at a time.
 const BATCH: usize = 256;
+/// Bytes of bodies that are written at a time, unless one is larger by itself: a commit has a limit.
+const BATCH_BYTES: usize = 4 << 20;
 
 /// A space cannot be in an identifier.
 fn prefix(subscription: &str) -> String {
@@ -39,8 +41,9 @@ pub(super) fn count(shared: &Shared) -> Result<(), Error> {
             match shared.targets.read().get(of(&document.key)) {
                 Some(target) => {
                     let mut work = target.work();
-                    work.parked += 1;
-                    if work.parked == 1 {
+                    let first = !work.has_work();
+                    work.found_parked(document.bytes.len());
+                    if first {
                         let now = shared.tools.clock.now();
                         shared.set_timer(Timer::new(now, target));
                     }
@@ -55,54 +58,76 @@ pub(super) fn count(shared: &Shared) -> Result<(), Error> {
     }
 }
 
-/// Parks what waits for an endpoint that stays away.
+/// Parks what waits for an endpoint that stays away, and clears away what had to make room.
 pub(super) async fn park(shared: &Arc<Shared>, target: &Arc<Target>) {
-    let mut items = target.work().take_for_parking(shared.tools.options.park_after);
-    if items.is_empty() {
+    let (excess, mut items) = target.work().take_for_parking(shared.tools.options.park_after);
+    if excess == 0 && items.is_empty() {
         return;
     }
+    clear_oldest(shared, target, excess).await;
     let spec = target.spec();
     let ready = spec.ready(&shared.tools.contexts).await;
     let now = shared.tools.clock.now();
-    let mut parked = 0;
     while !items.is_empty() {
-        let batch = items.len().min(BATCH);
-        let documents = items[..batch]
-            .iter()
-            .map(|item| {
-                let body = item.body.clone().unwrap_or_else(|| spec.body(item, &ready.context, now));
-                let mut bytes = item.since.micros().to_le_bytes().to_vec();
-                bytes.extend_from_slice(&body);
-                DocumentChange {
-                    collection: Collection::Parked,
-                    key: key(target.id.as_str(), item),
-                    bytes: Some(bytes.into()),
-                }
-            })
-            .collect();
+        let mut documents = Vec::new();
+        let mut bytes = 0;
+        for item in items.iter().take(BATCH) {
+            let body = item.body.clone().unwrap_or_else(|| spec.body(item, &ready.context, now));
+            if !documents.is_empty() && bytes + body.len() > BATCH_BYTES {
+                break;
+            }
+            bytes += body.len();
+            documents.push(DocumentChange {
+                collection: Collection::Parked,
+                key: key(target.id.as_str(), item),
+                bytes: Some([&item.since.micros().to_le_bytes(), &*body].concat().into()),
+            });
+        }
+        let sizes: Vec<usize> = documents.iter().map(|d| d.bytes.as_ref().map_or(0, |bytes| bytes.len())).collect();
         if let Err(error) = commit(shared, documents).await {
             tracing::warn!(subscription = %target.id, %error, "what waits for an endpoint cannot be parked and stays in memory");
             break;
         }
-        let done: Vec<Item> = items.drain(..batch).collect();
-        parked += done.len();
+        let done: Vec<Item> = items.drain(..sizes.len()).collect();
         let mut work = target.work();
-        for item in &done {
-            if let Content::Images { images, held: true } = &item.content {
-                work.sending.retain(|s| !images.iter().any(|image| Arc::ptr_eq(&image.entity, &s.entity)));
-            }
-        }
+        done.iter().zip(sizes).for_each(|(item, size)| work.parked(item, size));
         drop(work);
         shared.done(&done);
     }
     let mut work = target.work();
-    let dropped = work.parked(parked, items);
+    let dropped = work.end_of_parking(items);
     // A worker that was woken meanwhile found nothing to do, and nobody would wake it again.
     if let Some(next) = work.next_attempt() {
         shared.set_timer(Timer::new(next, target));
     }
     drop(work);
     shared.done(&dropped);
+}
+
+/// Removes the oldest documents, which are counted as dropped: not only when the endpoint is tried again, or there would
+/// be ever more of them until then.
+async fn clear_oldest(shared: &Shared, target: &Target, count: usize) {
+    let mut left = count;
+    let prefix = prefix(target.id.as_str());
+    while left > 0 {
+        let Ok(page) = shared.tools.store.documents(Collection::Parked, Some(&prefix), left.min(BATCH)) else { return };
+        let documents: Vec<DocumentChange> = page
+            .into_iter()
+            .take_while(|d| d.key.starts_with(&prefix))
+            .map(|d| DocumentChange { collection: Collection::Parked, key: d.key, bytes: None })
+            .collect();
+        let cleared = documents.len();
+        if cleared == 0 {
+            return;
+        }
+        if let Err(error) = commit(shared, documents).await {
+            tracing::warn!(subscription = %target.id, %error, "notifications that were given up cannot be cleared away yet");
+            return;
+        }
+        let mut work = target.work();
+        (0..cleared).for_each(|_| work.unparked(false));
+        left -= cleared;
+    }
 }
 
 /// Tries the parked ones in order until one fails or none is left.
@@ -132,16 +157,24 @@ pub(super) async fn deliver(shared: &Arc<Shared>, target: &Arc<Target>) {
             let (since, body) = split(&document.bytes);
             if passes_over(shared, target, &spec, since) {
                 gone.push(document.key.clone());
+                target.work().unparked(false);
                 continue;
             }
+            let Some(flight) = deliver::take_off(shared, target).await else {
+                stop = true;
+                break;
+            };
             let ready = spec.ready(&shared.tools.contexts).await;
             let cooldown = spec.subscription.notification.endpoint.cooldown;
-            let outcome = deliver::send(shared, &spec, &body, &ready, &Cause::Own).await;
+            let outcome = deliver::send(shared, flight, &spec, &body, &ready, &Cause::Own).await;
             let now = shared.tools.clock.now();
             let failed = matches!(outcome, Outcome::Failed(_));
             {
                 let mut work = target.work();
                 work.record(outcome, now, &|attempts| shared.pause(attempts, cooldown));
+                if !failed {
+                    work.unparked(true);
+                }
                 shared.after_attempt(target, &mut work);
             }
             if failed {
@@ -153,8 +186,7 @@ pub(super) async fn deliver(shared: &Arc<Shared>, target: &Arc<Target>) {
         if let Some(key) = gone.last() {
             last = key.clone();
         }
-        let count = gone.len();
-        if count > 0 {
+        if !gone.is_empty() {
             let documents = gone
                 .into_iter()
                 .map(|key| DocumentChange { collection: Collection::Parked, key, bytes: None })
@@ -163,12 +195,10 @@ pub(super) async fn deliver(shared: &Arc<Shared>, target: &Arc<Target>) {
                 tracing::warn!(subscription = %target.id, %error, "delivered notifications cannot be cleared away and will be repeated");
             }
         }
-        let mut work = target.work();
         if stop || drained {
-            work.unparked(count, drained && !stop);
+            target.work().end_of_parked(drained && !stop);
             return;
         }
-        work.parked = work.parked.saturating_sub(count);
     }
 }
 
@@ -176,9 +206,7 @@ pub(super) async fn deliver(shared: &Arc<Shared>, target: &Arc<Target>) {
 fn passes_over(shared: &Shared, target: &Target, spec: &Spec, since: Time) -> bool {
     let now = shared.tools.clock.now();
     let mut work = target.work();
-    if work.excess > 0 {
-        // It was counted when it became too many.
-        work.excess -= 1;
+    if work.passes_over() {
         return true;
     }
     if spec.subscription.state(now) != State::Active {

@@ -1,11 +1,14 @@
 //! The notifiers of all tenants: one for each store, started when the store is opened.
 
+use super::budget::Budget;
+use super::flights::Flights;
+use super::target::micros;
 use super::{KeepBefore, Notifier, Options, Publish, Tools};
 use crate::context::Contexts;
-use crate::outbound::{Outbound, OutboundError};
+use crate::outbound::Outbound;
 use crate::telemetry::Tracer;
-use belfry_kernel::{Clock, Rng};
-use belfry_ngsi_ld::subscription::DeliveryStatus;
+use belfry_kernel::{Clock, Error, Rng};
+use belfry_ngsi_ld::subscription::{DeliveryStatus, Subscription};
 use belfry_ports::Store;
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
@@ -33,6 +36,8 @@ pub struct Parts {
 /// Every tenant's notifier.
 pub struct Notifiers {
     parts: Parts,
+    budget: Arc<Budget>,
+    flights: Arc<Flights>,
     running: RwLock<HashMap<Box<str>, Arc<Notifier>>>,
     begun: Mutex<Begun>,
 }
@@ -44,17 +49,29 @@ enum Begun {
 }
 
 impl Notifiers {
-    /// Whether an endpoint could be called at all, as far as its URL tells.
+    /// Whether a subscription could be served: its endpoint called, as far as the URL tells, and its period granted.
     ///
     /// # Errors
-    /// Why not.
-    pub fn check_endpoint(&self, url: &str) -> Result<(), OutboundError> {
-        self.parts.outbound.check_endpoint(url)
+    /// `BadRequestData` saying why not.
+    pub fn check(&self, subscription: &Subscription) -> Result<(), Error> {
+        self.parts
+            .outbound
+            .check_endpoint(&subscription.notification.endpoint.uri)
+            .map_err(|error| Error::bad_data(format!("notification.endpoint.uri: it cannot be called: {error}")))?;
+        let least = self.parts.options.min_interval;
+        match subscription.time_interval {
+            Some(every) if every < micros(least) => {
+                Err(Error::bad_data(format!("timeInterval: it must be at least {} s", least.as_secs_f64())))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// None yet.
     pub fn new(parts: Parts) -> Self {
-        Self { parts, running: RwLock::default(), begun: Mutex::new(Begun::Waiting(Vec::new())) }
+        let budget = Arc::new(Budget::new(parts.options.max_bytes, parts.options.max_bytes_each));
+        let flights = Arc::new(Flights::new(parts.options.max_in_flight));
+        Self { parts, budget, flights, running: RwLock::default(), begun: Mutex::new(Begun::Waiting(Vec::new())) }
     }
 
     /// A store was opened: its notifier starts, now or at [`Self::begin`]. Must be called within a tokio runtime once
@@ -84,7 +101,22 @@ impl Notifiers {
     fn start(&self, tenant: &str, store: Arc<dyn Store>, contexts: &Arc<Contexts>) {
         let contexts = contexts.clone();
         let Parts { options, outbound, publish, clock, rng, keep_before, tracer } = self.parts.clone();
-        let tools = Tools { store, contexts, outbound, publish, clock, rng, keep_before, options, tracer };
+        let (budget, flights) = (self.budget.clone(), self.flights.clone());
+        let name = tenant.into();
+        let tools = Tools {
+            tenant: name,
+            store,
+            contexts,
+            outbound,
+            publish,
+            clock,
+            rng,
+            keep_before,
+            options,
+            budget,
+            flights,
+            tracer,
+        };
         match Notifier::start(tools) {
             Ok(notifier) => {
                 self.running.write().insert(tenant.into(), Arc::new(notifier));

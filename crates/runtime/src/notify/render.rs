@@ -1,6 +1,6 @@
 //! From a subscription and an item to what is sent: body, headers, identifier. Sends nothing.
 
-use super::item::{Content, Item};
+use super::item::Item;
 use crate::context::Contexts;
 use crate::outbound::{Outbound, OutboundError, Peer};
 use belfry_kernel::{Iri, Time};
@@ -8,7 +8,7 @@ use belfry_ngsi_ld::Context;
 use belfry_ngsi_ld::form::View;
 use belfry_ngsi_ld::json::write_str;
 use belfry_ngsi_ld::subscription::{
-    Changed, Event, Match, Notice, NotificationHead, Subscription, Triggers, write_notification,
+    Changed, Event, Notice, NotificationHead, Subscription, Triggers, write_notification,
 };
 use belfry_ports::{Change, ChangeKind, EntityChange, Seq};
 use bytes::Bytes;
@@ -91,36 +91,13 @@ impl Spec {
     /// The body of an item.
     pub(crate) fn body(&self, item: &Item, context: &Context, now: Time) -> Bytes {
         let mut out = Vec::with_capacity(1024);
-        let mut changed: SmallVec<[SmallVec<[Changed<'_>; 8]>; 1]> = SmallVec::new();
-        let mut notices: SmallVec<[Notice<'_>; 1]> = SmallVec::new();
-        match &item.content {
-            Content::Changes { commit, which } => {
-                for (at, _) in which {
-                    changed.push(match commit.changes.entities.get(*at as usize) {
-                        Some(EntityChange::Put { changes, .. }) => changes.iter().filter_map(changed_of).collect(),
-                        _ => SmallVec::new(),
-                    });
-                }
-                for ((at, how), changes) in which.iter().zip(&changed) {
-                    match (commit.changes.entities.get(*at as usize), how) {
-                        (Some(EntityChange::Put { entity, .. }), Match::Changed) => {
-                            notices.push(Notice::Entity { entity, changes });
-                        }
-                        (Some(EntityChange::Delete { last, .. }), _) => {
-                            notices.push(Notice::Deleted { entity: last, at: commit.at });
-                        }
-                        _ => {}
-                    }
-                }
-            }
-            Content::Images { images, .. } => {
-                changed.extend(images.iter().map(|image| image.changes.iter().filter_map(changed_of).collect()));
-                notices.extend(images.iter().zip(&changed).map(|(image, changes)| match image.deleted {
-                    Some(at) => Notice::Deleted { entity: &image.entity, at },
-                    None => Notice::Entity { entity: &image.entity, changes },
-                }));
-            }
-        }
+        let changed: SmallVec<[SmallVec<[Changed<'_>; 8]>; 1]> =
+            item.images.iter().map(|image| image.changes.iter().filter_map(changed_of).collect()).collect();
+        let notices = item.images.iter().zip(&changed).map(|(image, changes)| match image.deleted {
+            Some(at) => Notice::Deleted { entity: &image.entity, at },
+            None => Notice::Entity { entity: &image.entity, changes },
+        });
+        let notices: SmallVec<[Notice<'_>; 1]> = notices.collect();
         let id = notification_id(&self.subscription.id, item.seq, item.part);
         let head = NotificationHead { id: &id, notified_at: now, context };
         write_notification(&self.subscription, &self.view, &head, &notices, &mut out);

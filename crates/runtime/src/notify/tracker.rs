@@ -1,13 +1,14 @@
 //! Which commits still have notifications outstanding, and so how far the cursor may go. Holds no notification.
 
 use belfry_ports::Seq;
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 /// Outstanding notifications by commit, in the order of the log.
 #[derive(Debug)]
 pub(crate) struct Tracker {
     consumed: Seq,
-    outstanding: VecDeque<(Seq, u32)>,
+    /// Those that have some: what is delivered is forgotten even while older ones wait.
+    outstanding: BTreeMap<Seq, u32>,
     /// Whether anything came since the last save that the cursor should remember.
     news: bool,
     saved: Option<Seq>,
@@ -15,7 +16,7 @@ pub(crate) struct Tracker {
 
 impl Tracker {
     pub(crate) fn at(after: Seq) -> Self {
-        Self { consumed: after, outstanding: VecDeque::new(), news: false, saved: None }
+        Self { consumed: after, outstanding: BTreeMap::new(), news: false, saved: None }
     }
 
     /// A commit was read, and `count` notifications came of it. `news` tells that it is not one of the notifier's own.
@@ -23,17 +24,17 @@ impl Tracker {
         self.consumed = seq;
         self.news |= news;
         if count > 0 {
-            self.outstanding.push_back((seq, count));
+            self.outstanding.insert(seq, count);
         }
     }
 
     /// One notification of this commit is delivered, parked or dropped.
     pub(crate) fn done(&mut self, seq: Seq) {
-        if let Ok(at) = self.outstanding.binary_search_by_key(&seq, |(s, _)| *s) {
-            self.outstanding[at].1 = self.outstanding[at].1.saturating_sub(1);
-        }
-        while self.outstanding.front().is_some_and(|(_, count)| *count == 0) {
-            self.outstanding.pop_front();
+        if let Some(count) = self.outstanding.get_mut(&seq) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.outstanding.remove(&seq);
+            }
         }
     }
 
@@ -44,7 +45,7 @@ impl Tracker {
 
     /// The last commit of which, and before which, nothing is outstanding.
     pub(crate) fn cursor(&self) -> Seq {
-        self.outstanding.front().map_or(self.consumed, |(seq, _)| seq - 1)
+        self.outstanding.first_key_value().map_or(self.consumed, |(seq, _)| seq - 1)
     }
 
     /// The cursor, when it is worth saving; then it counts as saved.
@@ -68,6 +69,19 @@ impl Tracker {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_delivered_is_forgotten_while_older_ones_wait() {
+        let mut t = Tracker::at(0);
+        t.consumed(1, 1, true);
+        for seq in 2..1000 {
+            t.consumed(seq, 2, true);
+            (0..2).for_each(|_| t.done(seq));
+        }
+        assert_eq!((t.outstanding.len(), t.cursor()), (1, 0));
+        t.done(1);
+        assert_eq!(t.cursor(), 999);
+    }
 
     #[test]
     fn the_cursor_waits_for_the_oldest() {

@@ -3,10 +3,12 @@
 use super::connect::{ConnectError, Guarded};
 use super::line::{Lines, Peer};
 use super::policy::AddressPolicy;
+use super::trust::Trust;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::HttpsConnector;
+use hyper_rustls::builderstates::WantsSchemes;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::sync::Arc;
@@ -77,7 +79,7 @@ impl OutboundError {
     }
 }
 
-/// A pooled HTTP/1.1 client for `http` and `https` (certificates of the public authorities).
+/// A pooled HTTP/1.1 client for `http` and `https`.
 pub struct Outbound {
     client: Client<HttpsConnector<Guarded>, Full<Bytes>>,
     lines: Lines,
@@ -85,14 +87,19 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// A client under this policy.
+    /// A client under this policy that trusts the public authorities.
     pub fn new(policy: AddressPolicy) -> Self {
+        Self::with(policy, HttpsConnectorBuilder::new().with_webpki_roots())
+    }
+
+    /// A client under this policy that trusts these authorities.
+    pub fn trusting(policy: AddressPolicy, trust: &Trust) -> Self {
+        Self::with(policy, HttpsConnectorBuilder::new().with_tls_config(trust.config().as_ref().clone()))
+    }
+
+    fn with(policy: AddressPolicy, connector: HttpsConnectorBuilder<WantsSchemes>) -> Self {
         let policy = Arc::new(policy);
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(Guarded { policy: policy.clone() });
+        let connector = connector.https_or_http().enable_http1().wrap_connector(Guarded { policy: policy.clone() });
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(64)
