@@ -21,14 +21,18 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 
-struct Embedded(PathBuf);
+struct Embedded {
+    dir: PathBuf,
+    adjust: fn(&mut Options),
+}
 
 impl Stores for Embedded {
     fn open(&self, tenant: &str) -> Result<Arc<dyn Store>, Error> {
-        let dir = if tenant.is_empty() { self.0.join("default") } else { self.0.join("tenants").join(tenant) };
+        let dir = if tenant.is_empty() { self.dir.join("default") } else { self.dir.join("tenants").join(tenant) };
         let mut options = Options::new(dir, Arc::new(SystemClock));
         // Small files: each test has a store of its own.
         options.log.segment_bytes = 4 << 20;
+        (self.adjust)(&mut options);
         Ok(Arc::new(EmbeddedStore::open(&options)?))
     }
 
@@ -50,12 +54,17 @@ impl Server {
     }
 
     pub async fn with(limits: belfry_config::Limits, mode: Mode) -> Self {
+        Self::on(|_| {}, limits, mode).await
+    }
+
+    /// On a store of other options.
+    pub async fn on(adjust: fn(&mut Options), limits: belfry_config::Limits, mode: Mode) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let tenants =
-            Arc::new(Tenants::open(Arc::new(Embedded(dir.path().to_owned())), 4, Box::new(|_, _| {})).unwrap());
+        let stores = Arc::new(Embedded { dir: dir.path().to_owned(), adjust });
+        let tenants = Arc::new(Tenants::open(stores, 4, Box::new(|_, _| {})).unwrap());
         let store = tenants.get("").unwrap();
         let outbound = Arc::new(Outbound::new(AddressPolicy { loopback: true, ..AddressPolicy::default() }));
         let options = context::Options { own: vec![format!("http://{address}")], ..context::Options::default() };
