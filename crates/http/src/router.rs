@@ -102,7 +102,7 @@ fn table() -> Vec<Operation> {
             "Lists the contexts that are kept here.";
         GET "/ngsi-ld/v1/jsonldContexts/{contextId}" "retrieveContext" Public Nothing [ngsi_ld::context_serve::PARAMETERS] ngsi_ld::context_serve,
             "Gives one context.";
-        DELETE "/ngsi-ld/v1/jsonldContexts/{contextId}" "deleteContext" Curate Nothing [ngsi_ld::context_delete::PARAMETERS] ngsi_ld::context_delete,
+        DELETE "/ngsi-ld/v1/jsonldContexts/{contextId}" "deleteContext" Write Nothing [ngsi_ld::context_delete::PARAMETERS] ngsi_ld::context_delete,
             "Deletes or reloads one context.";
         // Subscriptions.
         POST "/ngsi-ld/v1/subscriptions" "createSubscription" Write Json [LOCAL] ngsi_ld::subscription_create,
