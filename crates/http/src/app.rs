@@ -1,6 +1,7 @@
 //! What every request needs, made once by the wiring. Holds references and limits, no behaviour.
 
 use crate::metrics::Metrics;
+use crate::ops::backup::Copies;
 use belfry_identity::Guard;
 use belfry_kernel::{Clock, Rng, Time};
 use belfry_ngsi_ld::form;
@@ -35,6 +36,8 @@ pub struct App {
     pub notifiers: OnceLock<Arc<Notifiers>>,
     /// Where backups are put, once the wiring has said so.
     pub backups: OnceLock<PathBuf>,
+    /// Backups that were begun since the start.
+    pub(crate) copies: Arc<Copies>,
     /// Reads of the state of an instant that may still begin.
     pub states: Arc<Semaphore>,
     /// Counters.
@@ -90,6 +93,7 @@ impl App {
         Arc::new(Self {
             names,
             states,
+            copies: Arc::default(),
             tenants: parts.tenants,
             contexts: parts.contexts,
             guard: parts.guard,

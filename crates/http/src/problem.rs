@@ -109,6 +109,13 @@ pub fn created_all(body: Vec<u8>) -> Response {
     with_body(StatusCode::CREATED, body)
 }
 
+/// It is under way: a JSON body that says what is, and where it is heard how it went.
+pub fn accepted(body: Vec<u8>, location: &str) -> Response {
+    let mut response = with_body(StatusCode::ACCEPTED, body);
+    put_location(&mut response, location);
+    response
+}
+
 /// Done, and there is nothing to say.
 pub fn no_content() -> Response {
     empty(StatusCode::NO_CONTENT)

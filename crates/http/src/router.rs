@@ -147,6 +147,8 @@ fn table() -> Vec<Operation> {
             "Streams what changes (server-sent events).";
         POST "/backups" "createBackup" Operate Json [] ops::backup_create,
             "Copies the data of every tenant into a new directory, while writes go on.";
+        GET "/backups" "listBackups" Operate Nothing [] ops::backup_list,
+            "Lists the backups that were begun since the start, and how they went.";
         POST "/tokens" "createToken" Operate Json [] ops::token_create,
             "Makes an access token.";
         GET "/tokens" "listTokens" Operate Nothing [] ops::token_list,
