@@ -21,7 +21,7 @@ use belfry_ngsi_ld::form::Deny;
 use belfry_ngsi_ld::{Context, Name};
 use belfry_ports::Store;
 use belfry_runtime::apps::{self, Apps};
-use belfry_runtime::context::{self, Contexts, Fetching, Options as ContextOptions};
+use belfry_runtime::context::{self, Contexts, Fetching, KeptLimits, Options as ContextOptions};
 use belfry_runtime::ingest::{self, Ingest};
 use belfry_runtime::metrics::Source;
 use belfry_runtime::notify::{KeepBefore, Notifiers};
@@ -229,6 +229,7 @@ fn contexts(
         limits: Limits { depth: c.max_depth, bytes: c.max_bytes.max(Limits::default().bytes), ..Limits::default() },
         cached: c.cache_entries,
         cached_bytes: c.cache_bytes,
+        kept: KeptLimits { count: c.max_hosted, bytes: c.max_hosted_bytes, bytes_of_one: c.max_bytes },
         fetching: Fetching {
             enabled: c.fetch,
             max_bytes: c.max_bytes,

@@ -2,6 +2,7 @@
 
 use crate::metrics::Metrics;
 use crate::operation::Operation;
+use crate::ops::backup::Copies;
 use belfry_identity::Guard;
 use belfry_kernel::{Clock, Rng, Time};
 use belfry_ngsi_ld::form;
@@ -48,6 +49,8 @@ pub struct App {
     pub notifiers: OnceLock<Arc<Notifiers>>,
     /// Where backups are put, once the wiring has said so.
     pub backups: OnceLock<PathBuf>,
+    /// Backups that were begun since the start.
+    pub(crate) copies: Arc<Copies>,
     /// Reads of the state of an instant that may still begin.
     pub states: Arc<Semaphore>,
     /// Counters.
@@ -115,6 +118,7 @@ impl App {
             large: Semaphore::new(MAX_LARGE),
             apps: parts.apps,
             states,
+            copies: Arc::default(),
             tenants: parts.tenants,
             contexts: parts.contexts,
             guard: parts.guard,

@@ -86,19 +86,14 @@ impl Resource {
     async fn run(&self, operation: &Operation, mut exchange: Exchange) -> Result<Response, Error> {
         let app = self.app.clone();
         check_size(&app, &exchange)?;
-        let authorization = match exchange.head.headers.get(header::AUTHORIZATION) {
-            Some(value) => Some(value.to_str().map_err(|_| {
-                Error::new(Kind::Unauthorized, "the Authorization header is not of the form: Bearer <token>")
-            })?),
-            None => None,
-        };
         if app.guard.mode() == Mode::Open
             && operation.permission != Permission::Public
             && !host::is_own(&exchange.head, &app.names)
         {
             return Err(Error::new(Kind::Forbidden, FOREIGN_HOST));
         }
-        exchange.principal = Some(app.guard.check(authorization, exchange.tenant()?, operation.permission)?);
+        exchange.principal =
+            Some(app.guard.check(exchange.authorization()?, exchange.tenant()?, operation.permission)?);
         // HTTP/2 says by itself where a body ends.
         if operation.takes != Takes::Nothing
             && exchange.head.version < Version::HTTP_2

@@ -121,6 +121,13 @@ pub fn created_as(location: &str, media: HeaderValue, body: impl Into<Body>) -> 
     response
 }
 
+/// It is under way: a JSON body that says what is, and where it is heard how it went.
+pub fn accepted(body: Vec<u8>, location: &str) -> Response {
+    let mut response = with_body(StatusCode::ACCEPTED, body);
+    put_location(&mut response, location);
+    response
+}
+
 /// What was asked for is found elsewhere.
 pub fn see_other(location: &str) -> Response {
     let mut response = empty(StatusCode::SEE_OTHER);

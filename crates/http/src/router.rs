@@ -104,7 +104,7 @@ fn own() -> Vec<Operation> {
             "Lists the contexts that are kept here.";
         GET "/ngsi-ld/v1/jsonldContexts/{contextId}" "retrieveContext" Public Nothing [ngsi_ld::context_serve::PARAMETERS] ngsi_ld::context_serve,
             "Gives one context.";
-        DELETE "/ngsi-ld/v1/jsonldContexts/{contextId}" "deleteContext" Curate Nothing [ngsi_ld::context_delete::PARAMETERS] ngsi_ld::context_delete,
+        DELETE "/ngsi-ld/v1/jsonldContexts/{contextId}" "deleteContext" Write Nothing [ngsi_ld::context_delete::PARAMETERS] ngsi_ld::context_delete,
             "Deletes or reloads one context.";
         // Subscriptions.
         POST "/ngsi-ld/v1/subscriptions" "createSubscription" Write Json [LOCAL] ngsi_ld::subscription_create,
@@ -149,6 +149,8 @@ fn own() -> Vec<Operation> {
             "Streams what changes (server-sent events).";
         POST "/backups" "createBackup" Operate Json [] ops::backup_create,
             "Copies the data of every tenant into a new directory, while writes go on.";
+        GET "/backups" "listBackups" Operate Nothing [] ops::backup_list,
+            "Lists the backups that were begun since the start, and how they went.";
         POST "/tokens" "createToken" Operate Json [] ops::token_create,
             "Makes an access token.";
         GET "/tokens" "listTokens" Operate Nothing [] ops::token_list,

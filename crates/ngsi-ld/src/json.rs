@@ -4,6 +4,7 @@
 use belfry_kernel::Error;
 use compact_str::CompactString;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use std::cell::Cell;
 use std::fmt;
 
 /// Deeper than any body that a configuration lets in, and what stands around it: for documents of our own, which must be
@@ -17,7 +18,7 @@ pub enum Json {
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// A number without fraction that fits 64 bits.
+    /// A number without fraction that fits 64 bits. (A text with a longer one is refused: it could not be kept as it is.)
     Int(i64),
     /// Any other number; always finite, with a fraction or beyond 2^53.
     Float(f64),
@@ -33,11 +34,19 @@ impl Json {
     /// Parses one JSON text (UTF-8, RFC 8259), at most `max_depth` levels deep.
     ///
     /// # Errors
-    /// `InvalidRequest` with the place of the first offence.
+    /// `InvalidRequest` with the place of the first offence; `BadRequestData` for a whole number beyond 64 bits.
     pub fn parse(text: &[u8], max_depth: usize) -> Result<Self, Error> {
+        let huge = Cell::new(false);
         let mut de = sonic_rs::Deserializer::from_slice(text);
-        let value = Node { depth: max_depth }.deserialize(&mut de).map_err(|e| syntax(&e))?;
+        let value = Node { depth: max_depth, huge: &huge }.deserialize(&mut de).map_err(|e| syntax(&e))?;
         de.end().map_err(|e| syntax(&e))?;
+        if huge.get()
+            && let Some(digits) = long_whole_number(text)
+        {
+            return Err(Error::bad_data(format!(
+                "the whole number {digits} is beyond 64 bits, and would be kept as another: send it as a text, or with a fraction or an exponent"
+            )));
+        }
         Ok(value)
     }
 
@@ -211,24 +220,57 @@ fn write_escaped(b: u8, out: &mut Vec<u8>) {
     }
 }
 
+/// The first whole number in a JSON text that does not fit 64 bits, shortened. Looked for only where there is a number as
+/// large as that, since the parser does not tell how one is written.
+fn long_whole_number(text: &[u8]) -> Option<String> {
+    let (mut at, mut quoted) = (0, false);
+    while let Some(byte) = text.get(at) {
+        let length = match byte {
+            b'\\' if quoted => 2,
+            b'"' => {
+                quoted = !quoted;
+                1
+            }
+            b'-' | b'0'..=b'9' if !quoted => {
+                let is_part = |b: &&u8| matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+                let number = &text[at..at + text[at..].iter().take_while(is_part).count()];
+                let digits = std::str::from_utf8(number).unwrap_or_default();
+                if !number.iter().any(|b| matches!(b, b'.' | b'e' | b'E')) && digits.parse::<i64>().is_err() {
+                    let short: String = digits.chars().take(40).collect();
+                    return Some(if short.len() < digits.len() { format!("{short}…") } else { short });
+                }
+                number.len()
+            }
+            _ => 1,
+        };
+        at += length;
+    }
+    None
+}
+
 fn syntax(e: &sonic_rs::Error) -> Error {
     let text = e.to_string();
     let first = text.lines().next().unwrap_or_default();
     Error::invalid(format!("the body is not valid JSON: {first}"))
 }
 
-struct Node {
+/// From here on a double is no 64-bit whole number.
+const HUGE: f64 = (1_u64 << 63) as f64;
+
+struct Node<'h> {
     depth: usize,
+    /// Set by a number that is as large as this.
+    huge: &'h Cell<bool>,
 }
 
-impl<'de> DeserializeSeed<'de> for Node {
+impl<'de> DeserializeSeed<'de> for Node<'_> {
     type Value = Json;
     fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<Json, D::Error> {
         de.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Node {
+impl<'de> Visitor<'de> for Node<'_> {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -244,10 +286,16 @@ impl<'de> Visitor<'de> for Node {
         Ok(Json::Int(i))
     }
     fn visit_u64<E>(self, u: u64) -> Result<Json, E> {
-        Ok(i64::try_from(u).map_or(Json::Float(u as f64), Json::Int))
+        Ok(i64::try_from(u).map_or_else(|_| self.large(u as f64), Json::Int))
     }
     fn visit_f64<E: serde::de::Error>(self, f: f64) -> Result<Json, E> {
-        if f.is_finite() { Ok(Json::number(f)) } else { Err(E::custom("a number is out of range")) }
+        if f.abs() < HUGE {
+            Ok(Json::number(f))
+        } else if f.is_finite() {
+            Ok(self.large(f))
+        } else {
+            Err(E::custom("a number is out of range"))
+        }
     }
     fn visit_str<E>(self, s: &str) -> Result<Json, E> {
         Ok(Json::Str(s.into()))
@@ -255,7 +303,7 @@ impl<'de> Visitor<'de> for Node {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
         let depth = deeper(self.depth)?;
         let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(Node { depth })? {
+        while let Some(item) = seq.next_element_seed(Node { depth, huge: self.huge })? {
             items.push(item);
         }
         Ok(Json::Array(items))
@@ -264,9 +312,16 @@ impl<'de> Visitor<'de> for Node {
         let depth = deeper(self.depth)?;
         let mut members = Vec::new();
         while let Some(key) = map.next_key_seed(Key)? {
-            members.push((key, map.next_value_seed(Node { depth })?));
+            members.push((key, map.next_value_seed(Node { depth, huge: self.huge })?));
         }
         Ok(Json::Object(members))
+    }
+}
+
+impl Node<'_> {
+    fn large(&self, f: f64) -> Json {
+        self.huge.set(true);
+        Json::Float(f)
     }
 }
 
@@ -312,7 +367,10 @@ mod tests {
             let json = Json::parse(text.as_bytes(), 16).unwrap();
             assert_eq!(Json::parse(json.to_string().as_bytes(), 16).unwrap(), json, "{text}");
         }
-        assert_eq!(Json::parse(b"18446744073709551615", 1).unwrap(), Json::Float(18_446_744_073_709_551_615.0));
+        // What is no whole number may be large.
+        for large in ["1e300", "-18446744073709551615.0", "[9223372036854775808.5]", "1E19"] {
+            assert!(Json::parse(large.as_bytes(), 2).is_ok(), "{large}");
+        }
     }
 
     #[test]
@@ -338,5 +396,14 @@ mod tests {
         assert!(Json::parse("[".repeat(100_000).as_bytes(), 64).is_err());
         assert!(Json::parse(b"[[[1]]]", 2).is_err());
         assert!(Json::parse(b"[[[1]]]", 3).is_ok());
+        for beyond in ["9223372036854775808", "-9223372036854775809", "18446744073709551616", "12345678901234567890"] {
+            for text in [beyond.to_owned(), format!("[1e300,\"\\\"\",{{\"1\":{beyond}}}]")] {
+                let error = Json::parse(text.as_bytes(), 4).unwrap_err();
+                assert!(error.public().contains(beyond), "{text}: {}", error.public());
+            }
+            assert!(Json::parse(format!("[1e300,\"\\\"{beyond}\"]").as_bytes(), 4).is_ok(), "a text holds any digits");
+        }
+        let long = Json::parse("7".repeat(100_000).as_bytes(), 1).map(drop);
+        assert!(long.is_err_and(|e| e.public().len() < 300));
     }
 }

@@ -18,6 +18,9 @@ pub struct TemporalRange {
     /// At most so many of each series, the earliest ones (or the latest, with `last_n`). With 0 no series is read: the
     /// evolution tells the entity's life alone.
     pub limit: usize,
+    /// Also instances that do not have this time, placed by their arrival: for a read that restricts no time. Of a series
+    /// with more than are wanted that has instances of both kinds, only those that have it.
+    pub every: bool,
 }
 
 /// How one entity's attributes changed.

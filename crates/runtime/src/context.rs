@@ -7,7 +7,7 @@ mod memory;
 mod remote;
 mod shelf;
 
-pub use hosted::{Hosted, Kind as HostedKind, NewHosted};
+pub use hosted::{Hosted, KeptLimits, Kind as HostedKind, NewHosted};
 pub use memory::remember;
 pub use remote::{Cached, Fetching};
 
@@ -17,7 +17,9 @@ use belfry_ngsi_ld::context::{BuildError, ContextCache, Limits, is_core_url};
 use belfry_ngsi_ld::{Context, Json};
 use belfry_ports::Store;
 use hashbrown::HashMap;
+use hosted::Kept;
 use implicit::Implicit;
+use parking_lot::Mutex;
 use remote::Remote;
 use std::sync::Arc;
 
@@ -33,6 +35,8 @@ pub struct Options {
     pub cached: usize,
     /// Bytes that each of the two may weigh together.
     pub cached_bytes: usize,
+    /// How much is kept of what clients add and subscriptions need.
+    pub kept: KeptLimits,
     /// Whether and how remote documents are fetched.
     pub fetching: Fetching,
     /// Addresses under which this server is known (`http://localhost:1026`), without a slash at the end; the first one
@@ -46,6 +50,7 @@ impl Default for Options {
             limits: Limits::default(),
             cached: 512,
             cached_bytes: 64 << 20,
+            kept: KeptLimits::default(),
             fetching: Fetching::default(),
             own: vec!["http://localhost:1026".to_owned()],
         }
@@ -60,6 +65,8 @@ pub struct Contexts {
     implicit: Implicit,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    kept: Mutex<Kept>,
+    kept_limits: KeptLimits,
     own: Vec<String>,
 }
 
@@ -67,7 +74,13 @@ impl Contexts {
     /// `store` holds the hosted contexts (that of the default tenant) and what was fetched before; `outbound` reaches
     /// remote ones.
     pub fn new(options: Options, store: Arc<dyn Store>, outbound: Arc<Outbound>, clock: Arc<dyn Clock>) -> Self {
+        let kept = Self::count_kept(&*store).unwrap_or_else(|error| {
+            tracing::error!(%error, "the @contexts that are kept cannot be counted");
+            Kept::default()
+        });
         let contexts = Self {
+            kept: Mutex::new(kept),
+            kept_limits: options.kept,
             cache: ContextCache::new(options.cached, options.cached_bytes),
             remote: Remote::new(options.fetching, outbound),
             implicit: Implicit::new(options.cached, options.cached_bytes),

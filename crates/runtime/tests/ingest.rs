@@ -100,6 +100,7 @@ impl Bench {
             to: Time::MAX,
             last_n: None,
             limit: 100_000,
+            every: false,
         };
         let evolution = self.store.evolution(id(device).as_str(), Some(&[name]), &range).unwrap().unwrap();
         evolution.instances.iter().map(|i| value(&i.attribute.value)).collect()

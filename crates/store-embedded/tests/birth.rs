@@ -189,7 +189,7 @@ fn compare(store: &EmbeddedStore, random: &mut Random, begin: Time, now: Time, w
     for by in [TimeProperty::ModifiedAt, TimeProperty::ObservedAt, TimeProperty::CreatedAt, TimeProperty::DeletedAt] {
         for last_n in [None, Some(1), Some(3)] {
             for (from, to, limit) in [(Time::MIN, Time::MAX, 10_000), (from, to, 10_000), (from, to, 2)] {
-                let range = TemporalRange { by, from, to, last_n, limit };
+                let range = TemporalRange { by, every: last_n.is_none(), from, to, last_n, limit };
                 let (small, large) = (past(store, SMALL, &range), past(store, LARGE, &range));
                 // Whether more follow may differ by the padding alone.
                 let told = |e: Option<Evolution>| {
@@ -269,6 +269,7 @@ async fn reads_say_the_same_wherever_it_lies() {
             };
             let all = TemporalRange {
                 by: TimeProperty::ModifiedAt,
+                every: false,
                 from: Time::MIN,
                 to: Time::MAX,
                 last_n: None,

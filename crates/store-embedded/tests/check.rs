@@ -24,8 +24,14 @@ async fn changes_by_hand_are_told_from_losses() {
         clock.advance_micros(1_000_000);
     }
     let newest = |id: &str| {
-        let range =
-            TemporalRange { by: TimeProperty::ModifiedAt, from: Time::MIN, to: Time::MAX, last_n: Some(1), limit: 9 };
+        let range = TemporalRange {
+            by: TimeProperty::ModifiedAt,
+            from: Time::MIN,
+            to: Time::MAX,
+            last_n: Some(1),
+            limit: 9,
+            every: false,
+        };
         store.evolution(id, None, &range).unwrap().unwrap().instances.remove(0)
     };
     let of = Iri::from_checked;

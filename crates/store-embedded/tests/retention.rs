@@ -44,8 +44,14 @@ async fn old_samples_give_way_to_means() {
         clock.advance_micros(HOUR);
     }
     store.retain().unwrap();
-    let range =
-        TemporalRange { by: TimeProperty::ModifiedAt, from: Time::MIN, to: Time::MAX, last_n: None, limit: 1000 };
+    let range = TemporalRange {
+        by: TimeProperty::ModifiedAt,
+        from: Time::MIN,
+        to: Time::MAX,
+        last_n: None,
+        limit: 1000,
+        every: false,
+    };
     let count = |attribute: &str| {
         let found = store.evolution("urn:s:1", Some(&[name(attribute)]), &range).unwrap().unwrap();
         let (plain, coarse): (Vec<_>, Vec<_>) =

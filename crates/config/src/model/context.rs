@@ -9,12 +9,18 @@ use serde::{Deserialize, Serialize};
 pub struct Context {
     /// Version of the NGSI-LD core context that answers name. All of them are understood in requests.
     pub core_version: CoreVersion,
-    /// Largest remote context document in bytes.
+    /// Largest context document in bytes, remote or kept here.
     #[schemars(range(min = 1024, max = 67_108_864))]
     pub max_bytes: usize,
     /// How many contexts deep one may name another.
     #[schemars(range(min = 1, max = 32))]
     pub max_depth: usize,
+    /// Most contexts that are kept here, of all tenants: those that clients add and those that subscriptions need.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub max_hosted: usize,
+    /// Bytes of all of them together; they are in memory.
+    #[schemars(range(min = 1_048_576, max = 17_179_869_184_u64))]
+    pub max_hosted_bytes: usize,
     /// Milliseconds that fetching one remote context may take, redirects included. Less than `server.limits.request_timeout_s`.
     #[schemars(range(min = 10, max = 120_000))]
     pub fetch_timeout_ms: u64,
@@ -44,6 +50,8 @@ impl Default for Context {
             core_version: CoreVersion::V1_8,
             max_bytes: 1024 * 1024,
             max_depth: 8,
+            max_hosted: 1000,
+            max_hosted_bytes: 64 * 1024 * 1024,
             fetch_timeout_ms: 5_000,
             max_fetches: 128,
             fetch: true,

@@ -18,6 +18,7 @@ pub(crate) async fn run(mut exchange: Exchange) -> Result<Response, Error> {
     exchange.app.rng.fill(&mut random);
     let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let location = format!("{HOSTED_PATH}{id}");
-    exchange.app.contexts.add(NewHosted { id, kind: HostedKind::Hosted, context }).await?;
+    let tenant = exchange.tenant()?.to_owned();
+    exchange.app.contexts.add(NewHosted { id, kind: HostedKind::Hosted, tenant, context }).await?;
     Ok(problem::created(&location))
 }

@@ -6,7 +6,8 @@ use crate::problem;
 use crate::request::Exchange;
 use crate::request::parameters::parameter;
 use axum::response::Response;
-use belfry_kernel::Error;
+use belfry_identity::Permission;
+use belfry_kernel::{Error, Kind};
 
 pub(crate) const PARAMETERS: &[Parameter] =
     &[parameter("reload", Schema::Boolean, "Whether a cached one is fetched anew rather than deleted.")];
@@ -14,7 +15,9 @@ pub(crate) const PARAMETERS: &[Parameter] =
 pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let contexts = &exchange.app.contexts;
     let id = exchange.segment(0);
-    let done = if exchange.parameters.is_true("reload") {
+    let reload = exchange.parameters.is_true("reload");
+    check_own(&exchange, id, reload)?;
+    let done = if reload {
         if contexts.hosted(id)?.is_some() {
             return Err(Error::bad_data("reload: only a cached @context has a source to be fetched from"));
         }
@@ -23,4 +26,19 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
         contexts.remove(id).await? || contexts.drop_cached(id)
     };
     if done { Ok(problem::no_content()) } else { Err(no_context()) }
+}
+
+/// Who is bound to a tenant takes away what was added there, and nothing that others may use.
+fn check_own(exchange: &Exchange, id: &str, reload: bool) -> Result<(), Error> {
+    let Some(tenant) = exchange.bound_to() else {
+        return if exchange.may(Permission::Curate) { Ok(()) } else { Err(forbidden()) };
+    };
+    match exchange.app.contexts.hosted(id)? {
+        Some(hosted) if hosted.is_of(tenant) && !reload => Ok(()),
+        _ => Err(forbidden()),
+    }
+}
+
+fn forbidden() -> Error {
+    Error::new(Kind::Forbidden, "the access token is bound to a tenant, and the @context was not added there")
 }

@@ -20,9 +20,12 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
     let contexts = &exchange.app.contexts;
     let kind = exchange.parameters.get("kind").and_then(HostedKind::parse);
     let details = exchange.parameters.is_true("details");
+    // Who is bound to a tenant sees what was added there. The others are of all tenants.
+    let bound = exchange.bound_to();
     let mut all = Vec::new();
     for hosted in contexts.all_hosted()? {
-        if kind.is_none_or(|k| k == hosted.kind) {
+        let shown = bound.is_none_or(|tenant| hosted.is_of(tenant));
+        if shown && kind.is_none_or(|k| k == hosted.kind) {
             all.push(if details {
                 of_hosted(contexts, &hosted)
             } else {
@@ -30,7 +33,7 @@ pub(crate) async fn run(exchange: Exchange) -> Result<Response, Error> {
             });
         }
     }
-    if kind.is_none_or(|k| k == HostedKind::Cached) {
+    if bound.is_none() && kind.is_none_or(|k| k == HostedKind::Cached) {
         for cached in contexts.cached() {
             all.push(if details { of_cached(&cached) } else { Json::from(cached.url.as_str()) });
         }

@@ -56,7 +56,7 @@ pub(super) async fn run(mut exchange: Exchange, kind: BatchKind) -> Result<Respo
     let (mut progress, mut waiting, mut rest) = (Progress::default(), Waiting::default(), BytesMut::new());
     let silence = Duration::from_secs(exchange.app.limits.request_timeout_s);
     let mut paused = Instant::now();
-    loop {
+    'frames: loop {
         let frame = match tokio::time::timeout(PAUSE, body.frame()).await {
             Err(_) if paused.elapsed() > silence => {
                 progress.broken = Some(Error::new(Kind::Timeout, "no line came for longer than it may take"));
@@ -64,7 +64,9 @@ pub(super) async fn run(mut exchange: Exchange, kind: BatchKind) -> Result<Respo
             }
             // What came so far is not kept waiting for what may come.
             Err(_) => {
-                store_all(&*store, kind, &writing, &mut waiting, &mut progress).await?;
+                if !store_all(&exchange, &*store, kind, &writing, &mut waiting, &mut progress).await? {
+                    break;
+                }
                 continue;
             }
             Ok(None) => break,
@@ -84,8 +86,9 @@ pub(super) async fn run(mut exchange: Exchange, kind: BatchKind) -> Result<Respo
             rest.advance(1);
             from = 0;
             take(&exchange, &context, kind, &line, &mut progress, &mut waiting);
-            if waiting.items.len() >= LINES_AT_ONCE || waiting.bytes >= BYTES_AT_ONCE {
-                store_all(&*store, kind, &writing, &mut waiting, &mut progress).await?;
+            let full = waiting.items.len() >= LINES_AT_ONCE || waiting.bytes >= BYTES_AT_ONCE;
+            if full && !store_all(&exchange, &*store, kind, &writing, &mut waiting, &mut progress).await? {
+                break 'frames;
             }
         }
         if rest.len() > limit {
@@ -98,7 +101,7 @@ pub(super) async fn run(mut exchange: Exchange, kind: BatchKind) -> Result<Respo
     if progress.broken.is_none() && !rest.is_empty() {
         take(&exchange, &context, kind, &rest, &mut progress, &mut waiting);
     }
-    store_all(&*store, kind, &writing, &mut waiting, &mut progress).await?;
+    store_all(&exchange, &*store, kind, &writing, &mut waiting, &mut progress).await?;
     Ok(answer(&progress))
 }
 
@@ -132,18 +135,42 @@ fn take(
     }
 }
 
+/// Commits what waits. Whether it may go on: what failed is in the report, since the lines before it stand; when none
+/// does, it is the answer.
 async fn store_all(
+    exchange: &Exchange,
     store: &dyn belfry_ports::Store,
     kind: BatchKind,
     writing: &Writing,
     waiting: &mut Waiting,
     progress: &mut Progress,
-) -> Result<(), Error> {
-    if waiting.items.is_empty() {
-        return Ok(());
-    }
+) -> Result<bool, Error> {
     let items = std::mem::take(&mut waiting.items);
     waiting.bytes = 0;
+    if items.is_empty() {
+        return Ok(true);
+    }
+    match commit(exchange, store, kind, writing, items, progress).await {
+        Ok(()) => Ok(true),
+        Err(error) if progress.created + progress.updated + progress.refused == 0 => Err(error),
+        Err(error) => {
+            // What broke off before that is the lesser news.
+            progress.broken = Some(error);
+            Ok(false)
+        }
+    }
+}
+
+async fn commit(
+    exchange: &Exchange,
+    store: &dyn belfry_ports::Store,
+    kind: BatchKind,
+    writing: &Writing,
+    items: Vec<(u64, EntityFragment)>,
+    progress: &mut Progress,
+) -> Result<(), Error> {
+    // Lines may come for hours: a token may end meanwhile.
+    exchange.check_still()?;
     let numbers: Vec<(u64, Option<Iri>)> = items.iter().map(|(number, item)| (*number, item.id.clone())).collect();
     let batch: Batch = items.into_iter().map(|(_, item)| Ok(item)).collect();
     let report: Report = batch::apply(store, kind, batch, writing.clone()).await?;

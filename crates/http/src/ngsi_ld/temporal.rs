@@ -59,6 +59,8 @@ pub(super) struct Asked {
     pub(super) query: Option<TemporalQuery>,
     pub(super) view: TemporalView,
     pub(super) aggregates: Option<Aggregates>,
+    /// Whether `timeproperty` was named.
+    named: bool,
     /// Instances of one attribute in one answer; a longer evolution comes in pages of time (clause 6.3.10).
     pub(super) instances: usize,
     /// Bytes of instances in one answer.
@@ -160,18 +162,25 @@ impl Asked {
         let view = TemporalView { view, form, time_property };
         let limits = &exchange.app.limits;
         let (instances, bytes) = (limits.temporal_instances, limits.temporal_max_bytes);
-        Ok(Self { query, view, aggregates, instances, bytes })
+        Ok(Self { query, view, aggregates, named: texts.timeproperty.is_some(), instances, bytes })
     }
 
     /// The range of time that the store is asked for, at most `limit` instances of each series.
     pub(super) fn range(&self, limit: usize) -> TemporalRange {
         let (from, to) = self.query.map_or((belfry_kernel::Time::MIN, belfry_kernel::Time::MAX), |q| q.range());
-        TemporalRange { by: self.by(), from, to, last_n: self.query.and_then(|q| q.last_n), limit }
+        let last_n = self.query.and_then(|q| q.last_n);
+        TemporalRange { by: self.by(), from, to, last_n, limit, every: self.is_unrestricted() }
     }
 
     /// The range of time without `lastN`: what conditions are checked against (clause 5.7.4.4).
     pub(super) fn whole_range(&self, limit: usize) -> TemporalRange {
         TemporalRange { last_n: None, ..self.range(limit) }
+    }
+
+    /// Whether there is no temporal query that an instance could fail to match (clauses 4.11, 5.7.3.4): then none is left
+    /// out for want of an `observedAt`.
+    fn is_unrestricted(&self) -> bool {
+        self.query.is_none_or(|q| q.relation.is_none() && !self.named)
     }
 
     pub(super) fn by(&self) -> TimeProperty {

@@ -13,7 +13,14 @@ use std::sync::Arc;
 
 /// Looks whether anything is known of an entity's past, or of one attribute's.
 pub(super) fn known(store: &dyn Store, id: &Iri, name: Option<Name>) -> Result<Option<Evolution>, Error> {
-    let range = TemporalRange { by: TimeProperty::ModifiedAt, from: Time::MIN, to: Time::MAX, last_n: None, limit: 1 };
+    let range = TemporalRange {
+        by: TimeProperty::ModifiedAt,
+        from: Time::MIN,
+        to: Time::MAX,
+        last_n: None,
+        limit: 1,
+        every: false,
+    };
     match name {
         Some(name) => store.evolution(id.as_str(), Some(&[name]), &range),
         None => store.evolution(id.as_str(), Some(&[]), &range),

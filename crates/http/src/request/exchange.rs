@@ -119,6 +119,32 @@ impl Exchange {
         Iri::parse(self.segment(0)).map_err(|e| Error::bad_data(format!("the entity's id in the path is no URI: {e}")))
     }
 
+    /// The value of the `Authorization` header.
+    ///
+    /// # Errors
+    /// `Unauthorized` when it is no plain text.
+    pub fn authorization(&self) -> Result<Option<&str>, Error> {
+        match self.head.headers.get(http::header::AUTHORIZATION) {
+            Some(value) => value.to_str().map(Some).map_err(|_| {
+                Error::new(Kind::Unauthorized, "the Authorization header is not of the form: Bearer <token>")
+            }),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the one who makes the request may still do so: a token may have ended since.
+    ///
+    /// # Errors
+    /// `Unauthorized`, `Forbidden`.
+    pub fn check_still(&self) -> Result<(), Error> {
+        self.app.guard.check(self.authorization()?, self.tenant()?, self.operation.permission).map(drop)
+    }
+
+    /// The tenant that the one who makes the request is bound to, if any.
+    pub fn bound_to(&self) -> Option<&str> {
+        self.principal.as_ref()?.token.as_ref()?.tenant.as_deref()
+    }
+
     /// Whether commits are to carry what was before.
     pub fn keep_before(&self) -> bool {
         self.app.keep_before.is_wanted(|| self.now())

@@ -142,7 +142,16 @@ async fn who_brings_readings_in_deletes_nothing() {
         r#"[{"id":"urn:a:1","type":"T","a":{"type":"Property","value":3},"b":{"type":"Property","value":2}}]"#;
     let update = r#"[{"id":"urn:a:1","type":"T","a":{"type":"Property","value":"urn:ngsi-ld:null"}}]"#;
     let soon = r#"{"expiresAt":"2099-01-01T00:00:00Z","a":{"type":"Property","value":3}}"#;
+    // An instance that expires is as good as deleted: at once, or some day.
+    let past = r#"{"a":{"type":"Property","value":3,"expiresAt":"2020-01-01T00:00:00Z"}}"#;
+    let some_day = r#"{"type":"Property","value":3,"expiresAt":"2099-01-01T00:00:00Z"}"#;
+    let in_batch = r#"[{"id":"urn:a:1","type":["T","U"],"a":{"type":"Property","value":3,"expiresAt":"2020-01-01T00:00:00Z"},"b":2}]"#;
     for (method, path, body, status) in [
+        ("POST", "/entities/urn:a:1/attrs", past, 403),
+        ("PATCH", "/entities/urn:a:1/attrs/a", some_day, 403),
+        ("PUT", "/entities/urn:a:1/attrs/a", some_day, 403),
+        ("POST", "/entityOperations/upsert", in_batch, 207),
+        ("POST", "/entityOperations/update", in_batch, 207),
         ("PATCH", "/entities/urn:a:1/attrs/a", null, 403),
         ("POST", "/entityOperations/upsert", less, 207),
         ("POST", "/entityOperations/upsert", other_type, 207),
@@ -164,6 +173,13 @@ async fn who_brings_readings_in_deletes_nothing() {
     server.call("POST", "/entityOperations/upsert", &ingest, more).await.expect(204);
     server.call("POST", "/entityOperations/upsert?options=update", &ingest, less).await.expect(204);
     server.call("PATCH", "/entities/urn:a:1/attrs/b", &ingest, r#"{"value":7}"#).await.expect(204);
+    // A new instance may expire, and may be let live longer.
+    for at in ["2098-01-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
+        let d = format!(r#"{{"d":{{"type":"Property","value":8,"expiresAt":"{at}"}}}}"#);
+        server.call("POST", "/entities/urn:a:1/attrs", &ingest, &d).await.expect(204);
+    }
+    let sooner = r#"{"d":{"type":"Property","value":8,"expiresAt":"2098-06-01T00:00:00Z"}}"#;
+    server.call("POST", "/entities/urn:a:1/attrs", &ingest, sooner).await.expect(403);
     let new = r#"[{"id":"urn:a:2","type":"T","expiresAt":"2099-01-01T00:00:00Z","a":1}]"#;
     server.call("POST", "/entityOperations/upsert", &ingest, new).await.expect(201);
     server.call("PATCH", "/entities/urn:a:1/attrs/a", &writer, null).await.expect(204);

@@ -2,9 +2,10 @@
 
 use crate::server::Server;
 use belfry_identity::{Mode, Role};
+use belfry_kernel::Kind;
 use belfry_ngsi_ld::{Json, Name};
 use belfry_runtime::SystemClock;
-use belfry_runtime::context::{self, Contexts, Fetching};
+use belfry_runtime::context::{self, Contexts, Fetching, HostedKind, KeptLimits, NewHosted};
 use belfry_runtime::outbound::{AddressPolicy, Outbound};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -379,4 +380,80 @@ async fn what_is_accepted_can_be_read_again() {
         assert_eq!(refused.problem(), "BadRequestData");
     }
     server.get("/subscriptions").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_has_limits() {
+    let server = Server::start().await;
+    let process = |kept: KeptLimits| {
+        let options = context::Options { kept, ..context::Options::default() };
+        let outbound = Arc::new(Outbound::new(AddressPolicy::default()));
+        Contexts::new(options, server.app.tenants.get("").unwrap(), outbound, Arc::new(SystemClock))
+    };
+    let new = |id: &str, length: usize| NewHosted {
+        id: id.to_owned(),
+        kind: HostedKind::Hosted,
+        tenant: String::new(),
+        // About so many bytes, in terms of 50.
+        context: Json::Object(
+            (10..10 + length / 50)
+                .map(|n| {
+                    (format!("t{n}").into(), Json::from(format!("https://example.org/{}{n}", "x".repeat(20)).as_str()))
+                })
+                .collect(),
+        ),
+    };
+    let limits = KeptLimits { count: 3, bytes: 4000, bytes_of_one: 2000 };
+    let first = process(limits);
+    first.add(new("1", 50)).await.unwrap();
+    first.add(new("2", 50)).await.unwrap();
+    // One in the place of another is not one more.
+    first.add(new("2", 1500)).await.unwrap();
+    assert_eq!(first.add(new("3", 2500)).await.unwrap_err().kind(), Kind::PayloadTooLarge);
+    assert_eq!(first.add(new("3", 1700)).await.map_err(|e| e.kind()), Ok(()));
+    assert_eq!(first.add(new("4", 10)).await.unwrap_err().kind(), Kind::Forbidden, "there are as many as may be");
+    assert!(first.remove("1").await.unwrap());
+    assert_eq!(first.add(new("4", 1500)).await.unwrap_err().kind(), Kind::Forbidden, "together they are too long");
+    first.add(new("4", 10)).await.unwrap();
+    // What is there already counts after a restart.
+    let second = process(limits);
+    assert_eq!(second.add(new("5", 10)).await.unwrap_err().kind(), Kind::Forbidden);
+    assert!(second.remove("4").await.unwrap() && !second.remove("4").await.unwrap());
+    second.add(new("5", 10)).await.unwrap();
+    assert_eq!(second.all_hosted().unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tenants_list_and_delete_their_own() {
+    let server = Server::with(belfry_config::Limits::default(), Mode::Tokens).await;
+    for tenant in ["mill", "dam"] {
+        server.app.tenants.get_or_create(tenant).unwrap();
+    }
+    let bearer = async |role, tenant| format!("Bearer {}", server.token(role, tenant).await);
+    let (mill, dam, all) = (
+        bearer(Role::Writer, Some("mill")).await,
+        bearer(Role::Writer, Some("dam")).await,
+        bearer(Role::Writer, None).await,
+    );
+    let of = |bearer: &'static str, tenant: &'static str| vec![("authorization", bearer), ("ngsild-tenant", tenant)];
+    let leak = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
+    let (mill, dam, all) = (of(leak(mill), "mill"), of(leak(dam), "dam"), vec![("authorization", leak(all))]);
+    let add = async |headers: &[(&str, &str)]| {
+        let reply =
+            server.call("POST", "/jsonldContexts", headers, r#"{"@context":{"a":"https://example.org/a"}}"#).await;
+        reply.expect(201).header("location").to_owned()
+    };
+    let (of_mill, of_dam) = (add(&mill).await, add(&dam).await);
+    let listed = async |headers: &[(&str, &str)]| {
+        let text = server.call("GET", "/jsonldContexts", headers, "").await.expect(200).text().to_owned();
+        [text.contains(&of_mill), text.contains(&of_dam)]
+    };
+    assert_eq!(listed(&mill).await, [true, false]);
+    assert_eq!(listed(&dam).await, [false, true]);
+    assert_eq!(listed(&all).await, [true, true]);
+    server.call("DELETE", &format!("!{of_mill}"), &dam, "").await.expect(403);
+    server.call("DELETE", &format!("!{of_mill}?reload=true"), &mill, "").await.expect(403);
+    server.call("DELETE", &format!("!{of_mill}"), &mill, "").await.expect(204);
+    server.call("DELETE", &format!("!{of_dam}"), &all, "").await.expect(204);
+    assert_eq!(listed(&all).await, [false, false]);
 }

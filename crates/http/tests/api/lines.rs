@@ -1,8 +1,13 @@
 //! NDJSON: one entity a line, however many, each good or bad by itself.
 
 use crate::server::Server;
+use belfry_config::Limits;
+use belfry_identity::{Mode, Role};
 use belfry_ngsi_ld::Json;
 use std::fmt::Write;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 const LINES: (&str, &str) = ("content-type", "application/x-ndjson");
 
@@ -51,4 +56,49 @@ async fn a_line_that_never_ends_is_cut_off_and_what_came_before_stays() {
         writeln!(body, "{{\"id\":\"urn:b:{n}\",\"type\":\"T\"}}").unwrap();
     }
     server.call("POST", "/entityOperations/upsert", &[LINES], &body).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_token_writes_no_further_line() {
+    let server = Server::with(Limits::default(), Mode::Tokens).await;
+    let admin = format!("Bearer {}", server.token(Role::Admin, None).await);
+    let admin = [("authorization", admin.as_str())];
+    let made = server.call("POST", "!/tokens", &admin, r#"{"label":"roof","role":"ingest"}"#).await.expect(201);
+    let member = |name: &str| made.member(name).as_str().unwrap().to_owned();
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = format!(
+        "POST /ngsi-ld/v1/entityOperations/upsert HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
+         content-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n",
+        member("secret")
+    );
+    let line = |n: usize| {
+        let line = format!("{{\"id\":\"urn:l:{n}\",\"type\":\"T\"}}\n");
+        format!("{:x}\r\n{line}\r\n", line.len())
+    };
+    stream.write_all(format!("{head}{}", line(1)).as_bytes()).await.unwrap();
+    while server.call("GET", "/entities/urn:l:1", &admin, "").await.status != 200 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    server.call("DELETE", &format!("!/tokens/{}", member("id")), &admin, "").await.expect(204);
+    stream.write_all(format!("{}0\r\n\r\n", line(2)).as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 207"), "{answer}");
+    assert!(answer.contains("\"created\":1,") && answer.contains("\"status\":401"), "{answer}");
+    server.call("GET", "/entities/urn:l:2", &admin, "").await.expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stored_is_told_though_the_store_fails_later() {
+    let server = Server::on(|options| options.max_entities = 600, Limits::default(), Mode::Open).await;
+    let lines = |from: usize, to: usize| {
+        (from..to).fold(String::new(), |body, n| body + &format!("{{\"id\":\"urn:b:{n}\",\"type\":\"T\"}}\n"))
+    };
+    let reply = server.call("POST", "/entityOperations/upsert", &[LINES], &lines(0, 1400)).await.expect(207);
+    assert_eq!(reply.member("created"), Json::Int(500), "{}", reply.text());
+    assert_eq!(reply.member("broken.status"), Json::Int(503));
+    let count = server.get("/entities?type=T&limit=0&count=true").await.expect(200);
+    assert_eq!(count.header("ngsild-results-count"), "500");
+    // Where nothing stands, the failure is the answer.
+    server.call("POST", "/entityOperations/upsert", &[LINES], &lines(2000, 2400)).await.expect(503);
 }

@@ -3,6 +3,7 @@
 
 mod apps;
 mod authorisation;
+mod backups;
 mod catalogue;
 mod contexts;
 mod description;

@@ -1,6 +1,8 @@
 //! Purges: whole entities, and attributes of many entities.
 
 use crate::server::Server;
+use belfry_config::Limits;
+use belfry_identity::Mode;
 use belfry_ngsi_ld::Json;
 
 /// `n` entities with attributes `a`, `b` and `c`; `a` is the number of the entity modulo 3.
@@ -36,4 +38,32 @@ async fn attributes() {
     server.call("DELETE", "/entities?type=P&keep=a&drop=b", &[], "").await.expect(400);
     server.call("DELETE", "/entities?type=P&q=a%3D%3D0", &[], "").await.expect(204);
     assert_eq!(count(&server, "").await, 6000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_too_long_says_how_far_it_came() {
+    let server = Server::with(Limits { request_timeout_s: 1, ..Limits::default() }, Mode::Open).await;
+    let total = 30_000;
+    for from in (0..total).step_by(2000) {
+        let lines: Vec<String> = (from..from + 2000)
+            .map(|i| format!(r#"{{"id":"urn:p:{i:05}","type":"P","a":{},"b":"x","c":[1,2]}}"#, i % 3))
+            .collect();
+        let kind = [("content-type", "application/x-ndjson")];
+        server.call("POST", "/entityOperations/upsert", &kind, &lines.join("\n")).await.expect(201);
+    }
+    for (path, left) in [("/entities?type=P&drop=b", "q=b"), ("/entities?type=P", "")] {
+        let mut told = 0;
+        loop {
+            let reply = server.call("DELETE", path, &[], "").await;
+            if reply.status == 204 {
+                break;
+            }
+            let detail = reply.expect(408).member("detail");
+            let number: usize =
+                detail.as_str().unwrap().split(' ').find_map(|word| word.parse().ok()).expect("a number");
+            told += number;
+            assert_eq!(count(&server, left).await, total - told, "{detail}");
+        }
+        assert_eq!(count(&server, left).await, 0);
+    }
 }

@@ -24,14 +24,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-struct Embedded(PathBuf);
+struct Embedded {
+    dir: PathBuf,
+    adjust: fn(&mut Options),
+}
 
 impl Stores for Embedded {
     fn open(&self, tenant: &str) -> Result<Arc<dyn Store>, Error> {
-        let dir = if tenant.is_empty() { self.0.join("default") } else { self.0.join("tenants").join(tenant) };
+        let dir = if tenant.is_empty() { self.dir.join("default") } else { self.dir.join("tenants").join(tenant) };
         let mut options = Options::new(dir, Arc::new(SystemClock));
         // Small files: each test has a store of its own.
         options.log.segment_bytes = 4 << 20;
+        (self.adjust)(&mut options);
         Ok(Arc::new(EmbeddedStore::open(&options)?))
     }
 
@@ -58,12 +62,14 @@ pub struct Setup {
     pub max_file_bytes: usize,
     /// That of a server that was stopped; a new one when none.
     pub dir: Option<Arc<tempfile::TempDir>>,
+    /// Options of stores that are not as usual.
+    pub adjust: fn(&mut Options),
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let (hosted, limits) = (belfry_apps::all(), belfry_config::Limits::default());
-        Self { hosted, limits, mode: Mode::Open, max_file_bytes: 1 << 20, dir: None }
+        Self { hosted, limits, mode: Mode::Open, max_file_bytes: 1 << 20, dir: None, adjust: |_| {} }
     }
 }
 
@@ -76,8 +82,13 @@ impl Server {
         Self::set_up(Setup { limits, mode, ..Setup::default() }).await
     }
 
+    /// On a store of other options.
+    pub async fn on(adjust: fn(&mut Options), limits: belfry_config::Limits, mode: Mode) -> Self {
+        Self::set_up(Setup { adjust, limits, mode, ..Setup::default() }).await
+    }
+
     pub async fn set_up(setup: Setup) -> Self {
-        let Setup { hosted, limits, mode, max_file_bytes, dir } = setup;
+        let Setup { hosted, limits, mode, max_file_bytes, dir, adjust } = setup;
         let dir = dir.unwrap_or_else(|| Arc::new(tempfile::tempdir().unwrap()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -92,7 +103,8 @@ impl Server {
         let apps = Arc::new(Apps::new(hosted, parts));
         let opening = apps.clone();
         let on_open: belfry_runtime::tenant::OnOpen = Box::new(move |tenant, store| opening.open(tenant, store));
-        let tenants = Arc::new(Tenants::open(Arc::new(Embedded(dir.path().to_owned())), 4, on_open).unwrap());
+        let stores = Arc::new(Embedded { dir: dir.path().to_owned(), adjust });
+        let tenants = Arc::new(Tenants::open(stores, 4, on_open).unwrap());
         let store = tenants.get("").unwrap();
         let outbound = Arc::new(Outbound::new(AddressPolicy { loopback: true, ..AddressPolicy::default() }));
         let options = context::Options { own: vec![format!("http://{address}")], ..context::Options::default() };

@@ -1,6 +1,6 @@
 //! Evolutions: written, read by time, paged, changed, deleted.
 
-use super::server::Server;
+use super::server::{Server, Setup};
 use belfry_kernel::Time;
 use belfry_ngsi_ld::Json;
 
@@ -257,5 +257,46 @@ async fn queries_look_at_the_values_of_the_range() {
         let (got, text) = server.call("GET", &format!("/ngsi-ld/v1/temporal/entities?{query}"), &[], "").await;
         assert_eq!(got, status, "{query}: {text}");
     }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_temporal_query_nothing_is_left_out_for_want_of_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let limits = belfry_config::Limits { temporal_instances: 5, ..Default::default() };
+    let server = Server::with(dir.path(), Setup { limits, ..Setup::default() }).await;
+    server.post("/entities", r#"{"id":"urn:a:1","type":"T","v":1,"w":1}"#, 201).await;
+    let path = "/ngsi-ld/v1/entities/urn:a:1/attrs";
+    let set = async |body: &str| {
+        let (status, text) = server.call("PATCH", path, &[("content-type", "application/json")], body).await;
+        assert_eq!(status, 204, "{text}");
+    };
+    let get = async |query: &str, name: &str| {
+        let path = format!("/ngsi-ld/v1/temporal/entities/urn:a:1?options=temporalValues{query}");
+        let (status, text) = server.call("GET", &path, &[], "").await;
+        let json = Json::parse(text.as_bytes(), 64).unwrap();
+        let values = json.get(name).map(|_| series(&json, name)).unwrap_or_default();
+        (status, values.into_iter().map(|(value, _)| value).collect::<Vec<_>>())
+    };
+    set(r#"{"v":2}"#).await;
+    assert_eq!(get("", "v").await, (200, vec![1.0, 2.0]));
+    assert_eq!(get("&lastN=1", "v").await, (200, vec![2.0]));
+    // A temporal query is about the times that instances have.
+    let after = "&timerel=after&timeAt=2020-01-01T00:00:00Z";
+    assert_eq!(get(after, "v").await, (200, vec![]));
+    assert_eq!(get(&format!("{after}&timeproperty=modifiedAt"), "v").await, (200, vec![1.0, 2.0]));
+    assert_eq!(get("&timeproperty=observedAt", "v").await, (200, vec![]));
+    // Values with a time of their own stand by it, before the others' arrival.
+    for n in [2, 1] {
+        set(&format!(r#"{{"v":{{"value":{}.5,"observedAt":"{}"}}}}"#, 10 + n, minute(n))).await;
+    }
+    assert_eq!(get("", "v").await, (200, vec![11.5, 12.5, 1.0, 2.0]));
+    assert_eq!(get("&lastN=3", "v").await, (200, vec![2.0, 1.0, 12.5]));
+    // A longer one comes in pages, whichever times it has.
+    for n in 2..=7 {
+        set(&format!(r#"{{"w":{n}}}"#)).await;
+    }
+    assert_eq!(get("", "w").await, (206, vec![1.0, 2.0, 3.0, 4.0, 5.0]));
+    assert_eq!(get("&lastN=2", "w").await, (200, vec![7.0, 6.0]));
     server.stop().await;
 }

@@ -33,7 +33,13 @@ impl Kept for Made {
 impl Made {
     fn hosted(&self, id: &str) -> Result<Hosted, Error> {
         let context = Json::parse(&self.text, json::KEPT_DEPTH).map_err(Error::internal)?;
-        Ok(Hosted { id: id.to_owned(), kind: Kind::ImplicitlyCreated, created_at: self.created_at, context })
+        Ok(Hosted {
+            id: id.to_owned(),
+            kind: Kind::ImplicitlyCreated,
+            tenant: String::new(),
+            created_at: self.created_at,
+            context,
+        })
     }
 }
 
@@ -96,7 +102,7 @@ impl Contexts {
     /// The same for what is kept: a document made for it stays.
     ///
     /// # Errors
-    /// `Unavailable` when the store takes no writes.
+    /// `PayloadTooLarge` and `Forbidden` over the limits of what is kept; `Unavailable` when the store takes no writes.
     pub async fn lasting_url(&self, context: &Context) -> Result<String, Error> {
         if let Some(url) = context.link_url() {
             return Ok(url.to_owned());
@@ -105,7 +111,8 @@ impl Contexts {
         let id = name(reference.text());
         if self.store.document(Collection::Context, &id)?.is_none() {
             let context = reference.json().clone();
-            self.keep(NewHosted { id: id.clone(), kind: Kind::ImplicitlyCreated, context }).await?;
+            self.keep(NewHosted { id: id.clone(), kind: Kind::ImplicitlyCreated, tenant: String::new(), context })
+                .await?;
         }
         Ok(self.hosted_url(&id))
     }

@@ -194,6 +194,9 @@ type VisitSeries =
 
 /// How the series of an entity are read. Where instances were corrected, the time of their writing is not their stamp.
 fn visitor(shared: &Shared, id: &str, range: &TemporalRange) -> Result<VisitSeries, Error> {
+    if range.every {
+        return Ok(visit_every);
+    }
     let corrected = range.by == TimeProperty::ModifiedAt && edited(shared, id)?;
     Ok(if corrected { visit_corrected } else { visit_series })
 }
@@ -214,6 +217,44 @@ fn visit_series(
             break;
         }
     }
+    Ok(())
+}
+
+/// All instances but deletions, those without the time of the range by their arrival.
+fn visit_every(
+    shared: &Shared,
+    history: &History,
+    s: &Series,
+    range: &TemporalRange,
+    visit: &mut dyn FnMut(Instance) -> bool,
+) -> Result<(), Error> {
+    // One more than wanted tells that there are more.
+    let most = wanted(range).saturating_add(1);
+    let order = if range.last_n.is_some() { Order::Descending } else { Order::Ascending };
+    let query = Query { order, ..Query::all(By::Stamp) };
+    let (mut all, mut timed, mut whole) = (Vec::new(), false, true);
+    for sample in s.range(history, &query)? {
+        let instance = instance_of(shared, s, &sample?)?;
+        if instance.deleted {
+            continue;
+        }
+        timed |= instance.attribute.observed_at.is_some();
+        if all.len() == most {
+            whole = false;
+            break;
+        }
+        all.push(instance);
+    }
+    if !whole && timed {
+        return visit_series(shared, history, s, range, visit);
+    }
+    if timed && range.by == TimeProperty::ObservedAt {
+        all.sort_by_key(|i| (i.attribute.observed_at.unwrap_or(Time::from_micros(i.stamp)), i.stamp));
+        if range.last_n.is_some() {
+            all.reverse();
+        }
+    }
+    all.into_iter().all(visit);
     Ok(())
 }
 

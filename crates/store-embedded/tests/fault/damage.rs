@@ -97,7 +97,7 @@ async fn in_a_run_of_history_costs_its_series_and_no_other() {
     store.checkpoint().unwrap();
     let past = |store: &EmbeddedStore, id: &str| {
         let by = TimeProperty::ModifiedAt;
-        let range = TemporalRange { by, from: Time::MIN, to: Time::MAX, last_n: None, limit: 10_000 };
+        let range = TemporalRange { by, from: Time::MIN, to: Time::MAX, last_n: None, limit: 10_000, every: false };
         store.evolution(id, None, &range).map(|found| format!("{:?}", found.expect("it has a past").instances))
     };
     let ids: Vec<String> = (0..6).map(|n| format!("urn:n:{n}")).collect();

@@ -15,7 +15,14 @@ fn kept(store: &EmbeddedStore, id: &str) -> usize {
 }
 
 fn everything() -> TemporalRange {
-    TemporalRange { by: TimeProperty::ModifiedAt, from: Time::MIN, to: Time::MAX, last_n: None, limit: 100_000 }
+    TemporalRange {
+        by: TimeProperty::ModifiedAt,
+        from: Time::MIN,
+        to: Time::MAX,
+        last_n: None,
+        limit: 100_000,
+        every: false,
+    }
 }
 
 /// Room for some dozen of writes in history's open part.

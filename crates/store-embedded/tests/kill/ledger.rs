@@ -128,6 +128,7 @@ impl Ledger {
                 to: Time::MAX,
                 last_n: Some(last_n),
                 limit: usize::MAX,
+                every: false,
             };
             let instances = store.evolution(id, None, &newest).unwrap().map(|e| e.instances).unwrap_or_default();
             let tail = &past[past.len().saturating_sub(last_n)..];

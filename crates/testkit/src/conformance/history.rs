@@ -27,7 +27,7 @@ fn at(seconds: i64) -> Time {
 }
 
 fn everything(by: TimeProperty) -> TemporalRange {
-    TemporalRange { by, from: Time::MIN, to: Time::MAX, last_n: None, limit: 100_000 }
+    TemporalRange { by, from: Time::MIN, to: Time::MAX, last_n: None, limit: 100_000, every: false }
 }
 
 async fn observe(b: &Bench<'_>, id: &str, value: f64, observed: Time) -> Time {

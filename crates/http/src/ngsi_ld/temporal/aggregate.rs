@@ -130,7 +130,8 @@ impl Aggregates {
     ) -> Result<Vec<Aggregate>, Error> {
         let Aggregation { name, dataset_id, buckets, .. } = series;
         let (Some(from), Some(to)) = (boundaries.first(), boundaries.last()) else { return Ok(Vec::new()) };
-        let range = TemporalRange { by: asked.by(), from: *from, to: *to, last_n: None, limit: usize::MAX };
+        let range =
+            TemporalRange { by: asked.by(), from: *from, to: *to, last_n: None, limit: usize::MAX, every: false };
         let (mut values, mut looked_at, mut bytes) = (Vec::new(), 0_usize, 0_usize);
         store.instances(id, Some(&[*name]), &range, &mut |i| {
             if i.deleted || i.attribute.dataset_id != *dataset_id {
@@ -240,7 +241,7 @@ fn bounds(store: &dyn Store, id: &str, asked: &Asked) -> Result<Option<(Time, Ti
     let TemporalRange { by, from: start, to: end, .. } = asked.range(1);
     let (mut from, mut to) = (start, end);
     let edge = |last_n| -> Result<Vec<Time>, Error> {
-        let range = TemporalRange { by, from: start, to: end, last_n, limit: 1 };
+        let range = TemporalRange { by, from: start, to: end, last_n, limit: 1, every: false };
         let evolution = store.evolution(id, asked.names().as_deref(), &range)?.unwrap_or_default();
         Ok(evolution.instances.iter().map(|i| time_of(i, by)).collect())
     };

@@ -34,7 +34,7 @@ pub(crate) fn find(store: &dyn Store, entity: &Iri, name: Name, text: &str) -> R
     };
     // Both go by the number, whenever the instance was corrected.
     for by in [TimeProperty::CreatedAt, TimeProperty::DeletedAt] {
-        let range = TemporalRange { by, from, to, last_n: None, limit: 16 };
+        let range = TemporalRange { by, from, to, last_n: None, limit: 16, every: false };
         let evolution = store.evolution(entity.as_str(), Some(&[name]), &range)?.ok_or_else(missing)?;
         if let Some(found) = evolution.instances.into_iter().find(|i| i.stamp == stamp && of_dataset(i)) {
             return Ok(found);
