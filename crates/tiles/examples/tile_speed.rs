@@ -1,7 +1,7 @@
 //! Measures tiles of a map: how long reading takes, then for each zoom how many tiles, how long one takes in the middle and at
 //! worst, how large it is, and what was left out. Every tile is decoded again.
 //!
-//! `cargo run --release -p belfry-tiles --example speed -- [FILE]`
+//! `cargo run --release -p belfry-tiles --example tile_speed -- [FILE]`
 
 #[path = "../tests/support/mod.rs"]
 mod support;

@@ -1,6 +1,6 @@
 //! Serves a map as tiles on loopback, and a folder of files beside them: to look at a map while working on its style.
 //!
-//! `cargo run --release -p belfry-tiles --example serve -- FILE [--page FOLDER] [--port PORT]`; then `/tiles/{z}/{x}/{y}.mvt`.
+//! `cargo run --release -p belfry-tiles --example serve_tiles -- FILE [--page FOLDER] [--port PORT]`; then `/tiles/{z}/{x}/{y}.mvt`.
 //! With `--archive OUT` the map is written as a PMTiles archive of zooms 0 to 14 instead.
 
 #[path = "../tests/support/mod.rs"]

@@ -1,5 +1,5 @@
 //! How many events a second the county makes, and how many bytes a device takes:
-//! `cargo run --release -p belfry-sim --example rate -- 1000000 [SECONDS]`
+//! `cargo run --release -p belfry-sim --example county -- 1000000 [SECONDS]`
 
 use belfry_kernel::Time;
 use belfry_sim::county::{County, Outline};
