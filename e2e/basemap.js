@@ -1,4 +1,4 @@
-// Pictures of the basemap, to look at after a change of tiles or style: `node basemap.js ../target/release/examples/serve MAP FOLDER`.
+// Pictures of the basemap, to look at after a change of tiles or style: `node basemap.js ../target/release/examples/serve_tiles MAP FOLDER`.
 // The page is `web/preview`, built by `npx vite build --config preview/vite.config.ts` in `web/`.
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';

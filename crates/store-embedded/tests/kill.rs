@@ -3,6 +3,8 @@
 //! given each commit, in order, none lost; and the check finds nothing. The test starts itself again as the process that
 //! is killed.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+
 #[path = "kill/child.rs"]
 mod child;
 #[path = "kill/ledger.rs"]

@@ -39,7 +39,7 @@ pub fn read_xml(
         reader.get_mut().next_event();
         let step = match reader.read_event_into(&mut buffer) {
             Ok(event) => document.event(event),
-            Err(error) => Err(reader.get_mut().excess().unwrap_or(Why::Xml(error))),
+            Err(error) => Err(reader.get_mut().excess().unwrap_or_else(|| why(error))),
         };
         match step {
             Ok(true) => {}
@@ -148,4 +148,12 @@ fn each_attribute(start: &BytesStart<'_>, mut with: impl FnMut(&str, &str) -> Re
         with(attribute.key.as_ref(), &value)?;
     }
     Ok(())
+}
+
+/// What the XML reader says; what it was told by the unpacking is not its own.
+fn why(error: quick_xml::Error) -> Why {
+    match error {
+        quick_xml::Error::Io(io) => Why::Io(std::io::Error::new(io.kind(), io.to_string())),
+        error => Why::Xml(error),
+    }
 }
