@@ -111,6 +111,6 @@ fn acknowledged_writes_survive_200_kills() {
             println!("{round} kills, {acknowledged} writes acknowledged, {consumed} commits consumed");
         }
     }
-    assert!(ledger.acknowledged > KILLS * 10, "too little was under way to prove anything: {}", ledger.acknowledged);
-    assert!(ledger.consumed > KILLS * 10, "too little was consumed to prove anything: {}", ledger.consumed);
+    assert!(ledger.acknowledged > KILLS * 5, "too little was under way to prove anything: {}", ledger.acknowledged);
+    assert!(ledger.consumed > KILLS * 5, "too little was consumed to prove anything: {}", ledger.consumed);
 }
