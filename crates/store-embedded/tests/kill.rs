@@ -2,6 +2,7 @@
 //! beside it, whole; what was deleted is gone; history holds each write once; a consumer of the feed with a durable place is
 //! given each commit, in order, none lost; and the check finds nothing. The test starts itself again as the process that
 //! is killed.
+#![expect(clippy::unwrap_used, reason = "a test ends where something it needs is missing")]
 
 #[path = "kill/child.rs"]
 mod child;
