@@ -1,5 +1,5 @@
-//! The template entity: six properties, one relationship, one location, 1,024 bytes of normalized JSON. Everything in
-//! it follows from its number, so that an answer can be checked without a copy. Holds no other data.
+//! The template entity: six properties (one of them compound), one relationship, one location, 1,024 bytes of normalized
+//! JSON. Everything in it follows from its number, so that an answer can be checked without a copy. Holds no other data.
 
 use std::io::Write as _;
 
@@ -44,7 +44,7 @@ pub fn render(out: &mut Vec<u8>, number: u64, value: u64, now: &str) {
             r#""temperature":{{"type":"Property","value":{temperature:.3},"unitCode":"CEL","observedAt":"{now}"}},"#,
             r#""humidity":{{"type":"Property","value":{humidity:.3},"unitCode":"C62","observedAt":"{now}"}},"#,
             r#""group":{{"type":"Property","value":{group}}},"#,
-            r#""state":{{"type":"Property","value":"{state}"}},"#,
+            r#""state":{{"type":"Property","value":{{"is":"{state}","crew":"crew {group}"}}}},"#,
             r#""partOf":{{"type":"Relationship","object":"urn:ngsi-ld:Station:{station}"}},"#,
             r#""location":{{"type":"GeoProperty","value":{{"type":"Point","coordinates":[{lon:.6},{lat:.6}]}}}},"#,
             r#""description":{{"type":"Property","value":"Probe {number} of the ring main: "#,

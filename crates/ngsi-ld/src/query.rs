@@ -19,12 +19,12 @@ mod term;
 
 pub use filter::{Expr, Link, Member, Op, Operand, Path, Trail};
 pub use geo::{GeoQuery, GeoRelation};
-pub use leaf::{Leaf, leaves};
+pub use leaf::{Leaf, Place, leaves};
 pub use literal::Literal;
 pub use ordering::{Direction, OrderBy, OrderMember, OrderTerm};
 pub use past::PastQuery;
 pub use pattern::{MAX_PATTERN_BYTES, Pattern};
-pub use plan::Conjunct;
+pub use plan::{Conjunct, ValueTest};
 pub use projection::Projection;
 pub use scope::ScopeQuery;
 pub use selection::{Selector, TypeSelection};

@@ -1,16 +1,18 @@
 //! Indexes over the current state. Those over types, attribute names, scopes and expiry are always kept; those over
-//! values and geometry of one attribute are built when a query first asks for them and kept from then on, so that
-//! nobody pays for an index that nobody uses. All are views: none is on disk.
+//! content (values, geometries, identifiers) are built when a query first asks for them and kept while they are used, so
+//! that nobody pays for an index that nobody uses. All are views: none is on disk.
 
+mod content;
 mod geometry;
 mod value;
 
-pub(crate) use geometry::GeometryIndex;
-pub(crate) use value::{Key, ValueIndex};
+use content::Life;
+pub(crate) use content::{Content, Wanted};
+pub(crate) use value::{Key, Span};
 
 use crate::blob::Head;
 use belfry_kernel::Time;
-use belfry_ngsi_ld::{Entity, Name};
+use belfry_ngsi_ld::Entity;
 use compact_str::CompactString;
 use hashbrown::HashMap;
 use roaring::RoaringBitmap;
@@ -25,8 +27,7 @@ pub(crate) struct Indexes {
     scopes: BTreeMap<CompactString, RoaringBitmap>,
     expiry: BTreeSet<(Time, u32)>,
     expiring: RoaringBitmap,
-    values: HashMap<Name, ValueIndex>,
-    geometries: HashMap<Name, GeometryIndex>,
+    pub(crate) content: Content,
 }
 
 impl Indexes {
@@ -67,57 +68,6 @@ impl Indexes {
     /// Slots of entities with something that expires at or before `now`, the earliest first.
     pub(crate) fn expired(&self, now: Time) -> impl Iterator<Item = u32> + '_ {
         self.expiry.range(..=(now, u32::MAX)).map(|(_, slot)| *slot)
-    }
-
-    /// The value index of this attribute, if built.
-    pub(crate) fn values(&self, name: Name) -> Option<&ValueIndex> {
-        self.values.get(&name).filter(|i| i.complete)
-    }
-
-    /// The geometry index of this attribute, if built.
-    pub(crate) fn geometries(&self, name: Name) -> Option<&GeometryIndex> {
-        self.geometries.get(&name).filter(|i| i.complete)
-    }
-
-    /// Starts an empty value index, which follows every change from now on but answers nothing until it is complete.
-    pub(crate) fn start_values(&mut self, name: Name) {
-        self.values.entry(name).or_default();
-    }
-
-    /// Starts an empty geometry index, likewise.
-    pub(crate) fn start_geometries(&mut self, name: Name) {
-        self.geometries.entry(name).or_default();
-    }
-
-    /// Adds what an entity has to indexes that were started; harmless when it is there.
-    pub(crate) fn fill(&mut self, slot: u32, name: Name, entity: &Entity) {
-        if let Some(index) = self.values.get_mut(&name) {
-            entity.instances(name).for_each(|a| index.add(slot, a));
-        }
-        if let Some(index) = self.geometries.get_mut(&name) {
-            index.turn(slot, Some(entity.instances(name)), Some(entity.instances(name)));
-        }
-    }
-
-    /// Lets started indexes of this attribute answer.
-    pub(crate) fn complete(&mut self, name: Name) {
-        if let Some(index) = self.values.get_mut(&name) {
-            index.complete = true;
-        }
-        if let Some(index) = self.geometries.get_mut(&name) {
-            index.complete = true;
-        }
-    }
-
-    /// Whether a change of these attributes touches an index over content, so that images are needed.
-    pub(crate) fn watches(&self, mut names: impl Iterator<Item = Name>) -> bool {
-        (!self.values.is_empty() || !self.geometries.is_empty())
-            && names.any(|n| self.values.contains_key(&n) || self.geometries.contains_key(&n))
-    }
-
-    /// Whether any index over content is kept.
-    pub(crate) fn watches_content(&self) -> bool {
-        !self.values.is_empty() || !self.geometries.is_empty()
     }
 
     /// Notes the head of an entity.
@@ -184,17 +134,6 @@ impl Indexes {
                 self.expiry.insert((t, slot));
                 self.expiring.insert(slot);
             }
-        }
-    }
-
-    /// Brings the indexes over content from the image before to the one after; only `names` differ (all, when none).
-    pub(crate) fn turn(&mut self, slot: u32, before: Option<&Entity>, after: Option<&Entity>, names: Option<&[Name]>) {
-        let concerns = |name: &Name| names.is_none_or(|n| n.contains(name));
-        for (name, index) in self.values.iter_mut().filter(|(n, _)| concerns(n)) {
-            index.turn(slot, before.map(|e| e.instances(*name)), after.map(|e| e.instances(*name)));
-        }
-        for (name, index) in self.geometries.iter_mut().filter(|(n, _)| concerns(n)) {
-            index.turn(slot, before.map(|e| e.instances(*name)), after.map(|e| e.instances(*name)));
         }
     }
 }

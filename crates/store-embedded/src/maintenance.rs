@@ -6,7 +6,7 @@ mod flusher;
 mod merger;
 
 use crate::backup::{self, Pinned};
-use crate::build;
+use crate::build::Builder;
 use crate::checkpoint::{self, Place, Unread};
 use crate::open::{Options, state_dir};
 use crate::shared::Shared;
@@ -54,6 +54,7 @@ struct Keeper {
     feed_keep_bytes: u64,
     interval: Option<Duration>,
     merger: Merger,
+    builder: Builder,
     copying: Option<Copying>,
     /// The consumers that were given up, and where they were.
     dropped: HashMap<Box<str>, Seq>,
@@ -97,6 +98,7 @@ impl Maintenance {
             checkpoint_log_bytes: options.checkpoint_log_bytes,
             feed_keep_bytes: options.feed_keep_bytes,
             interval,
+            builder: Builder::default(),
             copying: None,
             dropped: HashMap::new(),
             proven: None,
@@ -182,9 +184,7 @@ impl Keeper {
             // The writer makes up for it whenever it is given something to do.
             let _ = self.flusher.queue.try_send(Command::WithLog(Box::new(|_| ())));
         }
-        for (name, wanted) in self.shared.wanted_indexes() {
-            build::index(&self.shared, name, wanted).map_err(|e| e.to_string())?;
-        }
+        self.builder.work(&self.shared).map_err(|e| e.to_string())?;
         let state_bytes = self.shared.state.read().slots.bytes();
         let due = self.checkpoint_log_bytes.max(state_bytes);
         if self.shared.log.size_bytes().saturating_sub(self.log_bytes_then) > due {

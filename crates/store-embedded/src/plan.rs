@@ -12,7 +12,6 @@ use belfry_kernel::{Error, Kind, Time};
 use belfry_ngsi_ld::query::{Conjunct, EntityQuery, OrderBy};
 use belfry_ngsi_ld::{Entity, Name};
 use belfry_ports::{Paged, Search, Visit};
-pub(crate) use drive::Wanted;
 use drive::{Run, drivers};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -195,7 +194,7 @@ fn candidates(
     let mut names = query.names();
     names.extend(also);
     let lookup = |id: &str| shared.state.read().entity(id, &shared.names).ok().flatten().map(Arc::new);
-    let Some(mut run) = drivers(&shared.state.read(), &conjuncts, shared, search.looks, all) else { return Ok(false) };
+    let Some(mut run) = drivers(&shared.state.read(), &conjuncts, shared, search, all) else { return Ok(false) };
     let (mut piece, mut looks, mut images) = (FIRST_PIECE, 0_usize, Images::default());
     let mut asked = 0_usize;
     loop {

@@ -1,15 +1,14 @@
 //! What the writer, readers and the maintenance thread of one store share.
 
 use crate::dictionary::Dictionary;
+use crate::index::Wanted;
 use crate::open::Options;
-use crate::plan::Wanted;
 use crate::ring::Ring;
 use crate::series;
 use crate::state::State;
 use belfry_history::History;
 use belfry_kernel::{Clock, Error, Kind};
 use belfry_log::{Log, LogReader};
-use belfry_ngsi_ld::Name;
 use belfry_ports::{ChangeSet, Commit, EntityChange, Seq};
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
@@ -42,7 +41,7 @@ pub(crate) struct Shared {
     refusing: Mutex<Option<String>>,
     is_refusing: AtomicBool,
     logged: AtomicUsize,
-    wanted: Mutex<Vec<(Name, Wanted)>>,
+    wanted: Mutex<Vec<Wanted>>,
     /// Held while somebody changes the past by hand, or lays births out in series.
     pub(crate) unfolding: Mutex<()>,
     /// Births up to this stamp were laid out in series since the start.
@@ -163,15 +162,15 @@ impl Shared {
     }
 
     /// Asks for an index that would have helped; housekeeping builds it.
-    pub(crate) fn want_index(&self, name: Name, wanted: Wanted) {
+    pub(crate) fn want_index(&self, wanted: Wanted) {
         let mut all = self.wanted.lock();
-        if all.len() < 64 && !all.contains(&(name, wanted)) {
-            all.push((name, wanted));
+        if all.len() < 64 && !all.contains(&wanted) {
+            all.push(wanted);
         }
     }
 
     /// The indexes asked for and not yet built.
-    pub(crate) fn wanted_indexes(&self) -> Vec<(Name, Wanted)> {
+    pub(crate) fn wanted_indexes(&self) -> Vec<Wanted> {
         std::mem::take(&mut *self.wanted.lock())
     }
 

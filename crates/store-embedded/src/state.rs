@@ -67,7 +67,7 @@ impl State {
                 ChangeKind::Updated | ChangeKind::Repeated | ChangeKind::Deleted => {}
             }
         }
-        let watched = self.indexes.watches(changes.iter().map(|c| c.name));
+        let watched = self.indexes.content.watches(changes.iter().map(|c| c.name));
         let expiring = earliest_expiry(after);
         // The old image is read only where something needs it.
         if watched || expiring.is_some() || self.indexes.has_expiry(slot) {
@@ -75,7 +75,7 @@ impl State {
             self.indexes.set_expiry(slot, earliest_expiry(&before), expiring);
             if watched {
                 let touched: SmallVec<[Name; 8]> = changes.iter().map(|c| c.name).collect();
-                self.indexes.turn(slot, Some(&before), Some(after), Some(&touched));
+                self.indexes.content.turn(slot, Some(&before), Some(after), Some(&touched));
             }
         }
         Ok(())
@@ -124,8 +124,9 @@ impl State {
             }
             last = Some(a.name);
         }
-        if self.indexes.watches_content() {
-            self.indexes.turn(slot, None, Some(after), None);
+        self.indexes.content.add_id(slot, after.id.as_str());
+        if self.indexes.content.watches_attributes() {
+            self.indexes.content.turn(slot, None, Some(after), None);
         }
     }
 
@@ -133,12 +134,13 @@ impl State {
     pub(crate) fn delete(&mut self, id: &str, names: &Dictionary) -> Result<bool, Damaged> {
         let Some((slot, old)) = self.slots.remove(id) else { return Ok(false) };
         let before = blob::decode(&old, names)?;
+        self.indexes.content.remove_id(slot, id);
         self.indexes.remove_head(slot, &blob::head(&old)?);
         self.indexes.set_expiry(slot, earliest_expiry(&before), None);
         for a in &before.attributes {
             self.indexes.set_attribute(slot, names.number(a.name), false);
         }
-        self.indexes.turn(slot, Some(&before), None, None);
+        self.indexes.content.turn(slot, Some(&before), None, None);
         Ok(true)
     }
 

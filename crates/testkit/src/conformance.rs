@@ -3,6 +3,7 @@
 
 mod feed;
 mod history;
+mod plan;
 mod query;
 mod write;
 
@@ -54,6 +55,7 @@ pub fn checks() -> Vec<(&'static str, Check)> {
     let mut all = Vec::new();
     all.extend(write::checks());
     all.extend(query::checks());
+    all.extend(plan::checks());
     all.extend(feed::checks());
     all.extend(history::checks());
     all

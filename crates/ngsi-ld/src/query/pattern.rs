@@ -51,6 +51,11 @@ impl Pattern {
         self.regex.is_match(text)
     }
 
+    /// The only text that this is found in, when it stands between `^` and `$` and has plain characters alone.
+    pub fn literal(&self) -> Option<&str> {
+        self.text.strip_prefix('^')?.strip_suffix('$').filter(|text| text.chars().all(plain))
+    }
+
     /// The literal text that every match of this begins with at the start of the value, when it is anchored with `^`
     /// and goes on with plain characters: an index by text can use it. Empty when there is none.
     pub fn literal_prefix(&self) -> &str {
@@ -60,7 +65,6 @@ impl Pattern {
         if rest.contains('|') {
             return "";
         }
-        let plain = |c: char| c.is_alphanumeric() || matches!(c, ':' | '/' | '-' | '_' | '#' | '=' | ' ' | '@' | '%');
         let end = rest.find(|c| !plain(c)).unwrap_or(rest.len());
         let optional = matches!(rest[end..].chars().next(), Some('*' | '?' | '{' | '+'));
         match rest[..end].char_indices().next_back() {
@@ -68,6 +72,11 @@ impl Pattern {
             _ => &rest[..end],
         }
     }
+}
+
+/// Whether a character stands for itself in every expression.
+fn plain(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, ':' | '/' | '-' | '_' | '#' | '=' | ' ' | '@' | '%')
 }
 
 impl PartialEq for Pattern {

@@ -2,6 +2,7 @@
 
 use crate::room::{name, naming, parse, property, room};
 use belfry_ngsi_ld::query::*;
+use smallvec::smallvec;
 
 fn of(q: &str) -> EntityQuery {
     EntityQuery { q: Some(parse(q).unwrap()), ..EntityQuery::default() }
@@ -12,37 +13,63 @@ fn of_conditions() {
     room(); // makes the names
     property("size", "1");
     let (count, label, size) = (name("count"), name("label"), name("size"));
-    let five = Literal::Int(5);
-    let query = of("count>5;label[en]==\"red\";size==1..5|size");
+    let (one, five) = (Literal::Int(1), Literal::Int(5));
+    let value = |name, test| Conjunct::Value { place: Place::of(name), test };
+    let count_above = || value(count, ValueTest::Compare(Op::Gt, &five));
+    let label_red = |literal| Conjunct::Value {
+        place: Place { members: smallvec!["en".into()], ..Place::of(label) },
+        test: ValueTest::Compare(Op::Eq, literal),
+    };
+    let (red, size_between) = (Literal::Text("red".into()), || value(size, ValueTest::Between(&one, &five)));
     let mut names = vec![count, size];
     names.sort();
-    assert_eq!(query.conjuncts(), [Conjunct::AnyAttribute(names)]);
     assert_eq!(
         of("count>5;label[en]==\"red\"").conjuncts(),
-        [Conjunct::Has(count), Conjunct::Compare { name: count, op: Op::Gt, literal: &five }, Conjunct::Has(label)]
+        [Conjunct::Has(count), count_above(), Conjunct::Has(label), label_red(&red)]
     );
-    let one = Literal::Int(1);
     assert_eq!(
-        of("size==1..5").conjuncts(),
+        of("count>5;label[en]==\"red\";size==1..5|size").conjuncts(),
         [
-            Conjunct::Has(size),
-            Conjunct::Compare { name: size, op: Op::Ge, literal: &one },
-            Conjunct::Compare { name: size, op: Op::Le, literal: &five },
+            Conjunct::AnyAttribute(names.clone()),
+            Conjunct::AnyOf(vec![
+                vec![
+                    Conjunct::Has(count),
+                    count_above(),
+                    Conjunct::Has(label),
+                    label_red(&red),
+                    Conjunct::Has(size),
+                    size_between()
+                ],
+                vec![Conjunct::Has(size)]
+            ])
         ]
     );
+    assert_eq!(of("count|size").conjuncts(), [Conjunct::AnyAttribute(names)]);
+    assert_eq!(of("size==1..5").conjuncts(), [Conjunct::Has(size), size_between()]);
     assert_eq!(
         of("size==1,5").conjuncts(),
-        [Conjunct::Has(size), Conjunct::OneOf { name: size, literals: &[Literal::Int(1), Literal::Int(5)] }]
+        [Conjunct::Has(size), value(size, ValueTest::OneOf(&[Literal::Int(1), Literal::Int(5)]))]
     );
     assert_eq!(of("size!=5").conjuncts(), [Conjunct::Has(size)]);
-    assert_eq!(of("size.count==5").conjuncts(), [Conjunct::Has(size)]);
+    let below = Place { names: smallvec![size, count], members: smallvec![] };
+    assert_eq!(
+        of("size.count==5").conjuncts(),
+        [Conjunct::Has(size), Conjunct::Value { place: below, test: ValueTest::Compare(Op::Eq, &five) }]
+    );
     assert_eq!(of("size{count}==5").conjuncts(), [Conjunct::Has(size)]);
+    assert_eq!(of("size.unitCode==\"CEL\"").conjuncts(), [Conjunct::Has(size)]);
+    assert_eq!(of("label~=\"^re\"").conjuncts(), [Conjunct::Has(label), value(label, ValueTest::Prefix("re"))]);
+    assert_eq!(of("label[*]~=\"^re\"").conjuncts(), [Conjunct::Has(label), value(label, ValueTest::Prefix("re"))]);
+    assert_eq!(of("label~=\"^red$\"").conjuncts(), [Conjunct::Has(label), value(label, ValueTest::Text("red"))]);
+    assert_eq!(of("label!~=\"^re\"").conjuncts(), [Conjunct::Has(label)]);
+    assert_eq!(of("label~=\"re\"").conjuncts(), [Conjunct::Has(label)]);
     assert_eq!(of("size|modifiedAt>2026-01-01T00:00:00Z").conjuncts(), []);
+    assert_eq!(of("size==5|modifiedAt>2026-01-01T00:00:00Z").conjuncts(), []);
     assert_eq!(of("unheardOfByPlan!=5").conjuncts(), [Conjunct::Nothing]);
     assert_eq!(of("size.unheardOfByPlan").conjuncts(), [Conjunct::Nothing]);
-    assert_eq!(of("size|unheardOfByPlan").conjuncts(), [Conjunct::AnyAttribute(vec![size])]);
+    assert_eq!(of("size|unheardOfByPlan").conjuncts(), [Conjunct::Has(size)]);
     assert_eq!(of("unheardOfByPlan|unheardOfByPlan2").conjuncts(), [Conjunct::Nothing]);
-    assert_eq!(of("(size;unheardOfByPlan)|count").conjuncts(), [Conjunct::AnyAttribute(vec![count])]);
+    assert_eq!(of("(size;unheardOfByPlan)|count").conjuncts(), [Conjunct::Has(count)]);
 }
 
 #[test]
@@ -64,6 +91,13 @@ fn of_selectors_scopes_and_places() {
     assert_eq!(of(vec![selector("(Room;UnheardOfByPlan)", None)]).conjuncts(), [Conjunct::Nothing]);
     let pattern = of(vec![selector("*", Some("^urn:x:.*"))]);
     assert_eq!(pattern.conjuncts(), [Conjunct::IdPrefix("urn:x:")]);
+    let whole = of(vec![selector("*", Some("^urn:x:1$"))]);
+    assert_eq!(whole.conjuncts(), [Conjunct::Id("urn:x:1")]);
+    for (text, literal) in
+        [("^a$", Some("a")), ("^$", Some("")), ("^a", None), ("a$", None), ("^a.$", None), ("^a\\$", None)]
+    {
+        assert_eq!(Pattern::parse(text).unwrap().literal(), literal, "{text}");
+    }
     for (text, prefix) in [
         ("urn:x", ""),
         ("^urn:x:a?b", "urn:x:"),

@@ -5,6 +5,7 @@ use belfry_kernel::Time;
 use belfry_ngsi_ld::query::filter::{Expansion, Expr, Link, Member, Op, Operand, Path, Trail};
 use belfry_ngsi_ld::query::temporal::TemporalTexts;
 use belfry_ngsi_ld::query::*;
+use belfry_ngsi_ld::{Entity, Name};
 use proptest::prelude::*;
 
 fn term(text: &str) -> Term {
@@ -36,10 +37,21 @@ fn literal() -> impl Strategy<Value = Literal> {
 
 /// Constants that the room has values of.
 fn known_value() -> impl Strategy<Value = Literal> {
-    let texts =
-        ["Eiffel", "red", "Katze", "x", "urn:ngsi-ld:Park:1", "urn:room:3", "urn:stop:2", "https://example.org/Male"];
+    let texts = [
+        "Eiffel",
+        "red",
+        "Katze",
+        "x",
+        "Berlin",
+        "gps",
+        "urn:ngsi-ld:Park:1",
+        "urn:room:3",
+        "urn:stop:2",
+        "https://example.org/Male",
+    ];
     prop_oneof![
-        prop::sample::select(vec![1, 2, 5, 7, 30, 9_007_199_254_740_992, 9_007_199_254_740_993]).prop_map(Literal::Int),
+        prop::sample::select(vec![1, 2, 5, 7, 30, 10_115, 9_007_199_254_740_992, 9_007_199_254_740_993])
+            .prop_map(Literal::Int),
         prop::sample::select(vec![21.5, 5.0, 9_007_199_254_740_992.0]).prop_map(Literal::Float),
         any::<bool>().prop_map(Literal::Bool),
         prop::sample::select(texts.to_vec()).prop_map(|t| Literal::Text(t.into())),
@@ -118,6 +130,44 @@ fn expr() -> impl Strategy<Value = Expr> {
     })
 }
 
+/// Whether a planner that relies on this finds the entity.
+fn holds(conjunct: &Conjunct<'_>, entity: &Entity) -> bool {
+    match conjunct {
+        Conjunct::Nothing => false,
+        Conjunct::Has(name) => entity.has(*name),
+        Conjunct::AnyAttribute(names) => names.iter().any(|n| entity.has(*n)),
+        Conjunct::AnyOf(all) => all.iter().any(|needed| needed.iter().all(|c| holds(c, entity))),
+        Conjunct::Value { place, test } => {
+            let mut found = false;
+            for instance in entity.instances(place.attribute()) {
+                place.leaves(instance, &mut |leaf| found |= passes(*test, leaf));
+            }
+            found
+        }
+        _ => true,
+    }
+}
+
+/// As an index does that holds the simple values: bounds included, and everything where no single value will do.
+fn passes(test: ValueTest<'_>, leaf: Leaf<'_>) -> bool {
+    let stands = |op: Op, literal: &Literal| {
+        let Some(wanted) = literal.leaf() else { return true };
+        let alike = std::mem::discriminant(&leaf) == std::mem::discriminant(&wanted);
+        leaf.partial_cmp(&wanted).filter(|_| alike).is_some_and(|o| match op {
+            Op::Gt | Op::Ge => o.is_ge(),
+            Op::Lt | Op::Le => o.is_le(),
+            Op::Eq | Op::Ne => o.is_eq(),
+        })
+    };
+    match test {
+        ValueTest::Compare(op, literal) => stands(op, literal),
+        ValueTest::OneOf(literals) => literals.iter().any(|l| stands(Op::Eq, l)),
+        ValueTest::Between(from, to) => stands(Op::Ge, from) && stands(Op::Le, to),
+        ValueTest::Text(whole) => leaf == Leaf::Text(whole),
+        ValueTest::Prefix(prefix) => matches!(leaf, Leaf::Text(text) if text.starts_with(prefix)),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -135,45 +185,50 @@ proptest! {
         let query = EntityQuery { q: Some(expr), ..EntityQuery::default() };
         if query.matches(&room, now()) {
             for conjunct in query.conjuncts() {
-                match conjunct {
-                    Conjunct::Nothing => prop_assert!(false, "nothing, yet it matches"),
-                    Conjunct::Has(name) => prop_assert!(room.has(name)),
-                    Conjunct::AnyAttribute(names) => prop_assert!(names.iter().any(|n| room.has(*n))),
-                    _ => {}
-                }
+                prop_assert!(holds(&conjunct, &room), "{:?}", conjunct);
             }
         }
     }
 
-    /// An index that holds the simple values of an attribute finds whatever satisfies a comparison with it.
+    /// An index that holds the simple values of a place finds whatever satisfies a test of it.
     #[test]
     fn an_index_by_value_loses_nothing(
         op in prop::sample::select(vec![Op::Eq, Op::Gt, Op::Ge, Op::Lt, Op::Le]),
         constant in prop_oneof![3 => known_value(), 1 => literal()],
+        other in known_value(),
+        start in prop::sample::select(vec!["^E", "^re", "^x$", "^urn:", "^https://example.org/M", "^Pa?", "^Be", "^Berlin$", "^Po", "^10"]),
     ) {
         let room = room();
+        let pattern = Pattern::parse(start).expect("it is one");
+        let mut places = Vec::new();
         for attribute in &room.attributes {
-            let operand = Operand::One(constant.clone());
-            let path = Path { links: vec![], names: [Term { text: "x".into(), name: Some(attribute.name) }].into(), member: None, trail: Trail::None };
-            let query = EntityQuery { q: Some(Expr::Compare { path, op, operand }), ..EntityQuery::default() };
-            if !query.matches(&room, now()) {
-                continue;
+            places.push(Place::of(attribute.name));
+            for member in ["en", "DE", "city", "street", "type", "a", "b"] {
+                places.push(Place { members: [member.into()].into(), ..Place::of(attribute.name) });
             }
-            for conjunct in query.conjuncts() {
-                let Conjunct::Compare { name, op, literal } = conjunct else { continue };
-                let Some(wanted) = literal.leaf() else { continue };
-                let mut found = false;
-                for instance in room.instances(name) {
-                    leaves(&instance.value, &mut |leaf| {
-                        let order = if std::mem::discriminant(&leaf) == std::mem::discriminant(&wanted) { leaf.partial_cmp(&wanted) } else { None };
-                        found |= order.is_some_and(|o| match op {
-                            Op::Gt | Op::Ge => o.is_ge(),
-                            Op::Lt | Op::Le => o.is_le(),
-                            Op::Eq | Op::Ne => o.is_eq(),
-                        });
-                    });
+            let deep = ["geo".into(), "zip".into()].into_iter().collect();
+            places.push(Place { members: deep, ..Place::of(attribute.name) });
+            for sub in &attribute.sub {
+                places.push(Place { names: vec![attribute.name, sub.name].into(), members: vec![].into() });
+            }
+        }
+        for place in places {
+            let named = |name: &Name| Term { text: "x".into(), name: Some(*name) };
+            let trail =
+                if place.members.is_empty() { Trail::None } else { Trail::Members(place.members.clone()) };
+            let path = || Path { links: vec![], names: place.names.iter().map(named).collect(), member: None, trail: trail.clone() };
+            let compare = |op, operand| Expr::Compare { path: path(), op, operand };
+            for expr in [
+                compare(op, Operand::One(constant.clone())),
+                compare(Op::Eq, Operand::List(vec![other.clone(), constant.clone()])),
+                compare(Op::Eq, Operand::Range(constant.clone(), other.clone())),
+                Expr::Matches { path: path(), pattern: pattern.clone(), negated: false },
+            ] {
+                let query = EntityQuery { q: Some(expr), ..EntityQuery::default() };
+                if query.matches(&room, now()) {
+                    let conjuncts = query.conjuncts();
+                    prop_assert!(conjuncts.iter().all(|c| holds(c, &room)), "{:?}", conjuncts);
                 }
-                prop_assert!(found, "{} {:?}", name, literal);
             }
         }
     }

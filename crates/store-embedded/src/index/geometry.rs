@@ -21,8 +21,7 @@ impl RTreeParams for Wide {
 #[derive(Default)]
 pub(crate) struct GeometryIndex {
     tree: RTree<Boxed, Wide>,
-    /// Whether it holds every entity and may answer.
-    pub(super) complete: bool,
+    pub(super) life: super::Life,
 }
 
 fn boxed(attribute: &Attribute, slot: u32) -> Option<Boxed> {
@@ -31,7 +30,15 @@ fn boxed(attribute: &Attribute, slot: u32) -> Option<Boxed> {
     Some(GeomWithData::new(Rectangle::from_corners(b.min, b.max), slot))
 }
 
+/// Memory of an entry: itself, and its share of nodes.
+const ENTRY_BYTES: usize = size_of::<Boxed>() * 2;
+
 impl GeometryIndex {
+    /// Memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.tree.size() * ENTRY_BYTES
+    }
+
     /// Brings the index from the instances before to those after.
     pub(crate) fn turn<'a>(
         &mut self,

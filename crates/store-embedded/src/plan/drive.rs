@@ -1,10 +1,12 @@
 //! Which condition drives a search, and the candidates that it gives, piece by piece.
 
-use crate::index::Key;
+use crate::index::{Key, Span, Wanted};
 use crate::shared::Shared;
 use crate::state::State;
+use belfry_kernel::Time;
 use belfry_ngsi_ld::Name;
-use belfry_ngsi_ld::query::{Conjunct, Literal, Op};
+use belfry_ngsi_ld::query::{Conjunct, Leaf, Literal, Op, ValueTest};
+use belfry_ports::Search;
 use compact_str::CompactString;
 
 /// A range of an index is gathered when it is no longer than this, or than this part of all entities. Beyond that a
@@ -72,53 +74,94 @@ impl Run {
     }
 }
 
-/// Chooses the driver; none when more than `looks` candidates are sure to be looked at, which they are when `all` matches
-/// are wanted. Asks for indexes that would have helped.
+/// Chooses the driver; none when more candidates are sure to be looked at than the search allows, which they are when `all`
+/// matches are wanted. Asks for indexes that would have helped.
 pub(super) fn drivers(
     state: &State,
     conjuncts: &[Conjunct<'_>],
     shared: &Shared,
-    looks: usize,
+    search: &Search<'_>,
     all: bool,
 ) -> Option<Run> {
-    let numbers = |names: &[Name]| names.iter().filter_map(|n| shared.names.known(*n)).collect::<Vec<u32>>();
-    let mut sets = Vec::new();
-    let mut best: Option<(u64, Driver)> = None;
-    let mut offer = |cost: u64, driver: Driver| {
-        if best.as_ref().is_none_or(|(least, _)| cost < *least) {
-            best = Some((cost, driver));
-        }
-    };
-    let mut helpful = Vec::new();
+    let looks = search.looks;
+    let most = GATHERED.max(state.slots.len() / GATHERED_PART).min(looks);
+    let mut finder = Finder { state, shared, now: search.now, helpful: Vec::new() };
+    let mut sets: Vec<Set> = conjuncts.iter().filter_map(|c| finder.set(c)).collect();
+    let mut best: Option<Vec<u32>> = None;
     for conjunct in conjuncts {
+        let limit = match conjunct {
+            Conjunct::Ids(_) | Conjunct::Id(_) | Conjunct::ScopePrefixes(_) => usize::MAX,
+            Conjunct::Within { .. } => looks,
+            _ => most,
+        };
+        // Only fewer than were found already are worth having.
+        let limit = best.as_ref().map_or(limit, |b| limit.min(b.len().saturating_sub(1)));
+        if let Some(found) = finder.find(conjunct, limit) {
+            best = Some(found);
+        }
+    }
+    let total = state.slots.len() as u64;
+    let driver_cost = best.as_ref().map_or(total, |slots| slots.len() as u64);
+    let (smallest, at) =
+        sets.iter().enumerate().map(|(i, set)| (set.len(state), i)).min().unwrap_or((total, usize::MAX));
+    // A set's slots must still be looked at; an index's mostly are matches, so it wins unless the set is much smaller.
+    let driver = match best {
+        Some(slots) if driver_cost <= smallest => in_turn(slots),
+        _ if at < sets.len() => Driver::Set { which: sets.swap_remove(at), from: 0 },
+        Some(slots) => in_turn(slots),
+        None => Driver::All { from: 0 },
+    };
+    if driver_cost.min(smallest) > shared.index_from {
+        finder.helpful.into_iter().for_each(|wanted| shared.want_index(wanted));
+    }
+    let fits = !all || driver_cost.min(smallest) <= looks as u64;
+    fits.then_some(Run { driver, sets })
+}
+
+/// Looks conditions up in the indexes.
+struct Finder<'a> {
+    state: &'a State,
+    shared: &'a Shared,
+    now: Time,
+    /// Indexes that would have helped.
+    helpful: Vec<Wanted>,
+}
+
+impl Finder<'_> {
+    /// The set that the always-kept indexes have of a condition.
+    fn set(&self, conjunct: &Conjunct<'_>) -> Option<Set> {
+        let numbers = |names: &[Name]| names.iter().filter_map(|n| self.shared.names.known(*n)).collect();
         match conjunct {
-            Conjunct::Nothing => offer(0, Driver::Slots { left: Vec::new() }),
-            Conjunct::Ids(ids) => {
-                offer(0, in_turn(ids.iter().filter_map(|id| state.slots.find(id.as_str())).collect()));
-            }
-            Conjunct::Types(names) => sets.push(Set::Types(numbers(names))),
-            Conjunct::AnyAttribute(names) => sets.push(Set::Attributes(numbers(names))),
-            Conjunct::Has(name) => sets.push(Set::Attributes(numbers(&[*name]))),
-            Conjunct::Compare { name, op, literal } => {
-                if let Some(range) = range_of(*op, literal) {
-                    offer_values(state, *name, &[range], looks, &mut offer, &mut helpful);
+            Conjunct::Types(names) => Some(Set::Types(numbers(names))),
+            Conjunct::AnyAttribute(names) => Some(Set::Attributes(numbers(names))),
+            Conjunct::Has(name) => Some(Set::Attributes(numbers(&[*name]))),
+            _ => None,
+        }
+    }
+
+    /// The slots that a condition leaves, some perhaps more than once; none when they are more than `limit` or when no
+    /// index tells. Those of sets are not asked for.
+    fn find(&mut self, conjunct: &Conjunct<'_>, limit: usize) -> Option<Vec<u32>> {
+        let state = self.state;
+        match conjunct {
+            Conjunct::Nothing => Some(Vec::new()),
+            Conjunct::Ids(ids) => up_to(limit, ids.iter().filter_map(|id| state.slots.find(id.as_str()))),
+            Conjunct::Id(id) => up_to(limit, state.slots.find(id).into_iter()),
+            Conjunct::IdPrefix(prefix) => match state.indexes.content.ids(self.now) {
+                Some(index) => up_to(limit, index.within(&Span::prefix(prefix))),
+                None => self.wish(Wanted::Ids),
+            },
+            Conjunct::Types(_) | Conjunct::AnyAttribute(_) | Conjunct::Has(_) => None,
+            Conjunct::Value { place, test } => {
+                let spans = spans_of(*test)?;
+                match state.indexes.content.values(place, self.now) {
+                    Some(index) => up_to(limit, spans.iter().flat_map(|span| index.within(span))),
+                    None => self.wish(Wanted::Values(place.clone())),
                 }
             }
-            Conjunct::OneOf { name, literals } => {
-                let ranges: Option<Vec<_>> = literals.iter().map(|l| range_of(Op::Eq, l)).collect();
-                if let Some(ranges) = ranges {
-                    offer_values(state, *name, &ranges, looks, &mut offer, &mut helpful);
-                }
-            }
-            Conjunct::Within { name, boxes } => match state.indexes.geometries(*name) {
-                Some(index) => {
-                    let left: Vec<u32> =
-                        boxes.iter().flat_map(|b| index.meeting(b)).take(looks.saturating_add(1)).collect();
-                    if left.len() <= looks {
-                        offer(left.len() as u64, in_turn(left));
-                    }
-                }
-                None => helpful.push((*name, Wanted::Geometry)),
+            Conjunct::Within { name, boxes } => match state.indexes.content.geometries(*name, self.now) {
+                Some(index) => up_to(limit, boxes.iter().flat_map(|b| index.meeting(b))),
+                None => self.wish(Wanted::Geometry(*name)),
             },
             Conjunct::ScopePrefixes(prefixes) => {
                 let mut slots = roaring::RoaringBitmap::new();
@@ -126,75 +169,72 @@ pub(super) fn drivers(
                     slots |= state.indexes.in_scope(prefix, true);
                     slots |= state.indexes.in_scope(prefix.strip_prefix('/').unwrap_or(prefix), true);
                 }
-                let mut left: Vec<u32> = slots.iter().collect();
-                left.reverse();
-                offer(left.len() as u64, Driver::Slots { left });
+                up_to(limit, slots.iter())
             }
-            Conjunct::IdPrefix(_) => {}
+            Conjunct::AnyOf(alternatives) => self.find_any(alternatives, limit),
         }
     }
-    let driver_cost = best.as_ref().map_or(state.slots.len() as u64, |(cost, _)| *cost);
-    let (smallest, at) = sets
-        .iter()
-        .enumerate()
-        .map(|(i, set)| (set.len(state), i))
-        .min()
-        .unwrap_or((state.slots.len() as u64, usize::MAX));
-    // A set's slots must still be looked at; an index's mostly are matches, so it wins unless the set is much smaller.
-    let driver = match best {
-        Some((_, driver)) if driver_cost <= smallest => driver,
-        _ if at < sets.len() => Driver::Set { which: sets.swap_remove(at), from: 0 },
-        Some((_, driver)) => driver,
-        None => Driver::All { from: 0 },
-    };
-    if driver_cost.min(smallest) > shared.index_from {
-        for (name, wanted) in helpful {
-            shared.want_index(name, wanted);
+
+    /// The slots of all alternatives: of each the fewest that one of its conditions leaves.
+    fn find_any(&mut self, alternatives: &[Vec<Conjunct<'_>>], limit: usize) -> Option<Vec<u32>> {
+        let mut joined = Some(Vec::new());
+        for needed in alternatives {
+            let mut best: Option<Vec<u32>> = None;
+            // Once one was not found, the others only say which indexes they miss.
+            let limit = if joined.is_some() { limit } else { 0 };
+            for conjunct in needed {
+                let limit = best.as_ref().map_or(limit, |b| limit.min(b.len().saturating_sub(1)));
+                let set = self.set(conjunct).filter(|set| set.len(self.state) <= limit as u64);
+                let found = match set {
+                    Some(set) => up_to(limit, set.bitmaps(self.state).flatten()),
+                    None => self.find(conjunct, limit),
+                };
+                best = found.or(best);
+            }
+            joined = joined.zip(best).map(|(mut all, more)| {
+                all.extend(more);
+                all
+            });
+            joined = joined.filter(|all| all.len() <= limit);
         }
+        joined
     }
-    let fits = !all || driver_cost.min(smallest) <= looks as u64;
-    fits.then_some(Run { driver, sets })
-}
 
-/// Which index over content a query would have used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Wanted {
-    Values,
-    Geometry,
-}
-
-fn offer_values(
-    state: &State,
-    name: Name,
-    ranges: &[(Key, Key)],
-    looks: usize,
-    offer: &mut impl FnMut(u64, Driver),
-    helpful: &mut Vec<(Name, Wanted)>,
-) {
-    let Some(index) = state.indexes.values(name) else {
-        helpful.push((name, Wanted::Values));
-        return;
-    };
-    let most = GATHERED.max(state.slots.len() / GATHERED_PART).min(looks);
-    let gathered: Vec<u32> = ranges.iter().flat_map(|r| index.range(r)).take(most + 1).collect();
-    if gathered.len() <= most {
-        offer(gathered.len() as u64, in_turn(gathered));
+    fn wish(&mut self, wanted: Wanted) -> Option<Vec<u32>> {
+        self.helpful.push(wanted);
+        None
     }
 }
 
-/// The range of keys in which every value lies that compares so; wider where rounding might leave one out. None when
-/// the index does not order such values as the comparison does (instants).
-fn range_of(op: Op, literal: &Literal) -> Option<(Key, Key)> {
-    let key = Key::of(literal.leaf()?);
+/// All of them, unless they are more than this.
+fn up_to(limit: usize, slots: impl Iterator<Item = u32>) -> Option<Vec<u32>> {
+    let found: Vec<u32> = slots.take(limit.saturating_add(1)).collect();
+    (found.len() <= limit).then_some(found)
+}
+
+/// Where in an index every value lies that passes the test; wider where rounding might leave one out. None when the index
+/// does not order such values as the test does (instants).
+fn spans_of(test: ValueTest<'_>) -> Option<Vec<Span>> {
+    let key = |literal: &Literal| literal.leaf().map(Key::of);
+    Some(match test {
+        ValueTest::Compare(op, literal) => vec![range_of(op, key(literal)?)?],
+        ValueTest::OneOf(literals) => literals.iter().map(|l| range_of(Op::Eq, key(l)?)).collect::<Option<_>>()?,
+        ValueTest::Between(from, to) => vec![Span::Between(key(from)?, key(to)?)],
+        ValueTest::Text(text) => vec![range_of(Op::Eq, Key::of(Leaf::Text(text)))?],
+        ValueTest::Prefix(prefix) => vec![Span::prefix(prefix)],
+    })
+}
+
+fn range_of(op: Op, key: Key) -> Option<Span> {
     let (least, most) = match &key {
         Key::Bool(_) => (Key::Bool(false), Key::Bool(true)),
         Key::Number(_) => (Key::Number(u64::MIN), Key::Number(u64::MAX)),
         Key::Text(_) | Key::End => (Key::Text(CompactString::const_new("")), Key::End),
     };
     match op {
-        Op::Eq => Some((key.clone(), key)),
-        Op::Gt | Op::Ge => Some((key, most)),
-        Op::Lt | Op::Le => Some((least, key)),
+        Op::Eq => Some(Span::Between(key.clone(), key)),
+        Op::Gt | Op::Ge => Some(Span::Between(key, most)),
+        Op::Lt | Op::Le => Some(Span::Between(least, key)),
         Op::Ne => None,
     }
 }

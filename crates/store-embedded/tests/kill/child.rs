@@ -60,8 +60,8 @@ pub fn run(options: &Options, late: bool) {
     say("\nopen");
     runtime.block_on(async {
         // Before anything else, so that the log is held for both from the beginning.
-        for (consumer, name) in CONSUMERS.iter().enumerate() {
-            if store.document(Collection::Cursor, name).expect("the state is readable").is_none() {
+        for (consumer, key) in CONSUMERS.into_iter().enumerate() {
+            if store.document(Collection::Cursor, key).expect("the state is readable").is_none() {
                 store.write(save(consumer, 0)).await.expect("the first write is taken");
             }
         }

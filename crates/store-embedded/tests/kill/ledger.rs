@@ -158,7 +158,7 @@ impl Ledger {
     /// after it was given; and the commits are the steps, each once, in each writer's order.
     async fn feed(&mut self, round: u64, said: &Said, fresh: &[Vec<Step>], store: &dyn Store) {
         let (known, last) = (self.commits.len(), store.health().seq);
-        for consumer in 0..CONSUMERS.len() {
+        for (consumer, called) in CONSUMERS.into_iter().enumerate() {
             let (begun_at, seen) = (self.places[consumer], &said.seen[consumer]);
             self.consumed += seen.len() as u64;
             self.given(round, begun_at, seen);
@@ -166,8 +166,7 @@ impl Ledger {
             let place = place_of(store, consumer);
             assert!(
                 (least..=most).contains(&place),
-                "round {round}: the {} consumer saved {least}, was given up to {most}, and the store says {place}",
-                CONSUMERS[consumer]
+                "round {round}: the {called} consumer saved {least}, was given up to {most}, and the store says {place}"
             );
             self.places[consumer] = place;
         }

@@ -23,13 +23,13 @@ pub(super) fn checks() -> Vec<(&'static str, Check)> {
     ]
 }
 
-const EVERYTHING: Page = Page { offset: 0, limit: usize::MAX, bytes: usize::MAX, count: true };
+pub(super) const EVERYTHING: Page = Page { offset: 0, limit: usize::MAX, bytes: usize::MAX, count: true };
 
 /// Numbers that look random and are the same in every run (Knuth, TAOCP 3.3.4, the multiplier of MMIX).
-struct Lcg(u64);
+pub(super) struct Lcg(pub(super) u64);
 
 impl Lcg {
-    fn below(&mut self, n: u64) -> u64 {
+    pub(super) fn below(&mut self, n: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
@@ -112,7 +112,7 @@ fn queries() -> Vec<EntityQuery> {
     all
 }
 
-fn ids<'a>(entities: impl IntoIterator<Item = &'a Entity>) -> BTreeSet<String> {
+pub(super) fn ids<'a>(entities: impl IntoIterator<Item = &'a Entity>) -> BTreeSet<String> {
     entities.into_iter().map(|e| e.id.to_string()).collect()
 }
 
