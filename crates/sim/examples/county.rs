@@ -50,10 +50,10 @@ fn main() {
         }
         ControlFlow::Continue(())
     });
-    let took = begun.elapsed().as_secs_f64();
+    let (took, cpu) = (begun.elapsed().as_secs_f64(), (used() - cpu).max(0.01));
     println!(
-        "events: {n} reports of {seconds} s in {took:.2} s: {:.2} million a second ({sum:.0})",
-        n as f64 / took / 1e6
+        "events: {n} reports of {seconds} s in {took:.2} s, {cpu:.2} s of processor: {:.2} million a second ({sum:.0})",
+        n as f64 / cpu / 1e6
     );
     println!("resident: {:.0} MB; {:?}", resident() as f64 / 1e6, simulation.counts());
     let mut readings = Vec::new();
@@ -73,7 +73,7 @@ fn main() {
             };
         });
     }
-    let cpu = used() - cpu;
+    let cpu = (used() - cpu).max(0.01);
     println!(
         "messages: {count} of {} reports, {:.0} bytes each, {:.2} million a second",
         readings.len(),
