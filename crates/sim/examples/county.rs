@@ -42,7 +42,7 @@ fn main() {
     let grown = resident().saturating_sub(before);
     println!("set-up: {:.2} s, {:.1} bytes a device", begun.elapsed().as_secs_f64(), grown as f64 / f64::from(devices));
     let until = start.plus_micros(i64::from(seconds) * 1_000_000);
-    let (begun, mut n, mut sum) = (Instant::now(), 0_u64, 0.0_f64);
+    let (begun, cpu, mut n, mut sum) = (Instant::now(), used(), 0_u64, 0.0_f64);
     simulation.advance(until, &mut |event| {
         if let Event::Reading(reading) = event {
             n += 1;
