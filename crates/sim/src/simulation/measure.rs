@@ -31,11 +31,7 @@ impl Simulation {
     fn site(&self, asset: u32) -> Point {
         match asset {
             0 => self.county.settlements.first().map_or(Point::default(), |town| town.at),
-            1 => {
-                // A real map's streams may come from far outside the county; its station does not.
-                let (at, edge) = (self.county.rivers.upper_valley().unwrap_or_default(), self.county.reach_m * 1.5);
-                Point::new(at.x.clamp(-edge, edge), at.y.clamp(-edge, edge))
-            }
+            1 => self.county.rivers.upper_valley().unwrap_or_default(),
             _ => {
                 let place = |what| (share(hash(self.county.seed, u64::from(asset), what)) * 2.0 - 1.0) * 0.9;
                 Point::new(place(61) * self.county.reach_m, place(62) * self.county.reach_m)
