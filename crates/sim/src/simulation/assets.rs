@@ -30,7 +30,12 @@ impl Assets {
     /// Those of a county.
     pub fn of(county: &County) -> Self {
         let reaches = |canal: bool| {
-            let of_kind = move |reach: &crate::county::Reach| (reach.kind == WaterKind::Canal) == canal;
+            // Lines of a real map may go on far outside the county; gauges do not stand there.
+            let edge = county.reach_m * 1.5;
+            let of_kind = move |reach: &crate::county::Reach| {
+                let here = reach.line.iter().all(|at| at.x.abs() < edge && at.y.abs() < edge);
+                here && (reach.kind == WaterKind::Canal) == canal
+            };
             (0..)
                 .zip(&county.rivers.reaches)
                 .filter(move |(_, reach)| of_kind(reach))
