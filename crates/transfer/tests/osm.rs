@@ -458,3 +458,14 @@ async fn the_real_extracts_go_in_once_and_come_out_as_many() {
         assert_eq!((second.unchanged, second.written(), second.closed), (first.created, 0, 0));
     }
 }
+
+#[test]
+fn the_command_explains_itself_with_examples() {
+    use clap::CommandFactory;
+    let mut command = support::Import::command();
+    let osm = command.find_subcommand_mut("osm").unwrap();
+    let help = osm.render_long_help().to_string();
+    let before = help.split("Usage:").next().unwrap();
+    assert!(before.contains("OpenStreetMap") && before.trim().contains("\n\n"), "{before}");
+    assert!(help.contains("\n  belfry import osm town.osm.pbf --dry-run"), "{help}");
+}

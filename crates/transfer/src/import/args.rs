@@ -35,7 +35,7 @@ pub enum Existing {
 /// Sources that are imported by rules of their own.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Kind {
-    /// An extract of OpenStreetMap
+    #[expect(missing_docs, reason = "the command line would show it in place of what the arguments say of themselves")]
     Osm(Box<osm::Args>),
 }
 
