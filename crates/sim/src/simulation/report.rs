@@ -128,7 +128,6 @@ impl Simulation {
         match device.kind {
             Kind::Parking => values[1] = values[1].min(values[0]),
             Kind::Weather => values[4] = values[4].rem_euclid(360.0),
-            // A gauge that counts drops says nothing of rain that there was not.
             _ => {}
         }
         values

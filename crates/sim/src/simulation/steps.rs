@@ -2,10 +2,9 @@
 
 use super::{Event, Next, SECOND, Simulation, day_of_year};
 use crate::plane::Point;
-use crate::process::soil::Fields;
 use crate::process::sun::{self, Hour};
 use crate::process::units::UnitKind;
-use crate::process::{use_of_day, water::Water};
+use crate::process::use_of_day;
 use crate::scenario::Happening;
 use crate::truth::TruthKind;
 use std::ops::ControlFlow;
@@ -28,8 +27,6 @@ impl Simulation {
         for _ in 0..2 {
             self.network.step(&self.county, second, weekend, knot);
         }
-        self.fields = Fields::new(&self.county, &self.weather);
-        debug_assert!(self.water.held(&self.county) > 0.0 || self.county.rivers.reaches.is_empty());
         self.later(minute, Next::Weather);
         self.later(hour, Next::Hour);
         self.later(network, Next::Network);
@@ -249,10 +246,5 @@ impl Simulation {
             self.planned_at(&Happening::Leak { litres_s, minutes }, at, None);
         }
         self.later(self.now + 3_600 * SECOND, Next::Mishap);
-    }
-
-    /// Rivers of a county that has just begun, for tests of balances.
-    pub fn fresh_water(&self) -> Water {
-        Water::new(&self.county, &self.weather)
     }
 }
