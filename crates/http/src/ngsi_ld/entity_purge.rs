@@ -1,5 +1,6 @@
 //! DELETE /entities: purge entities (ETSI GS CIM 009 clauses 5.6.21, 6.4.3.3), whole ones or attributes of them. In pieces,
-//! each a commit of its own, so that a purge of a million entities neither holds up other writes nor fills the memory.
+//! each a commit of its own, so that a purge of a million entities neither holds up other writes nor fills the memory. Watches
+//! over its time itself: when a request may take no longer, it says how far it came.
 
 use super::temporal_query::aside;
 use crate::operation::{Parameter, Schema};
@@ -68,12 +69,6 @@ fn part(exchange: &Exchange, naming: &Naming<'_>) -> Result<Option<Part>, Error>
     Ok(Some(Part { names, keep }))
 }
 
-/// The time that a purge has: what is left of the request's is enough for a commit and the answer.
-fn deadline(exchange: &Exchange) -> Instant {
-    let whole = exchange.deadline().duration_since(exchange.started);
-    exchange.started + whole.mul_f64(0.9)
-}
-
 /// What is done stays done, and is told.
 fn unfinished(changed: usize) -> Error {
     let text = format!(
@@ -86,7 +81,7 @@ fn unfinished(changed: usize) -> Error {
 async fn entities(exchange: &Exchange, query: Arc<EntityQuery>) -> Result<(), Error> {
     let store = exchange.store()?;
     let keep_before = exchange.keep_before();
-    let (deadline, mut gone) = (deadline(exchange), 0);
+    let (deadline, mut gone) = (exchange.deadline(), 0);
     loop {
         let page = Page { offset: 0, limit: PIECE, bytes: usize::MAX, count: false };
         let ids = found(&*store, &query, page, exchange.now(), deadline, gone)?;
@@ -143,7 +138,7 @@ fn found(
 async fn attributes(exchange: &Exchange, query: Arc<EntityQuery>, part: &Part) -> Result<(), Error> {
     let store = exchange.store()?;
     let keep_before = exchange.keep_before();
-    let (deadline, mut changed) = (deadline(exchange), 0);
+    let (deadline, mut changed) = (exchange.deadline(), 0);
     let mut offset = 0;
     loop {
         let page = Page { offset, limit: FOUND_AT_ONCE, bytes: usize::MAX, count: false };
