@@ -17,6 +17,7 @@ mod park;
 mod registry;
 mod render;
 mod target;
+mod timers;
 mod tracker;
 mod weight;
 
@@ -34,11 +35,11 @@ use bytes::Bytes;
 use flights::Flights;
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
 use target::Target;
-use tokio::sync::{Notify, Semaphore, watch};
+use timers::Timers;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 /// The key of the cursor document.
@@ -157,8 +158,7 @@ pub(crate) struct Shared {
     pub(crate) tools: Tools,
     pub(crate) targets: RwLock<HashMap<Box<str>, Arc<Target>>>,
     pub(crate) tracker: Mutex<tracker::Tracker>,
-    pub(crate) timers: Mutex<BinaryHeap<housekeeping::Timer>>,
-    pub(crate) timer_set: Notify,
+    pub(crate) timers: Timers,
     /// Targets whose delivery document is out of date.
     pub(crate) stale: Mutex<Vec<Arc<Target>>>,
     /// Subscriptions that are gone, whose documents are to go too.
@@ -197,8 +197,7 @@ impl Notifier {
         let shared = Arc::new(Shared {
             targets: RwLock::default(),
             tracker: Mutex::new(tracker::Tracker::at(after)),
-            timers: Mutex::default(),
-            timer_set: Notify::new(),
+            timers: Timers::default(),
             stale: Mutex::default(),
             gone: Mutex::default(),
             showing_changes: Mutex::default(),
@@ -227,7 +226,7 @@ impl Notifier {
     /// Stops: what is under way is finished, the cursor is saved; what waits is delivered after the next start.
     pub async fn stop(&self) {
         self.shared.stopping.send_replace(true);
-        self.shared.timer_set.notify_one();
+        self.shared.timers.changed.notify_one();
         let tasks = std::mem::take(&mut *self.tasks.lock());
         for task in tasks {
             // A task that panicked has said so in the log.

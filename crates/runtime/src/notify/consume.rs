@@ -2,7 +2,6 @@
 
 use super::Shared;
 use super::flights::Share;
-use super::housekeeping::Timer;
 use super::item::{Image, Item, Origin, lanes, portions};
 use super::render::{Spec, event_of};
 use super::target::{Target, Work, micros};
@@ -153,7 +152,7 @@ impl Consumer {
                 let due = work.quiet_until.unwrap_or(now);
                 if work.due.is_none() {
                     work.due = Some(due);
-                    self.shared.set_timer(Timer::new(due, target));
+                    self.shared.timers.set(due, target);
                 }
                 self.shared.note_stale(target, &mut work);
                 return;
@@ -190,6 +189,7 @@ impl Consumer {
                 let removed = self.shared.targets.write().remove(key);
                 if let Some(target) = removed {
                     let waiting = target.work().remove();
+                    self.shared.timers.forget(&target);
                     self.shared.done(&waiting);
                     target.ready.notify_waiters();
                 }
@@ -229,7 +229,7 @@ impl Consumer {
             None => {}
         }
         if let Some(due) = work.due {
-            self.shared.set_timer(Timer::new(due, &target));
+            self.shared.timers.set(due, &target);
         }
     }
 

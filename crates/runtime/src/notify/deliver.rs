@@ -2,7 +2,6 @@
 //! is work; none for one that is at rest.
 
 use super::flights::Flight;
-use super::housekeeping::Timer;
 use super::item::{Item, Origin};
 use super::render::{Ready, Spec};
 use super::target::{Outcome, Pick, Target};
@@ -299,7 +298,7 @@ impl Shared {
     /// After the state of an endpoint may have changed: its document is out of date, and a retry may be due later.
     pub(super) fn after_attempt(&self, target: &Arc<Target>, work: &mut super::target::Work) {
         if let Some(next) = work.next_attempt() {
-            self.set_timer(Timer::new(next, target));
+            self.timers.set(next, target);
         }
         self.note_stale(target, work);
     }

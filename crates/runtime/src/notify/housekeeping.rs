@@ -9,55 +9,18 @@ use belfry_ngsi_ld::Json;
 use belfry_ngsi_ld::query::EntityQuery;
 use belfry_ngsi_ld::subscription::State;
 use belfry_ports::{Collection, DocumentChange, Page, Search, Stop};
-use std::cmp::Ordering;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Changed documents in one commit at most.
 const BATCH: usize = 1000;
 
-/// A target to look at when an instant has come.
-pub(crate) struct Timer {
-    at: Time,
-    target: Weak<Target>,
-}
-
-impl Timer {
-    pub(super) fn new(at: Time, target: &Arc<Target>) -> Self {
-        Self { at, target: Arc::downgrade(target) }
-    }
-}
-
-impl PartialEq for Timer {
-    fn eq(&self, other: &Self) -> bool {
-        self.at == other.at
-    }
-}
-
-impl Eq for Timer {}
-
-impl PartialOrd for Timer {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Timer {
-    /// The earliest is the greatest, as a heap wants it.
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.at.cmp(&self.at)
-    }
-}
-
 impl Shared {
-    /// Has a target looked at when the timer is due.
-    pub(super) fn set_timer(&self, timer: Timer) {
-        let mut timers = self.timers.lock();
-        let first = timers.peek().is_none_or(|earliest| timer.at < earliest.at);
-        timers.push(timer);
-        drop(timers);
-        if first {
-            self.timer_set.notify_one();
+    /// Has a target looked at when it is next due, after it was looked at.
+    fn arm(&self, target: &Arc<Target>, work: &Work, now: Time) {
+        let next = [work.next_attempt(), work.due].into_iter().flatten().filter(|at| *at > now).min();
+        if let Some(at) = next.filter(|_| !work.is_removed()) {
+            self.timers.set(at, target);
         }
     }
 
@@ -75,15 +38,16 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let mut save_at = tokio::time::Instant::now() + save_every;
     loop {
         let now = shared.tools.clock.now();
-        for target in due(&shared, now) {
+        for target in shared.timers.due(now) {
             look_at(&shared, &target, now);
+            shared.arm(&target, &target.work(), now);
         }
         if tokio::time::Instant::now() >= save_at {
             save(&shared).await;
             shared.tools.outbound.close_idle();
             save_at = tokio::time::Instant::now() + save_every;
         }
-        let next = shared.timers.lock().peek().map(|timer| timer.at.micros().saturating_sub(now.micros()).max(1000));
+        let next = shared.timers.next().map(|at| at.micros().saturating_sub(now.micros()).max(1000));
         let mut pause = save_at.saturating_duration_since(tokio::time::Instant::now());
         if let Some(next) = next.and_then(|m| u64::try_from(m).ok()) {
             pause = pause.min(Duration::from_micros(next));
@@ -91,23 +55,10 @@ pub(super) async fn run(shared: Arc<Shared>) {
         tokio::select! {
             biased;
             _ = stopping.wait_for(|stop| *stop) => return,
-            () = shared.timer_set.notified() => {}
+            () = shared.timers.changed.notified() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
-}
-
-fn due(shared: &Shared, now: Time) -> Vec<Arc<Target>> {
-    let mut timers = shared.timers.lock();
-    let mut found: Vec<Arc<Target>> = Vec::new();
-    while timers.peek().is_some_and(|timer| timer.at <= now) {
-        if let Some(target) = timers.pop().and_then(|timer| timer.target.upgrade())
-            && !found.iter().any(|f| Arc::ptr_eq(f, &target))
-        {
-            found.push(target);
-        }
-    }
-    found
 }
 
 fn look_at(shared: &Arc<Shared>, target: &Arc<Target>, now: Time) {
@@ -134,7 +85,6 @@ fn look_at(shared: &Arc<Shared>, target: &Arc<Target>, now: Time) {
             let missed = now.micros().saturating_sub(due.micros()) / every.max(1);
             let next = due.plus_micros(every.saturating_mul(missed + 1));
             work.due = Some(next);
-            shared.set_timer(Timer::new(next, target));
             shared.note_stale(target, &mut work);
             if active && work.begins_period() {
                 tokio::spawn(make_period(shared.clone(), target.clone(), due, now));

@@ -2,7 +2,6 @@
 //! they are read back in order. Decides nothing about when.
 
 use super::deliver::Cause;
-use super::housekeeping::Timer;
 use super::item::Item;
 use super::render::Spec;
 use super::target::{Outcome, Target, micros};
@@ -45,7 +44,7 @@ pub(super) fn count(shared: &Shared) -> Result<(), Error> {
                     work.found_parked(document.bytes.len());
                     if first {
                         let now = shared.tools.clock.now();
-                        shared.set_timer(Timer::new(now, target));
+                        shared.timers.set(now, target);
                     }
                 }
                 None => shared.gone.lock().push(of(&document.key).into()),
@@ -98,7 +97,7 @@ pub(super) async fn park(shared: &Arc<Shared>, target: &Arc<Target>) {
     let dropped = work.end_of_parking(items);
     // A worker that was woken meanwhile found nothing to do, and nobody would wake it again.
     if let Some(next) = work.next_attempt() {
-        shared.set_timer(Timer::new(next, target));
+        shared.timers.set(next, target);
     }
     drop(work);
     shared.done(&dropped);

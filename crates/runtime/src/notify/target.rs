@@ -6,6 +6,7 @@ use super::budget::{Account, Budget};
 use super::flights::Share;
 use super::item::{Image, Item, Origin};
 use super::render::Spec;
+use super::timers::Armed;
 use belfry_kernel::{Iri, Time};
 use belfry_ngsi_ld::subscription::{DeliveryStatus, State};
 use hashbrown::HashMap;
@@ -26,6 +27,8 @@ pub(crate) struct Target {
     pub(crate) id: Iri,
     spec: RwLock<Arc<Spec>>,
     work: Mutex<Work>,
+    /// When it is looked at next.
+    pub(crate) armed: Armed,
     /// Its part of what may be under way.
     pub(crate) share: Share,
     /// Wakes one idle worker.
@@ -97,7 +100,14 @@ pub(crate) enum Outcome {
 
 impl Target {
     pub(crate) fn new(id: Iri, spec: Spec, work: Work, share: Share) -> Self {
-        Self { id, spec: RwLock::new(Arc::new(spec)), work: Mutex::new(work), share, ready: Notify::new() }
+        Self {
+            id,
+            spec: RwLock::new(Arc::new(spec)),
+            work: Mutex::new(work),
+            armed: Armed::default(),
+            share,
+            ready: Notify::new(),
+        }
     }
 
     pub(crate) fn spec(&self) -> Arc<Spec> {
