@@ -21,10 +21,10 @@ const folder = mkdtempSync(join(tmpdir(), 'belfry-replay-'));
 
 /** The real series where it is; else one of the same form, newest first as that one is. */
 function series() {
-  const data = process.env.BELFRY_DATA ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));
+  const data = process.env.BELFRY_TEST_DATA ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));
   const real = join(data, 'soil/openagri_soil_moisture_2024.csv');
   if (existsSync(real)) return real;
-  console.log(`${real} is not here (set BELFRY_DATA): a made series of the same form is played back`);
+  console.log(`${real} is not here (set BELFRY_TEST_DATA): a made series of the same form is played back`);
   const rows = Array.from({ length: 200 }, (_, hour) => {
     const at = new Date(Date.UTC(2024, 5, 1, hour)).toISOString().slice(0, 19).replace('T', ' ');
     return [at, (30 + hour / 10).toFixed(2), 20, 19, 18, 17, 16, 0, (15 + 5 * Math.sin(hour / 4)).toFixed(2), 60].join(',');

@@ -42,8 +42,8 @@ mod text;
 pub mod tile;
 pub mod topic;
 pub mod type_selection;
-pub mod wkb;
 pub mod vector_tile;
+pub mod wkb;
 
 #[cfg(test)]
 mod mutator;

@@ -1,5 +1,5 @@
 //! What real series cost at rest: hourly soil moisture and daily weather, as an import brings them and as sensors
-//! would have sent them. Reads `$BELFRY_DATA`, or `../shared/data` beside the workspace.
+//! would have sent them. Reads `$BELFRY_TEST_DATA`, or `../shared/data` beside the workspace.
 
 use std::path::{Path, PathBuf};
 
@@ -13,11 +13,11 @@ struct Table {
 
 fn data() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let dir = std::env::var_os("BELFRY_DATA").map_or(beside, PathBuf::from);
+    let dir = std::env::var_os("BELFRY_TEST_DATA").map_or(beside, PathBuf::from);
     if dir.join("soil").is_dir() {
         return Some(dir);
     }
-    println!("no data at {}: nothing was measured; set BELFRY_DATA", dir.display());
+    println!("no data at {}: nothing was measured; set BELFRY_TEST_DATA", dir.display());
     None
 }
 

@@ -1,4 +1,4 @@
-//! The Smart Data Models examples in `../shared/data/models` (or `$BELFRY_DATA/models`): each goes in and comes back
+//! The Smart Data Models examples in `../shared/data/models` (or `$BELFRY_TEST_DATA/models`): each goes in and comes back
 //! equal in the normalized and the concise form, or is refused with a reason, which the test prints.
 
 use belfry_ngsi_ld::form::{Limits, Mode, Reader, Representation, View, take_context, write_entity};
@@ -17,7 +17,7 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 fn models() -> Option<PathBuf> {
-    let root = std::env::var_os("BELFRY_DATA")
+    let root = std::env::var_os("BELFRY_TEST_DATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let models = root.join("models");
     models.is_dir().then_some(models)
@@ -47,7 +47,7 @@ fn plain(json: &Json) -> Json {
 #[test]
 fn every_example_comes_back_or_is_refused_with_a_reason() {
     let Some(models) = models() else {
-        println!("no Smart Data Models examples here (set BELFRY_DATA): nothing was tested");
+        println!("no Smart Data Models examples here (set BELFRY_TEST_DATA): nothing was tested");
         return;
     };
     let limits = Limits::default();

@@ -1,4 +1,4 @@
-//! The real maps of `../shared/data` (or `$BELFRY_DATA`), where they are: every class, random pairs against Dijkstra's algorithm,
+//! The real maps of `../shared/data` (or `$BELFRY_TEST_DATA`), where they are: every class, random pairs against Dijkstra's algorithm,
 //! isochrones, and that a fire engine gets around. The full count of pairs is in the example `speed`.
 
 #[path = "support/mod.rs"]

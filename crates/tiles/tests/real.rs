@@ -1,4 +1,4 @@
-//! The real maps of `../shared/data` (or `$BELFRY_DATA`), where they are: every tile of some zooms is valid, an archive of them is
+//! The real maps of `../shared/data` (or `$BELFRY_TEST_DATA`), where they are: every tile of some zooms is valid, an archive of them is
 //! read back, and what must be on the map is.
 
 #[path = "support/mod.rs"]

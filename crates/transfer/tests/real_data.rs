@@ -1,4 +1,4 @@
-//! The real series of `../shared/data` (or `$BELFRY_DATA`): every row is mapped, and count, sum, least and greatest of
+//! The real series of `../shared/data` (or `$BELFRY_TEST_DATA`): every row is mapped, and count, sum, least and greatest of
 //! every column are those of a plain reading that shares no code with the import.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where what it stands on does not hold")]
@@ -34,11 +34,11 @@ impl Column {
 }
 
 fn data(file: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("BELFRY_DATA")
+    let root = std::env::var_os("BELFRY_TEST_DATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let path = root.join(file);
     if !path.is_file() {
-        println!("{} is not here (set BELFRY_DATA): not tested", path.display());
+        println!("{} is not here (set BELFRY_TEST_DATA): not tested", path.display());
         return None;
     }
     Some(path)

@@ -1,4 +1,4 @@
-//! The real feeds of `../shared/data` (or `$BELFRY_DATA`): every pair of stops is asked at several times, and answered as
+//! The real feeds of `../shared/data` (or `$BELFRY_TEST_DATA`): every pair of stops is asked at several times, and answered as
 //! the slow answer does.
 
 mod oracle;
@@ -9,10 +9,10 @@ use std::path::PathBuf;
 
 /// Compares every `step`-th pair. Returns how many journeys there were.
 fn compare(file: &str, date: &str, step: usize) -> Option<usize> {
-    let root = std::env::var_os("BELFRY_DATA")
+    let root = std::env::var_os("BELFRY_TEST_DATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let Ok(bytes) = std::fs::read(root.join(file)) else {
-        println!("{file} is not here (set BELFRY_DATA): nothing was tested");
+        println!("{file} is not here (set BELFRY_TEST_DATA): nothing was tested");
         return None;
     };
     let (feed, _) = read(&mut Zip::new(std::io::Cursor::new(bytes)).expect("an archive"), &Limits::default(), None);

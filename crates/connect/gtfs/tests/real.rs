@@ -1,13 +1,13 @@
-//! The real feeds of `../shared/data` (or `$BELFRY_DATA`): what is read of each, what is dropped and why.
+//! The real feeds of `../shared/data` (or `$BELFRY_TEST_DATA`): what is read of each, what is dropped and why.
 
 use belfry_connect_gtfs::{Feed, Limits, Report, Rule, Severity, Zip, read};
 use std::path::PathBuf;
 
 fn feed(file: &str) -> Option<(Feed, Report)> {
-    let root = std::env::var_os("BELFRY_DATA")
+    let root = std::env::var_os("BELFRY_TEST_DATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/data"), PathBuf::from);
     let Ok(bytes) = std::fs::read(root.join(file)) else {
-        println!("{file} is not here (set BELFRY_DATA): nothing was tested");
+        println!("{file} is not here (set BELFRY_TEST_DATA): nothing was tested");
         return None;
     };
     let mut zip = Zip::new(std::io::Cursor::new(bytes)).expect("an archive");

@@ -1,5 +1,5 @@
 //! Whole files: what a small one holds in each format, what broken ones are told, and the real ones of `../shared/data`
-//! (or `$BELFRY_DATA`) where they are.
+//! (or `$BELFRY_TEST_DATA`) where they are.
 
 mod support;
 
@@ -253,7 +253,7 @@ fn an_element_of_xml_without_end_is_stopped_at_the_limit() {
 #[test]
 fn the_real_files() {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/data");
-    let data = std::env::var_os("BELFRY_DATA").map_or(beside, PathBuf::from);
+    let data = std::env::var_os("BELFRY_TEST_DATA").map_or(beside, PathBuf::from);
     for (name, nodes, ways, relations) in [
         ("liechtenstein.osm.pbf", 142_832, 15_247, 358),
         ("bad-hersfeld.osm.xml.gz", 103_731, 16_299, 256),

@@ -1,4 +1,4 @@
-//! The same on the map of a county, where `../shared/data` (or `$BELFRY_DATA`) is: figures, routes, matrices, and how soon a
+//! The same on the map of a county, where `../shared/data` (or `$BELFRY_TEST_DATA`) is: figures, routes, matrices, and how soon a
 //! closure is in force.
 
 use crate::server::{Server, Setup};
@@ -13,7 +13,7 @@ const BALZERS: (f64, f64) = (9.5025, 47.0660);
 
 fn map() -> Option<Vec<u8>> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let path = std::env::var_os("BELFRY_DATA").map_or(beside, PathBuf::from).join("osm/liechtenstein.osm.pbf");
+    let path = std::env::var_os("BELFRY_TEST_DATA").map_or(beside, PathBuf::from).join("osm/liechtenstein.osm.pbf");
     let read = std::fs::read(&path);
     if read.is_err() {
         println!("{} is not there; not tested", path.display());

@@ -40,10 +40,10 @@ pub fn survey(path: &Path) -> Result<Survey, OsmError> {
     Ok(survey)
 }
 
-/// A real map, if it is there: in `$BELFRY_DATA`, or `../shared/data` beside the workspace.
+/// A real map, if it is there: in `$BELFRY_TEST_DATA`, or `../shared/data` beside the workspace.
 pub fn real(name: &str) -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let path = std::env::var_os("BELFRY_DATA").map_or(beside, PathBuf::from).join("osm").join(name);
+    let path = std::env::var_os("BELFRY_TEST_DATA").map_or(beside, PathBuf::from).join("osm").join(name);
     let there = path.is_file();
     if !there {
         println!("{} is not there; not tested", path.display());

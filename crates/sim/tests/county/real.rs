@@ -1,4 +1,4 @@
-//! Sensors on real towns: the maps and the feed of `../shared/data` (or `$BELFRY_DATA`), where they are.
+//! Sensors on real towns: the maps and the feed of `../shared/data` (or `$BELFRY_TEST_DATA`), where they are.
 
 use crate::support::{instant, listen};
 use belfry_connect_gtfs::{Feed, Limits as FeedLimits, Zip};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 fn real(name: &str) -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let path = std::env::var_os("BELFRY_DATA").map_or(beside, PathBuf::from).join(name);
+    let path = std::env::var_os("BELFRY_TEST_DATA").map_or(beside, PathBuf::from).join(name);
     let there = path.is_file();
     if !there {
         println!("{} is not there; not tested", path.display());

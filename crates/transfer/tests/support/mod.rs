@@ -53,7 +53,6 @@ impl Belfry {
             .args(["serve", "--data", folder.to_str().unwrap(), "--listen", &format!("127.0.0.1:{port}")])
             // What the tests are told is no configuration of the server.
             .env_remove("BELFRY_BIN")
-            .env_remove("BELFRY_DATA")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
