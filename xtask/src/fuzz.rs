@@ -26,7 +26,8 @@ pub fn run(options: &Options) -> Result<()> {
             "cargo-fuzz or the nightly toolchain is not installed; the corpora are replayed through plain tests instead"
         );
         return process::run(
-            process::cargo(["test", "--release", "--lib", "--manifest-path", "fuzz/Cargo.toml"])
+            process::cargo(["test", "--lib", "--manifest-path", "fuzz/Cargo.toml"])
+                .env("CARGO_TARGET_DIR", root().join("target"))
                 .env("BELFRY_TEST_FUZZ_SECONDS", options.seconds.to_string()),
         );
     }
