@@ -6,9 +6,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// How many commits are kept at most.
-const COMMITS: usize = 8192;
-/// How many bytes of records their commits may have together; the newest is kept whatever it has.
-const BYTES: usize = 32 << 20;
+const COMMITS: usize = 4096;
+/// How many bytes of records their commits may have together; the newest is kept whatever it has. In memory, as entities
+/// that can be worked with, they take five times as much.
+const BYTES: usize = 4 << 20;
 
 /// The newest commits in order, without a hole.
 #[derive(Default)]
@@ -58,7 +59,7 @@ mod tests {
 
     #[test]
     fn is_bounded_in_commits_and_bytes() {
-        for (bytes, kept) in [(1, COMMITS as u64), (1 << 20, 32), (BYTES, 1), (BYTES + 1, 1)] {
+        for (bytes, kept) in [(1, COMMITS as u64), (1 << 20, 4), (BYTES, 1), (BYTES + 1, 1)] {
             let (ring, last) = (Ring::default(), 20_000);
             for seq in 1..=last {
                 ring.push(std::iter::once((&commit(seq), bytes)));
