@@ -6,6 +6,7 @@ mod http;
 mod memory;
 mod mqtt;
 mod notify;
+mod roads;
 mod start;
 
 use crate::load::{self, Answer, Outcome, Schedule, Traffic};
@@ -140,6 +141,7 @@ pub fn run(stage: &Stage, workload: &Workload) -> Result<Measured> {
         Work::Memory(work) => memory::run(stage, work),
         Work::Start(work) => start::run(stage, work),
         Work::Growth(work) => growth::run(stage, work),
+        Work::Roads(work) => roads::run(stage, work),
     }
 }
 

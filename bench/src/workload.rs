@@ -49,6 +49,8 @@ pub enum Work {
     Start(Start),
     /// The same requests on a small and on a large store.
     Growth(Growth),
+    /// The router on a real map, beside another.
+    Roads(Roads),
 }
 
 /// What is in the store before the measuring.
@@ -208,6 +210,22 @@ pub struct Operation {
     pub name: String,
     /// What is asked.
     pub request: Request,
+}
+
+/// See [`Work::Roads`].
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Roads {
+    /// Extract of OpenStreetMap in the folder of real data.
+    pub map: String,
+    /// Pairs of places that both routers are asked for.
+    pub pairs: usize,
+    /// Pairs that are compared with Dijkstra's algorithm.
+    pub exact_pairs: usize,
+    /// Matrices of 50 by 50.
+    pub matrices: usize,
+    /// Isochrones of 15 minutes.
+    pub isochrones: usize,
 }
 
 fn one() -> u64 {

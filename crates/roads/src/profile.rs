@@ -114,12 +114,12 @@ impl Profile {
             (Kind::Motorway, true) => 60.0,
             (Kind::Trunk, false) => 90.0,
             (Kind::Trunk, true) => 50.0,
-            (Kind::Primary, false) => 70.0,
+            (Kind::Primary, false) => 75.0,
             (Kind::Secondary, false) => 60.0,
             (Kind::Primary | Kind::Secondary, true) => 45.0,
             (Kind::Tertiary, _) => 50.0,
             (Kind::Unclassified, _) => 40.0,
-            (Kind::Residential, _) => 30.0,
+            (Kind::Residential, _) => 35.0,
             (Kind::Busway, _) => 40.0,
             (Kind::LivingStreet, _) => 10.0,
             (Kind::Service, _) => 15.0,
@@ -131,7 +131,7 @@ impl Profile {
         // Nobody drives at the limit all the way; on lanes and tracks the sign says little of what can be driven.
         let signed = limit.map_or(by_kind, |limit| match road.kind {
             Kind::LivingStreet | Kind::Service | Kind::Track => by_kind.min(limit),
-            _ => 0.95 * limit,
+            _ => limit,
         });
         signed.min(match road.surface {
             Surface::Paved => f32::INFINITY,
