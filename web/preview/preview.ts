@@ -10,7 +10,7 @@ import './preview.css';
 setWorkerUrl(worker);
 const asked = new URLSearchParams(location.search);
 const look = (Object.keys(PALETTES) as Look[]).find((one) => one === asked.get('look')) ?? 'light';
-const tiles = { basemap: `${location.origin}/tiles/{z}/{x}/{y}.mvt`, attribution: '© OpenStreetMap contributors' };
+const tiles = { basemap: `${location.origin}/tiles/{z}/{x}/{y}.mvt` };
 const map = new LibreMap({
   container: 'map',
   style: mapStyle(look, asked.get('lang') ?? 'en', tiles),

@@ -8,7 +8,7 @@ import { mapStyle } from './style';
 import { ICONS, iconOf, topicOf } from './symbol';
 
 const LOOKS = Object.keys(PALETTES) as Look[];
-const TILES = { basemap: 'http://127.0.0.1/tiles/{z}/{x}/{y}.mvt', live: 'http://127.0.0.1/live/{z}/{x}/{y}.mvt', attribution: '©' };
+const TILES = { basemap: 'http://127.0.0.1/tiles/{z}/{x}/{y}.mvt', live: 'http://127.0.0.1/live/{z}/{x}/{y}.mvt' };
 
 /** Names in a list of words of the tile schema. */
 function words(file: string, list: string): string[] {

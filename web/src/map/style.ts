@@ -10,24 +10,27 @@ import { drawShield, drawSymbol, SHIELD } from './symbol';
 export interface Tiles {
   basemap: string;
   live?: string;
-  /** What must be shown with the map. */
-  attribution?: string;
+  /** Zooms of the basemap; beyond the deepest one its tiles are enlarged. */
+  minzoom?: number;
+  maxzoom?: number;
 }
 
-/** The deepest zoom that is asked for; beyond it tiles are enlarged. House numbers begin at 17. */
+/** The deepest zoom that is asked for when nothing is said. House numbers begin at 17. */
 const DEEPEST = 17;
+/** The deepest zoom of entities; from 15 on each is by itself. */
+const DEEPEST_LIVE = 16;
 
 /** The whole style. */
 export function mapStyle(look: Look, lang: string, tiles: Tiles): StyleSpecification {
   const palette = PALETTES[look];
-  const vector = (url: string, attribution = '') => ({ type: 'vector' as const, tiles: [url], minzoom: 0, maxzoom: DEEPEST, attribution });
+  const vector = (url: string, minzoom: number, maxzoom: number) => ({ type: 'vector' as const, tiles: [url], minzoom, maxzoom });
   const style: StyleSpecification = {
     version: 8,
-    sources: { [BASEMAP]: vector(tiles.basemap, tiles.attribution) },
+    sources: { [BASEMAP]: vector(tiles.basemap, tiles.minzoom ?? 0, tiles.maxzoom ?? DEEPEST) },
     layers: basemapLayers(palette, lang),
   };
   if (tiles.live !== undefined) {
-    style.sources[LIVE] = vector(tiles.live);
+    style.sources[LIVE] = vector(tiles.live, 0, DEEPEST_LIVE);
     style.layers.push(...liveLayers(palette, lang));
   }
   return style;

@@ -6,6 +6,7 @@
 import { type GeoJSONSource, Map as LibreMap, NavigationControl, ScaleControl, setWorkerUrl, type StyleSpecification } from 'maplibre-gl';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import worker from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
+import { token } from '../api/client';
 import type { Look } from '../model/appearance.svelte';
 import { bounds, type Geometry, graticuleStep, type Position } from '../model/geometry';
 import { FONT } from '../map/label';
@@ -61,23 +62,25 @@ export class Chart {
   private fitted = false;
   private moved = false;
   private selected = '';
+  private tiles: Tiles | undefined;
   private readonly still = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-  /** Starts the map, on `tiles` where there are some. Throws when WebGL fails after all. */
+  /** Starts the map, without a basemap at first. Throws when WebGL fails after all. */
   constructor(
     box: HTMLElement,
     private look: Look,
     private lang: string,
     words: Words,
     open: (id: string) => void,
-    private readonly tiles?: Tiles,
   ) {
     this.map = new LibreMap({
       container: box,
-      style: style(look, lang, tiles),
+      style: style(look, lang, undefined),
       center: [0, 20],
       zoom: 1.2,
-      attributionControl: tiles === undefined ? false : { compact: true },
+      // The page says itself whose map it is, as text and not as markup that comes from elsewhere.
+      attributionControl: false,
+      transformRequest: (url) => ({ url, headers: credentials(url) }),
       dragRotate: false,
       pitchWithRotate: false,
       maxZoom: 20,
@@ -124,11 +127,12 @@ export class Chart {
     if (this.ready) this.redraw();
   }
 
-  /** Takes on another look, or another language for the labels. */
-  dress(look: Look, lang: string): void {
-    const labels = lang !== this.lang && this.tiles !== undefined;
-    this.lang = lang;
-    if (look === this.look && !labels) return;
+  /** Takes on another look, another language for the labels, another ground. */
+  dress(look: Look, lang: string, tiles: Tiles | undefined): void {
+    const labels = lang !== this.lang && tiles !== undefined;
+    const other = JSON.stringify(tiles) !== JSON.stringify(this.tiles);
+    [this.lang, this.tiles] = [lang, tiles];
+    if (look === this.look && !labels && !other) return;
     this.look = look;
     this.map.setStyle(style(look, lang, this.tiles), { diff: false });
     this.map.once('style.load', () => {
@@ -150,6 +154,12 @@ export class Chart {
     this.moved = true;
     if (found.place.type === 'Point') this.move(found.anchor, Math.max(this.map.getZoom(), 14));
     else this.fitTo([found.place]);
+  }
+
+  /** Moves to a box of degrees (west, south, east, north), unless there are entities to move to or the reader has moved. */
+  begin([west, south, east, north]: [number, number, number, number]): void {
+    if (this.fitted || this.moved || this.marked.length > 0) return;
+    this.map.fitBounds([west, south, east, north], { ...FIT, animate: false });
   }
 
   /** Moves so that every entity is in sight. */
@@ -223,6 +233,12 @@ export class Chart {
     }
     void this.source('graticule')?.setData({ type: 'FeatureCollection', features: lines });
   }
+}
+
+/** The token goes with requests for tiles too, and to this server alone. */
+function credentials(url: string): Record<string, string> {
+  const bearer = token();
+  return bearer !== undefined && url.startsWith(`${location.origin}/`) ? { authorization: `Bearer ${bearer}` } : {};
 }
 
 function line(coordinates: Position[], label: string) {
