@@ -88,6 +88,8 @@ export class Chart {
       locale: { 'NavigationControl.ZoomIn': words.zoomIn, 'NavigationControl.ZoomOut': words.zoomOut, 'Map.Title': words.title },
     });
     supplySymbols(this.map, () => this.look);
+    // For who looks at the page from outside: tests, and a console.
+    Object.assign(box, { map: this.map });
     this.map.addControl(new NavigationControl({ showCompass: false }), 'bottom-right');
     this.map.addControl(new ScaleControl(), 'bottom-left');
     this.map.touchZoomRotate.disableRotation();

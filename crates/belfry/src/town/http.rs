@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use sha2::{Digest, Sha256};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::net::SocketAddr;
 
@@ -62,6 +63,31 @@ impl Client {
         );
         let count = head.headers.get("ngsild-results-count").and_then(|count| count.to_str().ok()?.parse().ok());
         count.context("the answer has no NGSILD-Results-Count")
+    }
+
+    /// Puts a map as the basemap, unless it is there already. `credit`: what must be shown with it.
+    pub async fn put_basemap(&self, map: Bytes, credit: Option<&str>) -> anyhow::Result<()> {
+        let address = format!("http://{}/belfry/v1/registers/basemap", self.address);
+        let answer =
+            self.pool.request(hyper::Request::get(&address).body(Full::default())?).await.context("no answer")?;
+        let told = answer.into_body().collect().await?.to_bytes();
+        let digest = Sha256::digest(&map).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let there = Json::parse(&told, DEPTH).ok();
+        let text = |name: &str| there.as_ref().and_then(|told| told.get(name)?.as_str());
+        if text("sha256") == Some(digest.as_str()) && credit.is_none_or(|credit| text("attribution") == Some(credit)) {
+            return Ok(());
+        }
+        let query = credit.map_or_else(String::new, |credit| {
+            format!("?attribution={}", utf8_percent_encode(credit, NON_ALPHANUMERIC))
+        });
+        let request = hyper::Request::put(address + &query)
+            .header("content-type", "application/octet-stream")
+            .body(Full::from(map))?;
+        let answer = self.pool.request(request).await.context("no answer")?;
+        let status = answer.status();
+        let text = answer.into_body().collect().await?.to_bytes();
+        anyhow::ensure!(status.is_success(), "it was answered {status}: {}", String::from_utf8_lossy(&text));
+        Ok(())
     }
 
     /// Sends entities (NGSI-LD JSON texts) as one upsert that updates what is there.

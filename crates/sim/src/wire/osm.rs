@@ -1,9 +1,11 @@
-//! The county as an OpenStreetMap file (API 0.6 XML): roads, waters, houses, places, fields, stops. Ids are small numbers of
-//! its own; nobody may take it for a part of the real map.
+//! The county as an OpenStreetMap file (API 0.6 XML): roads, waters, woods, settlements, houses, places, fields, stops. Ids are small
+//! numbers of its own; nobody may take it for a part of the real map.
 
 use super::json::put;
 use crate::county::{County, PlaceKind, WaterKind};
+use crate::draw::{hash, share};
 use crate::plane::Point;
+use std::f64::consts::{PI, TAU};
 use std::fmt::Write as _;
 
 struct Writer<'a> {
@@ -56,6 +58,36 @@ impl Writer<'_> {
     }
 }
 
+/// A place with an uneven outline of about this radius, the same each time for the same salt.
+fn blob(county: &County, middle: Point, radius: f64, salt: u64) -> Vec<Point> {
+    const CORNERS: u64 = 18;
+    (0..CORNERS)
+        .map(|corner| {
+            let uneven = 0.78 + 0.44 * share(hash(county.seed, salt, corner));
+            middle.off(corner as f64 / CORNERS as f64 * TAU, radius * uneven)
+        })
+        .collect()
+}
+
+/// Where woods stand: on the hills, on a grid that is shaken, away from what is built and tilled.
+fn woods(county: &County) -> impl Iterator<Item = (Point, f64, u64)> {
+    const APART: f64 = 620.0;
+    let steps = (county.reach_m / APART).ceil().min(200.0) as i64;
+    let valley = county.terrain.height(Point::new(0.0, county.terrain.river_y(0.0)));
+    let cells = (-steps..=steps).flat_map(move |x| (-steps..=steps).map(move |y| (x, y)));
+    cells.filter_map(move |(x, y)| {
+        let salt = hash(county.seed, 71, (x + steps) as u64) ^ (y + steps) as u64;
+        let shaken = |n| (share(hash(salt, 72, n)) - 0.5) * APART;
+        let at = Point::new(x as f64 * APART + shaken(0), y as f64 * APART + shaken(1));
+        let is_hill = county.terrain.height(at) > valley + 55.0;
+        let away = |other: Point, metres: f64| other.to(at) > metres;
+        let is_free = county.settlements.iter().all(|s| away(s.at, s.radius + 500.0))
+            && county.parcels.iter().all(|parcel| parcel.corners.iter().all(|corner| away(*corner, 480.0)));
+        let radius = 300.0 + 180.0 * share(hash(salt, 73, 0));
+        (is_hill && is_free && share(hash(salt, 74, 0)) < 0.72).then_some((at, radius, salt))
+    })
+}
+
 fn amenity(kind: PlaceKind) -> (&'static str, &'static str) {
     match kind {
         PlaceKind::Hall => ("amenity", "townhall"),
@@ -94,7 +126,21 @@ pub fn document(county: &County) -> String {
         };
         w.way(nodes.into_iter(), &[("waterway", kind), ("name", &reach.name)]);
     }
-    for (number, settlement) in county.settlements.iter().enumerate() {
+    for (at, radius, salt) in woods(county) {
+        w.ring(&blob(county, at, radius, salt), &[("landuse", "forest")]);
+    }
+    for (number, reservoir) in (0..).zip(&county.rivers.reservoirs) {
+        let radius = (reservoir.surface / PI).sqrt();
+        // Behind its dam, away from the water that leaves it.
+        let below = county.rivers.reaches.get(reservoir.below as usize).and_then(|reach| reach.line.get(1));
+        let behind = below.map_or(reservoir.at, |below| reservoir.at.off(below.direction(reservoir.at), radius));
+        let outline = blob(county, behind, radius, 81 + number);
+        w.ring(&outline, &[("natural", "water"), ("water", "reservoir"), ("name", &reservoir.name)]);
+    }
+    for (number, settlement) in (0_u64..).zip(&county.settlements) {
+        // Houses stand a little beyond the last streets.
+        let outline = blob(county, settlement.at, settlement.radius * 1.12, 91 + number);
+        w.ring(&outline, &[("landuse", "residential")]);
         w.node(settlement.at, &[("place", if number == 0 { "town" } else { "village" }), ("name", &settlement.name)]);
     }
     for place in &county.places {

@@ -118,10 +118,11 @@ fn drawn(bytes: &Bytes) -> Result<Ground, Error> {
     Ok(Ground::Drawn(Box::new(Drawn { features, elements, report, bounds: on_globe(area.degrees()) })))
 }
 
-/// A box without what lies on the neighbouring copies of the world.
+/// A box without what lies on the neighbouring copies of the world, to a centimetre.
 fn on_globe(bounds: Bounds) -> Bounds {
     let limit = belfry_tiles::mercator::LATITUDE_LIMIT;
-    let clamp = |[lon, lat]: [f64; 2]| [lon.clamp(-180.0, 180.0), lat.clamp(-limit, limit)];
+    let round = |degrees: f64| (degrees * 1e7).round() / 1e7;
+    let clamp = |[lon, lat]: [f64; 2]| [round(lon).clamp(-180.0, 180.0), round(lat).clamp(-limit, limit)];
     Bounds { min: clamp(bounds.min), max: clamp(bounds.max) }
 }
 

@@ -69,7 +69,7 @@ impl Entities<'_> {
 
     fn show(&self, entity: &Entity, put: &mut dyn FnMut(&Feature<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
         let geometry = entity.attributes.iter().find_map(|attribute| match &attribute.value {
-            Value::Geo(geometry) if attribute.dataset_id.is_none() && is_called(attribute, &["location"]) => Some(geometry),
+            Value::Geo(geometry) if attribute.dataset_id.is_none() && is_called(attribute, "location") => Some(geometry),
             _ => None,
         });
         // One that cannot be drawn is on no tile.
@@ -82,10 +82,9 @@ impl Entities<'_> {
     }
 }
 
-/// Whether the short name of an attribute is one of these, whatever context it comes from.
-fn is_called(attribute: &Attribute, names: &[&str]) -> bool {
-    let last = attribute.name.as_str().rsplit(['/', '#', ':']).next().unwrap_or_default();
-    names.contains(&last)
+/// Whether this is the short name of an attribute, whatever context it comes from.
+fn is_called(attribute: &Attribute, name: &str) -> bool {
+    attribute.name.as_str().rsplit(['/', '#', ':']).next() == Some(name)
 }
 
 /// Stale when something of it was observed, and all of it long ago.
@@ -94,9 +93,10 @@ fn state(entity: &Entity, now: Time) -> State {
     if newest.is_some_and(|at| now.micros() - at.micros() > STALE) { State::Stale } else { State::Normal }
 }
 
-/// What it is called: its `name`, in as many languages as that has.
+/// What it is called: its `names` in all languages where it has such (as imported from OpenStreetMap), else its `name`.
 fn names(entity: &Entity) -> Names {
-    let named = entity.attributes.iter().find(|attribute| is_called(attribute, &["name", "title"]));
+    let of = |name: &str| entity.attributes.iter().find(|attribute| is_called(attribute, name));
+    let named = of("names").or_else(|| of("name")).or_else(|| of("title"));
     match named.map(|attribute| &attribute.value) {
         Some(Value::Property(json)) => json.as_str().map_or_else(Names::default, Names::new),
         Some(Value::Language(all)) => {
