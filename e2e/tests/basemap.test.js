@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Belfry } from '../belfry.js';
-import { launch, visit } from '../browser.js';
+import { card, launch, visit } from '../browser.js';
 import { drawn, ground, putBasemap, shown } from '../ground.js';
-import { town } from '../town.js';
+import { point, town } from '../town.js';
 
 const belfry = new Belfry();
 let browser;
@@ -107,4 +107,37 @@ test('another edition takes the place of the first; one taken away leaves meridi
   assert.equal(await bare.page.locator('.credit').count(), 0);
   assert.deepEqual([...errors, ...again.errors, ...bare.errors], []);
   await bare.context.close();
+});
+
+test('more entities than the page holds are on tiles, and any of them opens its card', async () => {
+  const crowd = Array.from({ length: 5100 }, (_, n) => ({
+    id: `urn:ngsi-ld:Lamp:${n}`,
+    type: 'Lamp',
+    name: { type: 'Property', value: `Lamp ${n}` },
+    location: point(87.5 + (n % 100) * 0.002, 43.75 + Math.floor(n / 100) * 0.002),
+  }));
+  for (let from = 0; from < crowd.length; from += 850) await belfry.upsert(crowd.slice(from, from + 850));
+  const { page, errors, context } = await visit(browser, belfry.url);
+  await page.waitForFunction(() => document.querySelector('.map [data-points]')?.map.getSource('live') !== undefined, undefined, { timeout: 30_000 });
+  await page.waitForFunction(() => document.querySelector('.map [data-points]').map.areTilesLoaded());
+  await page.waitForTimeout(700);
+  const counts = await page.evaluate(() => {
+    const { map } = document.querySelector('.map [data-points]');
+    return map.queryRenderedFeatures({ layers: ['live-ring'] }).map((feature) => feature.properties.count ?? 1);
+  });
+  assert.ok(counts.length < 3000 && Math.max(...counts) > 1, `${counts.length} on the map`);
+
+  // One that is not in the list, in the middle of the map.
+  const held = await page.locator('[data-entity="urn:ngsi-ld:Lamp:5099"]').count();
+  assert.equal(held, 0);
+  const lamp = crowd[5099].location.value.coordinates;
+  await page.evaluate((lamp) => document.querySelector('.map [data-points]').map.jumpTo({ center: lamp, zoom: 17 }), lamp);
+  await page.waitForTimeout(500);
+  await page.waitForFunction(() => document.querySelector('.map [data-points]').map.areTilesLoaded());
+  await page.waitForTimeout(700);
+  const box = await page.locator('.maplibregl-canvas').boundingBox();
+  await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+  await card(page, 'urn:ngsi-ld:Lamp:5099').getByRole('heading', { name: 'Lamp 5099' }).waitFor();
+  assert.deepEqual(errors, []);
+  await context.close();
 });
