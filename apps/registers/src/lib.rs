@@ -37,8 +37,14 @@ impl App for Registers {
 
     fn endpoints(&self) -> Vec<Endpoint<Service>> {
         let list = "Lists the registers: entity types in use, with how many entities stand in each.";
-        let mut all =
-            vec![Endpoint::new(Method::Get, "/belfry/v1/registers", "listRegisters", Access::Read, list, handlers::list)];
+        let mut all = vec![Endpoint::new(
+            Method::Get,
+            "/belfry/v1/registers",
+            "listRegisters",
+            Access::Read,
+            list,
+            handlers::list,
+        )];
         all.extend(handlers::basemap::endpoints());
         all.extend(handlers::tiles::endpoints());
         all.extend(handlers::ogc_tiles::endpoints());

@@ -62,7 +62,12 @@ impl Whole {
     ///
     /// # Errors
     /// The file cannot be read, or why Belfry does not take it.
-    pub(crate) async fn put(self, client: &Client, file: &Path, attribution: Option<&str>) -> Result<(), TransferError> {
+    pub(crate) async fn put(
+        self,
+        client: &Client,
+        file: &Path,
+        attribution: Option<&str>,
+    ) -> Result<(), TransferError> {
         let size = std::fs::metadata(file).map_err(TransferError::file(file))?.len();
         if size > MAX_BYTES {
             let why = format!("{}: a {} is at most {MAX_BYTES} bytes", file.display(), self.name());

@@ -332,11 +332,6 @@ function entities(look: Look, lang: string, tiles: Tiles | undefined): StyleSpec
         },
       },
       {
-        id: 'counts', type: 'symbol', source: 'points', filter: ['has', 'point_count'],
-        layout: { 'text-field': ['get', 'point_count_abbreviated'], 'text-size': 13, 'text-font': FONT, 'text-allow-overlap': true, 'text-padding': 12 },
-        paint: { 'text-color': c.onCluster },
-      },
-      {
         id: 'chosen', type: 'circle', source: 'points', filter: ['==', ['get', 'id'], ''],
         paint: { 'circle-radius': 13, 'circle-color': 'rgba(0,0,0,0)', 'circle-stroke-width': 3, 'circle-stroke-color': c.ring },
       },
@@ -353,6 +348,12 @@ function entities(look: Look, lang: string, tiles: Tiles | undefined): StyleSpec
         id: 'names', type: 'symbol', source: 'points', filter: single,
         layout: { 'text-field': ['get', 'name'], 'text-size': 12, 'text-font': FONT, 'text-anchor': 'top', 'text-offset': [0, 0.8], 'text-max-width': 9, 'text-optional': true },
         paint: { 'text-color': c.text, 'text-halo-color': c.halo, 'text-halo-width': 1.5 },
+      },
+      // Last, so that names make room for them.
+      {
+        id: 'counts', type: 'symbol', source: 'points', filter: ['has', 'point_count'],
+        layout: { 'text-field': ['get', 'point_count_abbreviated'], 'text-size': 13, 'text-font': FONT, 'text-allow-overlap': true, 'text-padding': 12 },
+        paint: { 'text-color': c.onCluster },
       },
     ],
   };

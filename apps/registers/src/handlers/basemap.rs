@@ -29,8 +29,11 @@ const PUT: &[Parameter] = &[Parameter::new(
     Schema::Text,
     "What must be shown with the map, plain text; by default what its file says, or that it is OpenStreetMap's.",
 )];
-const ARCHIVE: &[Parameter] =
-    &[Parameter::new("maxzoom", Schema::Number, "The deepest zoom of tiles that are drawn for it; 14 when nothing is said.")];
+const ARCHIVE: &[Parameter] = &[Parameter::new(
+    "maxzoom",
+    Schema::Number,
+    "The deepest zoom of tiles that are drawn for it; 14 when nothing is said.",
+)];
 
 /// The endpoints of this module.
 pub(crate) fn endpoints() -> Vec<Endpoint<Service>> {
@@ -138,9 +141,10 @@ async fn archive_of(service: Arc<Service>, request: Request) -> Result<Reply, Er
     }
     let zoom = match zoom {
         None => USUAL_ZOOM,
-        Some(zoom) => u8::try_from(zoom).ok().filter(|zoom| *zoom <= map.zooms().1).ok_or_else(|| {
-            Error::bad_data(format!("maxzoom: it is from 0 to {}", map.zooms().1))
-        })?,
+        Some(zoom) => u8::try_from(zoom)
+            .ok()
+            .filter(|zoom| *zoom <= map.zooms().1)
+            .ok_or_else(|| Error::bad_data(format!("maxzoom: it is from 0 to {}", map.zooms().1)))?,
     };
     let bytes = write(&service.basemap, &service.ctx, &map, zoom).await?;
     Ok(Reply::bytes(pmtiles::MEDIA_TYPE, bytes).cached(Caching::NoStore))

@@ -34,7 +34,14 @@ pub(crate) fn endpoints() -> Vec<Endpoint<Service>> {
     const LIVE_ROOT: &str = "/belfry/v1/registers/tiles/live";
     const LIVE_TILE: &str = "/belfry/v1/registers/tiles/live/{z}/{x}/{y}";
     vec![
-        Endpoint::new(Get, ROOT, "basemapTileJson", Read, "Describes the tiles of the basemap (TileJSON).", basemap_json),
+        Endpoint::new(
+            Get,
+            ROOT,
+            "basemapTileJson",
+            Read,
+            "Describes the tiles of the basemap (TileJSON).",
+            basemap_json,
+        ),
         Endpoint::new(Get, TILE, "basemapTile", Read, "Gives a vector tile of the basemap.", basemap).with(&[BASEMAP]),
         Endpoint::new(Get, LIVE_ROOT, "liveTileJson", Read, "Describes the tiles of entities (TileJSON).", live_json)
             .with(&[LIVE]),
@@ -121,10 +128,8 @@ async fn live(service: Arc<Service>, request: Request) -> Result<Reply, Error> {
 
 async fn basemap_json(service: Arc<Service>, request: Request) -> Result<Reply, Error> {
     let map = service.basemap.map()?;
-    let url = format!(
-        "{}/belfry/v1/registers/tiles/basemap/{{z}}/{{x}}/{{y}}?edition={}",
-        request.server, map.file.edition
-    );
+    let url =
+        format!("{}/belfry/v1/registers/tiles/basemap/{{z}}/{{x}}/{{y}}?edition={}", request.server, map.file.edition);
     Ok(tile_json("Basemap", &url, map.zooms(), map.bounds(), &map.layers(), &map.credit))
 }
 
@@ -137,7 +142,8 @@ async fn live_json(_: Arc<Service>, request: Request) -> Result<Reply, Error> {
 
 /// The layer of tiles of entities.
 pub(crate) fn live_layer() -> VectorLayer {
-    let fields = [("entity", "String"), ("type", "String"), ("state", "String"), ("count", "Number"), ("name", "String")];
+    let fields =
+        [("entity", "String"), ("type", "String"), ("state", "String"), ("count", "Number"), ("name", "String")];
     let fields = fields.into_iter().map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect();
     VectorLayer { id: "live".to_owned(), fields }
 }

@@ -123,4 +123,3 @@ impl Live {
         Ok(Arc::new(Packed::new(&made.bytes)))
     }
 }
-

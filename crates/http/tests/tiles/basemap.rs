@@ -59,7 +59,11 @@ async fn a_broken_map_changes_nothing() {
     for (what, body, why) in [
         ("no map", "nonsense".to_owned(), "the map"),
         ("cut off", whole[..whole.len() - 40].to_owned(), "the map is broken at byte"),
-        ("nothing shown", "<osm version=\"0.6\"><node id=\"1\" lon=\"9\" lat=\"47\"/></osm>".to_owned(), "the map holds nothing"),
+        (
+            "nothing shown",
+            "<osm version=\"0.6\"><node id=\"1\" lon=\"9\" lat=\"47\"/></osm>".to_owned(),
+            "the map holds nothing",
+        ),
         ("an archive that ends", "PMTiles\u{3}".to_owned(), "the archive cannot be read"),
     ] {
         let reply = server.put(BASEMAP, "application/octet-stream", body).await.expect(400);
@@ -88,7 +92,7 @@ async fn tiles_are_packed_and_cached_as_the_client_can() {
     assert!(known.body.is_empty());
 
     // An address with the edition in it may be kept; with another one it must not.
-    let kept = async |path: String| { server.get(&path).await.expect(200).header("cache-control").to_owned() };
+    let kept = async |path: String| server.get(&path).await.expect(200).header("cache-control").to_owned();
     assert_eq!(kept(format!("{}?edition=1", middle(14))).await, "private, max-age=86400");
     assert_eq!(kept(format!("{}?edition=2", middle(14))).await, "no-cache");
 
@@ -121,7 +125,10 @@ async fn an_archive_goes_out_and_in() {
     let other = Server::start().await;
     let told = other.put(BASEMAP, "application/vnd.pmtiles", archive.body.clone()).await.expect(201);
     assert_eq!(told.member("map.format"), Json::from("PMTiles"));
-    assert_eq!((told.member("maxzoom"), told.member("attribution")), (Json::Int(14), Json::from("© OpenStreetMap contributors")));
+    assert_eq!(
+        (told.member("maxzoom"), told.member("attribution")),
+        (Json::Int(14), Json::from("© OpenStreetMap contributors"))
+    );
     assert_eq!(other.get(&middle(14)).await.expect(200).body, drawn.body);
     other.get(&middle(15)).await.expect(404);
     // It is given as it was put.
@@ -134,7 +141,8 @@ async fn a_tenant_has_a_map_of_its_own_and_readers_change_none() {
     server.app.tenants.get_or_create("mill").unwrap();
     let admin = format!("Bearer {}", server.token(Role::Admin, Some("mill")).await);
     let reader = format!("Bearer {}", server.token(Role::Reader, Some("mill")).await);
-    let as_one = |token: &str| [("ngsild-tenant".to_owned(), "mill".to_owned()), ("authorization".to_owned(), token.to_owned())];
+    let as_one =
+        |token: &str| [("ngsild-tenant".to_owned(), "mill".to_owned()), ("authorization".to_owned(), token.to_owned())];
     let call = async |method: &str, path: &str, token: &str, body: &str| {
         let own = as_one(token);
         let mut headers: Vec<(&str, &str)> = own.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

@@ -35,7 +35,10 @@ async fn tilesets_are_described_and_their_tiles_given() {
         let itself = format!("{base}/{path}/WebMercatorQuad");
         assert_eq!(list.member("tilesets.0.links.0.href"), Json::from(itself.as_str()));
         let told = get(&server, &format!("{path}/WebMercatorQuad")).await.expect(200);
-        assert_eq!(told.member("tileMatrixSetURI").as_str().and_then(|uri| uri.rsplit('/').next().map(str::to_owned)).unwrap(), "WebMercatorQuad");
+        assert_eq!(
+            told.member("tileMatrixSetURI").as_str().and_then(|uri| uri.rsplit('/').next().map(str::to_owned)).unwrap(),
+            "WebMercatorQuad"
+        );
         let Json::Array(all) = told.member("layers") else { panic!("{}", told.text()) };
         assert_eq!(all.len(), layers, "{path}");
         let item = format!("{itself}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}");
@@ -45,7 +48,9 @@ async fn tilesets_are_described_and_their_tiles_given() {
         assert_eq!(values(&tile, "live", "entity"), ["urn:ngsi-ld:Tree:1"]);
         let ground: &[&str] = if path == "tiles" { &["wood"] } else { &[] };
         assert_eq!(values(&tile, "landuse", "class"), ground);
-        for elsewhere in ["WebMercatorQuad/19/0/0", "WebMercatorQuad/2/4/0", "WebMercatorQuad/a/0/0", "WorldCRS84Quad/0/0/0"] {
+        for elsewhere in
+            ["WebMercatorQuad/19/0/0", "WebMercatorQuad/2/4/0", "WebMercatorQuad/a/0/0", "WorldCRS84Quad/0/0/0"]
+        {
             get(&server, &format!("{path}/{elsewhere}")).await.expect(404);
         }
     }

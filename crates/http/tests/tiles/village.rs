@@ -1,10 +1,10 @@
 //! A drawn village, put on a server: a street, a house, a wood, a name in two languages. And what is on a tile.
 
 use crate::server::{Reply, Server};
+use belfry_kernel::Position;
 use belfry_ngsi_ld::Json;
 use belfry_tiles::mvt::{Limits, Value, decode};
 use belfry_tiles::{Address, mvt};
-use belfry_kernel::Position;
 use std::time::{Duration, Instant};
 
 pub const BASEMAP: &str = "/belfry/v1/registers/basemap";

@@ -125,11 +125,7 @@ impl<W: Write + Seek> Writer<W> {
     ///
     /// # Errors
     /// As [`Self::finish`].
-    pub fn finish_into(
-        mut self,
-        metadata: &Metadata,
-        bounds: Option<Bounds>,
-    ) -> Result<(Summary, W), PmtilesError> {
+    pub fn finish_into(mut self, metadata: &Metadata, bounds: Option<Bounds>) -> Result<(Summary, W), PmtilesError> {
         let (Some((min_zoom, max_zoom)), Some(area)) = (self.zooms, self.area) else {
             return Err(PmtilesError::Malformed("an archive without a tile"));
         };

@@ -56,9 +56,10 @@ pub(crate) async fn write(basemap: &Arc<Basemap>, ctx: &Ctx, map: &Arc<Map>, zoo
 
 fn refused(error: PmtilesError) -> Error {
     match error {
-        PmtilesError::Io(_) => {
-            Error::new(Kind::PayloadTooLarge, format!("the archive is larger than {MAX_BYTES} bytes: ask for a smaller maxzoom"))
-        }
+        PmtilesError::Io(_) => Error::new(
+            Kind::PayloadTooLarge,
+            format!("the archive is larger than {MAX_BYTES} bytes: ask for a smaller maxzoom"),
+        ),
         other => Error::internal(other),
     }
 }

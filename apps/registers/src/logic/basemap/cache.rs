@@ -88,7 +88,10 @@ mod tests {
             cache.put(n, tile(n));
             assert!(cache.get(&0).is_some(), "{n}");
             let (tiles, bytes) = cache.size();
-            assert!(tiles <= 20 && bytes <= one * 20 && bytes >= tiles * (one - 8), "{n}: {tiles} tiles of {bytes} bytes");
+            assert!(
+                tiles <= 20 && bytes <= one * 20 && bytes >= tiles * (one - 8),
+                "{n}: {tiles} tiles of {bytes} bytes"
+            );
         }
         assert!(cache.get(&999).is_some() && cache.get(&500).is_none());
         let noise: Vec<u8> = (0..100_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();

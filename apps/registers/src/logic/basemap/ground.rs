@@ -102,7 +102,9 @@ fn drawn(bytes: &Bytes) -> Result<Ground, Error> {
     });
     let first = first.map_err(|error| broken(&error))?;
     if first.stopped {
-        return Err(Error::bad_data(format!("the ways of the map have more than {MAX_NODES} nodes: take the county alone")));
+        return Err(Error::bad_data(format!(
+            "the ways of the map have more than {MAX_NODES} nodes: take the county alone"
+        )));
     }
     let second = read_osm("the map", &bytes[..], Kinds::NODES, &limits, &mut |element| {
         if let Element::Node(node) = element {
@@ -147,7 +149,8 @@ impl Ground {
             Self::Drawn(drawn) => Ok(cutter.cut(&drawn.features, tile, Themes::BASEMAP)?.bytes),
             Self::Archive(archive) => {
                 let found = archive.reader.lock().tile(tile);
-                let broken = |error| Error::new(Kind::Unavailable, format!("the archive is broken here: {}", told(&error)));
+                let broken =
+                    |error| Error::new(Kind::Unavailable, format!("the archive is broken here: {}", told(&error)));
                 Ok(found.map_err(broken)?.unwrap_or_default())
             }
         }
@@ -242,7 +245,8 @@ mod tests {
             (b"PMTiles", "no PMTiles archive of version 3"),
             (b"PMTiles\x03", "no PMTiles archive of version 3"),
         ] {
-            let error = read(&Bytes::from_static(bytes)).err().map(|error| error.public().to_owned()).unwrap_or_default();
+            let error =
+                read(&Bytes::from_static(bytes)).err().map(|error| error.public().to_owned()).unwrap_or_default();
             assert!(error.contains(why), "{why}: {error}");
         }
     }

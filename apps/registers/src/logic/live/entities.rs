@@ -33,7 +33,8 @@ impl FeatureSource for Entities<'_> {
         for bounds in boxes {
             let query = self.query(&bounds)?;
             let page = Page { offset: 0, limit: MAX_ENTITIES, bytes: usize::MAX, count: false };
-            let search = Search { query: &query, order: None, page, now: self.now, looks: usize::MAX, stop: Stop::NEVER };
+            let search =
+                Search { query: &query, order: None, page, now: self.now, looks: usize::MAX, stop: Stop::NEVER };
             let mut ended = false;
             self.ctx.find(&search, &mut |lent| {
                 let id = lent.id();
@@ -56,7 +57,13 @@ impl Entities<'_> {
         let naming = Naming::new(Context::core());
         let corner = |lon: f64, lat: f64| Position { lon, lat, alt: None };
         let ([west, south], [east, north]) = (bounds.min, bounds.max);
-        let ring = vec![corner(west, south), corner(east, south), corner(east, north), corner(west, north), corner(west, south)];
+        let ring = vec![
+            corner(west, south),
+            corner(east, south),
+            corner(east, north),
+            corner(west, north),
+            corner(west, south),
+        ];
         let property = naming.term("location")?;
         let geo = GeoQuery::new(GeoRelation::Intersects, Geometry::Polygon(vec![ring]), property)?;
         let types = match self.layer {
@@ -69,11 +76,15 @@ impl Entities<'_> {
 
     fn show(&self, entity: &Entity, put: &mut dyn FnMut(&Feature<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
         let geometry = entity.attributes.iter().find_map(|attribute| match &attribute.value {
-            Value::Geo(geometry) if attribute.dataset_id.is_none() && is_called(attribute, "location") => Some(geometry),
+            Value::Geo(geometry) if attribute.dataset_id.is_none() && is_called(attribute, "location") => {
+                Some(geometry)
+            }
             _ => None,
         });
         // One that cannot be drawn is on no tile.
-        let Some(shape) = geometry.and_then(|geometry| Shape::new(geometry).ok()) else { return ControlFlow::Continue(()) };
+        let Some(shape) = geometry.and_then(|geometry| Shape::new(geometry).ok()) else {
+            return ControlFlow::Continue(());
+        };
         let wanted = entity.types.iter().find(|name| self.layer.names(name.as_str()));
         let Some(kind) = wanted.or(entity.types.first()) else { return ControlFlow::Continue(()) };
         let kind = Context::core().compact(*kind);
