@@ -4,6 +4,7 @@
 
 mod basemap;
 mod county;
+mod gdal;
 mod live;
 mod ogc;
 #[path = "../api/server.rs"]
