@@ -4,6 +4,7 @@
 
 use super::tiles::{DEEPEST_LIVE, address, answer, live_caching, live_layer, of_basemap, of_entities};
 use crate::Service;
+use crate::logic::basemap::Map;
 use crate::logic::basemap::packed::Packed;
 use crate::logic::live::Layer;
 use belfry_kernel::geo::Bounds;
@@ -293,7 +294,9 @@ async fn tile_of_all(service: Arc<Service>, request: Request) -> Result<Reply, E
     // The standard names rows before columns.
     let address = address(&request, [1, 3, 2])?;
     let live = of_entities(&service, Layer::All, address).await?;
-    let reaches = service.basemap.ready().is_some_and(|map| map.reaches(address));
+    // An archive that has a layer of the same name would give two of one name, which a tile must not.
+    let named = |map: &Map| map.layers().iter().any(|layer| layer.id == live_layer().id);
+    let reaches = service.basemap.ready().is_some_and(|map| map.reaches(address) && !named(&map));
     let ground = if reaches { Some(of_basemap(&service, address).await?) } else { None };
     let Some(ground) = ground else { return Ok(answer(&live, &request, live_caching())) };
     // Layers of two tiles one after another are those of one (MVT 2.1, 4.1: layers are a repeated field).

@@ -11,9 +11,13 @@ use hyper_util::rt::TokioExecutor;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// How deep the JSON of an answer may be.
 const DEPTH: usize = 32;
+/// How often, and after which pauses, a basemap that is being read is asked for again.
+const WAITS: usize = 600;
+const WAIT: Duration = Duration::from_millis(100);
 
 pub struct Client {
     pool: Pool<HttpConnector, Full<Bytes>>,
@@ -68,11 +72,16 @@ impl Client {
     /// Puts a map as the basemap, unless it is there already. `credit`: what must be shown with it.
     pub async fn put_basemap(&self, map: Bytes, credit: Option<&str>) -> anyhow::Result<()> {
         let address = format!("http://{}/belfry/v1/registers/basemap", self.address);
-        let answer =
-            self.pool.request(hyper::Request::get(&address).body(Full::default())?).await.context("no answer")?;
-        let told = answer.into_body().collect().await?.to_bytes();
+        let mut there = self.basemap(&address).await?;
+        // One of an earlier run is still being read.
+        for _ in 0..WAITS {
+            if !there.as_ref().is_some_and(|told| told.get("state").and_then(Json::as_str) == Some("making")) {
+                break;
+            }
+            tokio::time::sleep(WAIT).await;
+            there = self.basemap(&address).await?;
+        }
         let digest = Sha256::digest(&map).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-        let there = Json::parse(&told, DEPTH).ok();
         let text = |name: &str| there.as_ref().and_then(|told| told.get(name)?.as_str());
         if text("sha256") == Some(digest.as_str()) && credit.is_none_or(|credit| text("attribution") == Some(credit)) {
             return Ok(());
@@ -88,6 +97,14 @@ impl Client {
         let text = answer.into_body().collect().await?.to_bytes();
         anyhow::ensure!(status.is_success(), "it was answered {status}: {}", String::from_utf8_lossy(&text));
         Ok(())
+    }
+
+    /// What is told of the basemap.
+    async fn basemap(&self, address: &str) -> anyhow::Result<Option<Json>> {
+        let request = hyper::Request::get(address).body(Full::default())?;
+        let answer = self.pool.request(request).await.context("no answer")?;
+        let told = answer.into_body().collect().await?.to_bytes();
+        Ok(Json::parse(&told, DEPTH).ok())
     }
 
     /// Sends entities (NGSI-LD JSON texts) as one upsert that updates what is there.
