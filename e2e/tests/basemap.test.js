@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Belfry } from '../belfry.js';
-import { card, launch, visit } from '../browser.js';
+import { axe, card, launch, visit } from '../browser.js';
 import { drawn, ground, putBasemap, shown } from '../ground.js';
 import { point, town } from '../town.js';
 
@@ -68,6 +68,7 @@ test('every look has its own ground, and changing it keeps the map where it is',
     await drawn(page);
     const seen = await colours(page);
     assert.ok(seen[water] > 0.005, `${look}: ${seen[water]}`);
+    assert.deepEqual(await axe(page), [], look);
   }
   assert.deepEqual(await centre(), before);
   assert.deepEqual(errors, []);

@@ -8,7 +8,6 @@ pub(crate) mod packed;
 
 use belfry_kernel::geo::Bounds;
 use belfry_kit::{Bytes, Ctx, Error, File, Kind, Time};
-use belfry_ngsi_ld::Json;
 use belfry_tiles::pmtiles::VectorLayer;
 use belfry_tiles::{Address, Cutter, Options};
 use cache::Cache;
@@ -19,8 +18,10 @@ use std::sync::Arc;
 
 /// The file that holds the basemap.
 const FILE: &str = "basemap";
-/// The document that says what must be shown with it.
-const CREDIT: &str = "basemap-credit";
+/// Documents that say what must be shown with a file begin so; its digest follows.
+const CREDIT: &str = "basemap-credit-";
+/// Documents of that kind that are looked at: of the file, and of those whose putting broke off.
+const MOST_CREDITS: usize = 64;
 /// Packed tiles that are kept in memory at most, bytes.
 const CACHE_BYTES: usize = 32 << 20;
 /// Cutters that are kept for the next tile.
@@ -133,14 +134,16 @@ impl Basemap {
         let (begun, own) = (ctx.now(), bytes.clone());
         let ground = ctx.blocking(move || ground::read(&own)).await??;
         let was_there = ctx.files().get(FILE)?.is_some();
-        let document = credit.map(|credit| credit_of(&bytes, credit));
+        let own = format!("{CREDIT}{}", packed::hex(&bytes));
+        let (key, said) = (own.clone(), credit.map(|credit| credit.as_bytes().to_vec().into()));
         ctx.write(move |draft| {
-            draft.put_document(CREDIT, document.map(Into::into));
+            draft.put_document(&key, said);
             Ok(())
         })
         .await?;
         let file = ctx.files().put(FILE, media, bytes).await?;
         self.show(ctx, ground, file, begun)?;
+        forget_credits(ctx, Some(own)).await?;
         Ok(was_there)
     }
 
@@ -150,11 +153,14 @@ impl Basemap {
     /// Why the store refused.
     pub(crate) async fn remove(&self, ctx: &Ctx) -> Result<bool, Error> {
         let was_there = ctx.files().remove(FILE).await?;
-        let mut state = self.state.write();
-        // Not one that was put meanwhile.
-        if ctx.files().get(FILE)?.is_none() {
-            *state = State::None;
+        {
+            let mut state = self.state.write();
+            // Not one that was put meanwhile.
+            if ctx.files().get(FILE)?.is_none() {
+                *state = State::None;
+            }
         }
+        forget_credits(ctx, None).await?;
         Ok(was_there)
     }
 
@@ -164,8 +170,8 @@ impl Basemap {
         if ctx.files().get(FILE)?.as_ref() != Some(&file) {
             return Ok(());
         }
-        let said = ctx.document(CREDIT)?.and_then(|document| credit_for(&document, &file.sha256));
-        let credit = said.unwrap_or_else(|| ground.credit());
+        let said = ctx.document(&format!("{CREDIT}{}", file.sha256))?;
+        let credit = said.map_or_else(|| ground.credit(), |said| String::from_utf8_lossy(&said).into_owned());
         let now = ctx.now();
         let took = u64::try_from((now.micros() - begun.micros()) / 1000).unwrap_or(0);
         let tiles = Cache::new(CACHE_BYTES);
@@ -235,29 +241,17 @@ impl Map {
     }
 }
 
-/// What must be shown with a file, as it is kept: a text belongs to one content alone.
-fn credit_of(bytes: &[u8], credit: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    let sha256 = packed::hex(bytes);
-    Json::Object(vec![("sha256".into(), sha256.as_str().into()), ("credit".into(), credit.into())]).write(&mut out);
-    out
-}
-
-fn credit_for(document: &[u8], sha256: &str) -> Option<String> {
-    let json = Json::parse(document, 4).ok()?;
-    let same = json.get("sha256")?.as_str() == Some(sha256);
-    json.get("credit")?.as_str().filter(|_| same).map(str::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_credit_belongs_to_one_content() {
-        let document = credit_of(b"map", "© Surveyors");
-        assert_eq!(credit_for(&document, &packed::hex(b"map")).as_deref(), Some("© Surveyors"));
-        assert_eq!(credit_for(&document, &packed::hex(b"other")), None);
-        assert_eq!(credit_for(b"{", "x"), None);
+/// Removes what is said of files that are not there any more.
+async fn forget_credits(ctx: &Ctx, but: Option<String>) -> Result<(), Error> {
+    let all = ctx.documents(Some(CREDIT), MOST_CREDITS)?;
+    let ours = all.iter().map(|document| document.key.to_string()).take_while(|key| key.starts_with(CREDIT));
+    let gone: Vec<String> = ours.filter(|key| Some(key) != but.as_ref()).collect();
+    if gone.is_empty() {
+        return Ok(());
     }
+    let remove = move |draft: &mut belfry_kit::Draft<'_>| {
+        gone.iter().for_each(|key| draft.put_document(key, None));
+        Ok(())
+    };
+    ctx.write(remove).await.map(drop)
 }

@@ -15,6 +15,8 @@ use std::ops::ControlFlow;
 const MAX_UNPACKED: u64 = 8 << 30;
 /// Nodes of ways, each counted as often as a way goes through it: one county has a few times fewer. Some 100 bytes each.
 const MAX_NODES: usize = 20_000_000;
+/// Bytes of tags that are read: names in many languages are the most of them. A county has a few percent of it.
+const MAX_TEXT: usize = 512 << 20;
 /// The deepest zoom of tiles that are drawn here; house numbers begin at it.
 const DEEPEST: u8 = 17;
 /// What must be shown with maps of OpenStreetMap (Open Database Licence 1.0, section 4.3).
@@ -85,39 +87,52 @@ fn told(error: &PmtilesError) -> String {
 
 fn drawn(bytes: &Bytes) -> Result<Ground, Error> {
     let limits = Limits { unpacked_bytes: MAX_UNPACKED, ..Limits::default() };
-    let (mut map, mut nodes) = (OsmMap::default(), 0_usize);
+    let (mut map, mut nodes, mut text) = (OsmMap::default(), 0_usize, 0_usize);
+    let length = |tags: &[(&str, &str)]| tags.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
     let first = read_osm("the map", &bytes[..], Kinds::WAYS_AND_RELATIONS, &limits, &mut |element| {
         match element {
             Element::Way(way) => {
                 nodes += way.nodes.len();
+                text += length(way.tags);
                 map.way(way.id, way.nodes, way.tags);
             }
             Element::Relation(relation) => {
+                nodes += relation.members.len();
+                text += length(relation.tags);
                 let ways = relation.members.iter().filter(|member| member.kind == belfry_connect_osm::Kind::Way);
                 map.relation(relation.id, ways.map(|member| (member.id, member.role)), relation.tags);
             }
             Element::Node(_) => {}
         }
-        if nodes > MAX_NODES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if nodes > MAX_NODES || text > MAX_TEXT { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     let first = first.map_err(|error| broken(&error))?;
     if first.stopped {
-        return Err(Error::bad_data(format!(
-            "the ways of the map have more than {MAX_NODES} nodes: take the county alone"
-        )));
+        return Err(too_large());
     }
     let second = read_osm("the map", &bytes[..], Kinds::NODES, &limits, &mut |element| {
         if let Element::Node(node) = element {
+            text += length(node.tags);
             map.node(node.id, node.position, node.tags);
         }
-        ControlFlow::Continue(())
+        if text > MAX_TEXT { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     let second = second.map_err(|error| broken(&error))?;
+    if second.stopped {
+        return Err(too_large());
+    }
     let (features, report) = map.build();
     let features = features.build();
     let Some(area) = features.area() else { return Err(Error::bad_data("the map holds nothing that is shown")) };
     let elements = [second.nodes, first.ways, first.relations, first.rejected + second.rejected];
     Ok(Ground::Drawn(Box::new(Drawn { features, elements, report, bounds: on_globe(area.degrees()) })))
+}
+
+fn too_large() -> Error {
+    let text = MAX_TEXT >> 20;
+    Error::bad_data(format!(
+        "the map is too large: its ways have more than {MAX_NODES} nodes, or its tags more than {text} MiB; take the county alone"
+    ))
 }
 
 /// A box without what lies on the neighbouring copies of the world, to a centimetre.
