@@ -75,7 +75,7 @@ impl Client {
         let mut there = self.basemap(&address).await?;
         // One of an earlier run is still being read.
         for _ in 0..WAITS {
-            if !there.as_ref().is_some_and(|told| told.get("state").and_then(Json::as_str) == Some("making")) {
+            if there.as_ref().is_none_or(|told| told.get("state").and_then(Json::as_str) != Some("making")) {
                 break;
             }
             tokio::time::sleep(WAIT).await;
