@@ -94,6 +94,11 @@ export class Belfry {
     for (const entity of entities) await this.#send('POST', '/ngsi-ld/v1/entities', entity, 201);
   }
 
+  /** Creates or replaces many entities at once through the API. */
+  async upsert(entities) {
+    await this.#send('POST', '/ngsi-ld/v1/entityOperations/upsert', entities, 201);
+  }
+
   /** Replaces attributes of an entity through the API. */
   async patch(id, attributes) {
     await this.#send('PATCH', `/ngsi-ld/v1/entities/${encodeURIComponent(id)}`, attributes, 204);

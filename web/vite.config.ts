@@ -14,6 +14,6 @@ export default defineConfig({
     // MapLibre is one megabyte before compression and is loaded only when a map is shown.
     chunkSizeWarningLimit: 1200,
   },
-  server: { proxy: { '/ngsi-ld': broker, '/events': broker, '/health': broker } },
+  server: { proxy: { '/ngsi-ld': broker, '/belfry': broker, '/events': broker, '/health': broker } },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },
 });

@@ -55,9 +55,10 @@ impl Distribution {
 /// What a browser may be called, the best known first.
 const BROWSERS: &[&str] = &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-const TOOLS: [Tool; 3] = [
+const TOOLS: [Tool; 4] = [
     Tool { programs: &["mosquitto"], package: |_| "mosquitto", why: "the broker in the MQTT tests" },
     Tool { programs: &["mosquitto_pub"], package: |_| "mosquitto-clients", why: "MQTT tests" },
+    Tool { programs: &["ogrinfo"], package: |_| "gdal-bin", why: "GDAL opens what Belfry serves" },
     Tool {
         programs: BROWSERS,
         // Ubuntu has no package `chromium`; this one of its brings the snap.

@@ -1,5 +1,9 @@
 //! What answers requests to the registers. Computes nothing.
 
+pub(crate) mod basemap;
+pub(crate) mod ogc_tiles;
+pub(crate) mod tiles;
+
 use crate::Service;
 use crate::logic::title;
 use belfry_kit::{Caching, Error, Reply, Request};

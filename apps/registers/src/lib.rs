@@ -6,6 +6,8 @@ mod handlers;
 mod logic;
 
 use belfry_kit::{Access, App, Ctx, Endpoint, Error, Hosted, Manifest, Method};
+use logic::basemap::Basemap;
+use logic::live::Live;
 use std::sync::Arc;
 
 /// The application.
@@ -16,6 +18,8 @@ struct Registers {
 /// What it keeps for one tenant.
 struct Service {
     ctx: Ctx,
+    basemap: Arc<Basemap>,
+    live: Arc<Live>,
 }
 
 /// The application, to be hosted.
@@ -33,11 +37,25 @@ impl App for Registers {
 
     fn endpoints(&self) -> Vec<Endpoint<Service>> {
         let list = "Lists the registers: entity types in use, with how many entities stand in each.";
-        vec![Endpoint::new(Method::Get, "/belfry/v1/registers", "listRegisters", Access::Read, list, handlers::list)]
+        let mut all = vec![Endpoint::new(
+            Method::Get,
+            "/belfry/v1/registers",
+            "listRegisters",
+            Access::Read,
+            list,
+            handlers::list,
+        )];
+        all.extend(handlers::basemap::endpoints());
+        all.extend(handlers::tiles::endpoints());
+        all.extend(handlers::ogc_tiles::endpoints());
+        all
     }
 
     fn open(&self, ctx: Ctx) -> Result<Arc<Service>, Error> {
-        Ok(Arc::new(Service { ctx }))
+        let basemap = Arc::new(Basemap::new(&ctx)?);
+        let (own, map) = (ctx.clone(), basemap.clone());
+        ctx.spawn("reading the basemap", async move { map.open(&own).await });
+        Ok(Arc::new(Service { ctx, basemap, live: Arc::new(Live::new()) }))
     }
 }
 

@@ -1,4 +1,7 @@
-//! What is computed for the registers: titles. Reads no state.
+//! What is computed for the registers: titles here, and in modules of their own the basemap and the live layers.
+
+pub(crate) mod basemap;
+pub(crate) mod live;
 
 /// A type's name for people: its last part, in words.
 pub(crate) fn title(name: &str) -> String {

@@ -4,6 +4,7 @@
 
 mod clock;
 mod county;
+mod ground;
 mod http;
 mod live;
 mod publication;
@@ -94,6 +95,8 @@ pub struct Plan {
     pub scenario: Option<Scenario>,
     /// Where feeds, warnings, map and truth are written.
     pub out: Option<PathBuf>,
+    /// The map that the county was read from; without one, it is drawn as it was made up.
+    pub map: Option<PathBuf>,
 }
 
 /// When a county's life begins: today at a local second of the day, or on a scenario's date.
@@ -107,13 +110,17 @@ pub fn beginning(second: u32, date: Option<Time>, ahead_s: i32) -> Time {
 
 /// Registers the county, lets its first devices report, and keeps it alive. `setup` of the simulation says when it begins.
 pub async fn start(http: SocketAddr, mqtt: SocketAddr, plan: Plan) -> anyhow::Result<Town> {
-    let Plan { mut simulation, pace, simulated_time, extent, scenario, out } = plan;
+    let Plan { mut simulation, pace, simulated_time, extent, scenario, out, map } = plan;
     if let Some(scenario) = &scenario {
         simulation.play(scenario).map_err(|error| anyhow::anyhow!("the scenario does not fit the county: {error}"))?;
     }
     let client = http::Client::new(http);
     let publication = out.map(|folder| publication::Publication::begin(folder, &simulation)).transpose()?;
     register(&client, &simulation, extent).await?;
+    if let Err(error) = ground::put(&client, simulation.county(), map).await {
+        // A county can be watched without its ground.
+        tracing::warn!("the county has no basemap: {error:#}");
+    }
     let connections = if simulation.devices() > 5_000 { 4 } else { 1 };
     let publishers = (0..connections).map(|_| Mqtt::new(mqtt)).collect::<anyhow::Result<Vec<_>>>()?;
     let Setup { start, .. } = *simulation.setup();

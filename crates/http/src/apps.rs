@@ -56,6 +56,7 @@ fn headers(all: &HeaderMap) -> Result<Headers, Error> {
     Ok(Headers {
         accept: media::accepts(all)?.into_iter().map(str::to_owned).collect(),
         accept_language: text(header::ACCEPT_LANGUAGE),
+        accept_encoding: text(header::ACCEPT_ENCODING),
         if_none_match: text(header::IF_NONE_MATCH),
     })
 }

@@ -70,6 +70,6 @@ pub use belfry_kernel::{Error, Geometry, Iri, Kind, Position, Time};
 pub use belfry_ports::temporal::{Aggregation, Bucket, Evolution, Instance, TemporalRange};
 pub use belfry_ports::{
     BoxFuture, Change, ChangeKind, Commit, Document, EntityChange, Feed, FeedItem, Lent, Page, Paged, Search, Seq,
-    TypeInfo, Visit,
+    Stop, TypeInfo, Visit,
 };
 pub use bytes::Bytes;

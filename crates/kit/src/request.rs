@@ -36,6 +36,8 @@ pub struct Headers {
     pub accept: Vec<String>,
     /// Value of `Accept-Language`.
     pub accept_language: Option<String>,
+    /// Value of `Accept-Encoding`.
+    pub accept_encoding: Option<String>,
     /// Value of `If-None-Match`. The door answers it for every reply with an ETag; an application looks only to save work.
     pub if_none_match: Option<String>,
 }
@@ -54,6 +56,19 @@ impl Request {
         media::choose(self.headers.accept.iter().map(String::as_str), offered)
     }
 
+    /// Whether the client takes a body that is packed with gzip (RFC 9110 section 12.5.3). One that says nothing is handed none.
+    pub fn takes_gzip(&self) -> bool {
+        let wanted = self.headers.accept_encoding.as_deref().unwrap_or_default();
+        let weight = |name: &str| {
+            wanted.split(',').find_map(|one| {
+                let mut parts = one.split(';').map(str::trim);
+                let same = parts.next().is_some_and(|coding| coding.eq_ignore_ascii_case(name));
+                same.then(|| parts.find_map(|p| p.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0)))
+            })
+        };
+        weight("gzip").or_else(|| weight("*")).is_some_and(|weight: f64| weight > 0.0)
+    }
+
     /// Whether the client has the answer of this ETag already.
     pub fn has(&self, etag: &str) -> bool {
         self.headers.if_none_match.as_deref().is_some_and(|wanted| matches_etag(wanted, etag))
@@ -69,6 +84,35 @@ pub(crate) fn matches_etag(wanted: &str, etag: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gzip_is_for_those_who_say_so() {
+        for (wanted, takes) in [
+            (None, false),
+            (Some(""), false),
+            (Some("identity"), false),
+            (Some("br, gzip"), true),
+            (Some("GZIP;q=0.5"), true),
+            (Some("gzip;q=0, *"), false),
+            (Some("br;q=1, *;q=0.1"), true),
+            (Some("*;q=0"), false),
+            (Some("gzip; q=x"), false),
+        ] {
+            let headers = Headers { accept_encoding: wanted.map(str::to_owned), ..Headers::default() };
+            let request = Request {
+                path: Vec::new(),
+                parameters: Parameters::default(),
+                headers,
+                media: None,
+                body: Bytes::new(),
+                context: Context::core().clone(),
+                principal: None,
+                target: String::new(),
+                server: "".into(),
+            };
+            assert_eq!(request.takes_gzip(), takes, "{wanted:?}");
+        }
+    }
 
     #[test]
     fn etags_are_compared_weakly() {

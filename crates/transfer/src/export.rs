@@ -1,4 +1,4 @@
-//! `belfry export`: entities and history out of a running Belfry into files that Belfry and other tools read. Pages
+//! `belfry export`: entities, history and the basemap out of a running Belfry into files that Belfry and other tools read. Pages
 //! through the public HTTP API; holds one page at a time.
 
 mod args;
@@ -8,10 +8,12 @@ mod history;
 mod output;
 mod sample;
 
-pub use args::{Args, EntityFormat, HistoryFormat, What};
+pub use args::{Args, EntityFormat, HistoryFormat, TileArgs, What};
 
 use crate::TransferError;
 use crate::client::Client;
+use crate::whole;
+use output::Output;
 
 /// What became of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,5 +39,17 @@ pub async fn run(args: Args) -> Result<Summary, TransferError> {
     match args.what {
         What::Entities(args) => entities::run(&Client::new(&args.selection.target)?, &args).await,
         What::History(args) => history::run(&Client::new(&args.selection.target)?, &args).await,
+        What::Tiles(args) => tiles(&args).await,
     }
+}
+
+async fn tiles(args: &TileArgs) -> Result<Summary, TransferError> {
+    let archive = whole::archive(&Client::new(&args.target)?, args.maxzoom).await?;
+    let mut output = Output::open(Some(&args.output))?;
+    output.put(&archive)?;
+    output.finish()?;
+    if !args.quiet {
+        eprintln!("{}: {} bytes", args.output.display(), archive.len());
+    }
+    Ok(Summary::default())
 }

@@ -21,6 +21,7 @@ use crate::osm;
 use crate::progress::Progress;
 use crate::report::Reporter;
 use crate::source::{Item, Refusal, entity};
+use crate::whole;
 use belfry_ngsi_ld::Json;
 use belfry_ngsi_ld::form::{self, Limits};
 use newest::Newest;
@@ -55,9 +56,13 @@ impl Summary {
 /// # Errors
 /// What stopped it; what was acknowledged before stays, and the same command goes on from there.
 pub async fn run(args: Args) -> Result<Summary, TransferError> {
-    if let Some(Kind::Osm(args)) = args.kind_of_source {
-        let done = osm::run(*args).await?;
-        return Ok(Summary { read: done.objects, refused: done.rejected, states: done.written(), instances: 0 });
+    match args.kind_of_source {
+        Some(Kind::Osm(args)) => {
+            let done = osm::run(*args).await?;
+            return Ok(Summary { read: done.objects, refused: done.rejected, states: done.written(), instances: 0 });
+        }
+        Some(Kind::Tiles(args)) => return whole::import(&args).await.map(|()| Summary::default()),
+        None => {}
     }
     let plan = Plan::of(&args)?;
     if args.explain {

@@ -14,6 +14,8 @@ mod query;
 mod report;
 pub mod source;
 mod temporal;
+mod whole;
 
 pub use error::TransferError;
 pub use place::Problem;
+pub use whole::TileArgs;

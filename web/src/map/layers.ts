@@ -201,7 +201,7 @@ function labels(c: Palette, lang: string): LayerSpecification[] {
     {
       id: 'place', type: 'symbol', ...on('place'), maxzoom: 16, filter: ['match', CLASS, ['city', 'town', 'village'], true, false],
       layout: {
-        'text-field': name, 'text-font': BOLD, 'text-max-width': 8, 'symbol-sort-key': ['get', 'rank'],
+        'text-field': name, 'text-font': BOLD, 'text-max-width': 8, 'text-variable-anchor': ['center', 'bottom', 'top'], 'text-radial-offset': 1.5, 'symbol-sort-key': ['get', 'rank'],
         'text-size': ['interpolate', ['linear'], ['zoom'], 6, ['match', CLASS, 'city', 14, 'town', 11, 9], 12, ['match', CLASS, 'city', 22, 'town', 17, 14], 16, ['match', CLASS, 'city', 26, 'town', 22, 19]],
       },
       paint: { 'text-color': c.text, ...halo, 'text-halo-width': 2 },

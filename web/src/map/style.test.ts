@@ -1,14 +1,22 @@
+import type { StyleSpecification } from 'maplibre-gl';
 import { validateStyleMin } from '@maplibre/maplibre-gl-style-spec';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { LANGS } from '../i18n/catalogues';
 import type { Look } from '../model/appearance.svelte';
 import { GROUND, PALETTES } from './palette';
-import { mapStyle } from './style';
+import { liveStyle, mapStyle } from './style';
 import { ICONS, iconOf, topicOf } from './symbol';
 
 const LOOKS = Object.keys(PALETTES) as Look[];
-const TILES = { basemap: 'http://127.0.0.1/tiles/{z}/{x}/{y}.mvt', live: 'http://127.0.0.1/live/{z}/{x}/{y}.mvt', attribution: '©' };
+const TILES = { basemap: 'http://127.0.0.1/tiles/{z}/{x}/{y}.mvt' };
+const LIVE = 'http://127.0.0.1/live/{z}/{x}/{y}.mvt';
+
+/** The ground with entities on it. */
+function whole(look: Look, lang: string): StyleSpecification {
+  const [ground, live] = [mapStyle(look, lang, TILES), liveStyle(look, lang, LIVE)];
+  return { version: 8, sources: { ...ground.sources, ...live.sources }, layers: [...ground.layers, ...live.layers] };
+}
 
 /** Names in a list of words of the tile schema. */
 function words(file: string, list: string): string[] {
@@ -40,7 +48,7 @@ describe('the style', () => {
   });
 
   test('is the same list of layers in every look and language', () => {
-    const ids = LOOKS.flatMap((look) => LANGS.map((lang) => mapStyle(look, lang, TILES).layers.map((layer) => layer.id).join()));
+    const ids = LOOKS.flatMap((look) => LANGS.map((lang) => whole(look, lang).layers.map((layer) => layer.id).join()));
     expect(new Set(ids).size).toBe(1);
   });
 
@@ -52,7 +60,7 @@ describe('the style', () => {
   });
 
   test('knows every layer and class of the tiles, and no other', () => {
-    const style = mapStyle('light', 'en', TILES);
+    const style = whole('light', 'en');
     const layers = new Set(style.layers.flatMap((layer) => ('source-layer' in layer ? [layer['source-layer']] : [])));
     expect([...layers].sort()).toEqual(words('theme.rs', 'Theme').sort());
     expect([...GROUND].sort()).toEqual(words('subject.rs', 'Landuse').sort());

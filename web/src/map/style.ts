@@ -6,31 +6,33 @@ import { LIVE, liveLayers } from './live';
 import { PALETTES } from './palette';
 import { drawShield, drawSymbol, SHIELD } from './symbol';
 
-/** Where tiles come from: addresses with `{z}`, `{x}` and `{y}`. */
+/** Where the ground comes from: an address with `{z}`, `{x}` and `{y}`. */
 export interface Tiles {
   basemap: string;
-  live?: string;
-  /** What must be shown with the map. */
-  attribution?: string;
+  /** Zooms of the basemap; beyond the deepest one its tiles are enlarged. */
+  minzoom?: number;
+  maxzoom?: number;
 }
 
-/** The deepest zoom that is asked for; beyond it tiles are enlarged. House numbers begin at 17. */
+/** The deepest zoom that is asked for when nothing is said. House numbers begin at 17. */
 const DEEPEST = 17;
+/** The deepest zoom of entities; from 15 on each is by itself. */
+const DEEPEST_LIVE = 16;
 
-/** The whole style. */
+const vector = (url: string, minzoom: number, maxzoom: number) => ({ type: 'vector' as const, tiles: [url], minzoom, maxzoom });
+
+/** The style of the ground. */
 export function mapStyle(look: Look, lang: string, tiles: Tiles): StyleSpecification {
-  const palette = PALETTES[look];
-  const vector = (url: string, attribution = '') => ({ type: 'vector' as const, tiles: [url], minzoom: 0, maxzoom: DEEPEST, attribution });
-  const style: StyleSpecification = {
+  return {
     version: 8,
-    sources: { [BASEMAP]: vector(tiles.basemap, tiles.attribution) },
-    layers: basemapLayers(palette, lang),
+    sources: { [BASEMAP]: vector(tiles.basemap, tiles.minzoom ?? 0, tiles.maxzoom ?? DEEPEST) },
+    layers: basemapLayers(PALETTES[look], lang),
   };
-  if (tiles.live !== undefined) {
-    style.sources[LIVE] = vector(tiles.live);
-    style.layers.push(...liveLayers(palette, lang));
-  }
-  return style;
+}
+
+/** The style of entities from tiles, at an address like that of the ground; it has none of its own. */
+export function liveStyle(look: Look, lang: string, url: string): StyleSpecification {
+  return { version: 8, sources: { [LIVE]: vector(url, 0, DEEPEST_LIVE) }, layers: liveLayers(PALETTES[look], lang) };
 }
 
 /** Draws symbols when the style asks for them, in the look that `look` says then. */

@@ -2,7 +2,7 @@
  * The page's picture of the town: every entity, kept live. Entities live in a plain map; `version` is the one signal
  * that says "something changed" (at most four times a second), so that a busy town costs no per-entity bookkeeping.
  */
-import { allEntities, MAX_ENTITIES, setToken, token, Unauthorised } from '../api/client';
+import { allEntities, get, MAX_ENTITIES, setToken, token, Unauthorised } from '../api/client';
 import { Feed, type Link, type Listener } from '../api/feed';
 import { type Change, ChangeBuffer } from './changes';
 import { type Entity, type Json, parseEntity } from './entity';
@@ -60,6 +60,25 @@ class Town implements Listener {
   get(id: string): Entity | undefined {
     void this.version;
     return this.entities.get(id);
+  }
+
+  /** Whether the server has more entities than the page holds. */
+  crowded(): boolean {
+    return this.loaded && this.total > this.size();
+  }
+
+  /** Fetches an entity that the page does not hold, if there is such a one: from then on it is kept like all others. */
+  async bring(id: string): Promise<void> {
+    if (this.entities.has(id)) return;
+    try {
+      const path = `/ngsi-ld/v1/entities/${encodeURIComponent(id)}?local=true&options=sysAttrs`;
+      const entity = parseEntity((await (await get(path)).json()) as Json);
+      if (entity === undefined || this.entities.has(id)) return;
+      this.entities.set(id, entity);
+      this.version++;
+    } catch {
+      // It is not there, or there is no connection: its card says that it is not here.
+    }
   }
 
   /** Whether an entity's values look stale now. */

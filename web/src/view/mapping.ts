@@ -6,10 +6,12 @@
 import { type GeoJSONSource, Map as LibreMap, NavigationControl, ScaleControl, setWorkerUrl, type StyleSpecification } from 'maplibre-gl';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import worker from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
+import { token } from '../api/client';
 import type { Look } from '../model/appearance.svelte';
 import { bounds, type Geometry, graticuleStep, type Position } from '../model/geometry';
 import { FONT } from '../map/label';
-import { mapStyle, supplySymbols, type Tiles } from '../map/style';
+import { LIVE } from '../map/live';
+import { liveStyle, mapStyle, supplySymbols, type Tiles } from '../map/style';
 import { typeColour } from '../model/palette';
 
 // The worker is a file of our own origin: the content security policy allows no blob workers.
@@ -50,6 +52,8 @@ const COLOURS: Record<Look, Colours> = {
 };
 
 const NOTHING = { type: 'FeatureCollection' as const, features: [] };
+/** Milliseconds between two looks at tiles of entities. */
+const RENEW = 5000;
 const FIT = { padding: 60, maxZoom: 14 };
 
 /** A map in an element. */
@@ -61,23 +65,27 @@ export class Chart {
   private fitted = false;
   private moved = false;
   private selected = '';
+  private tiles: Tiles | undefined;
+  private live: string | undefined;
+  private renewing: ReturnType<typeof setInterval> | undefined;
   private readonly still = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-  /** Starts the map, on `tiles` where there are some. Throws when WebGL fails after all. */
+  /** Starts the map, without a basemap at first. Throws when WebGL fails after all. */
   constructor(
     box: HTMLElement,
     private look: Look,
     private lang: string,
     words: Words,
     open: (id: string) => void,
-    private readonly tiles?: Tiles,
   ) {
     this.map = new LibreMap({
       container: box,
-      style: style(look, lang, tiles),
+      style: style(look, lang, undefined, undefined),
       center: [0, 20],
       zoom: 1.2,
-      attributionControl: tiles === undefined ? false : { compact: true },
+      // The page says itself whose map it is, as text and not as markup that comes from elsewhere.
+      attributionControl: false,
+      transformRequest: (url) => ({ url, headers: credentials(url) }),
       dragRotate: false,
       pitchWithRotate: false,
       maxZoom: 20,
@@ -85,6 +93,8 @@ export class Chart {
       locale: { 'NavigationControl.ZoomIn': words.zoomIn, 'NavigationControl.ZoomOut': words.zoomOut, 'Map.Title': words.title },
     });
     supplySymbols(this.map, () => this.look);
+    // For who looks at the page from outside: tests, and a console.
+    Object.assign(box, { map: this.map });
     this.map.addControl(new NavigationControl({ showCompass: false }), 'bottom-right');
     this.map.addControl(new ScaleControl(), 'bottom-left');
     this.map.touchZoomRotate.disableRotation();
@@ -97,10 +107,11 @@ export class Chart {
       if ((event as { originalEvent?: unknown }).originalEvent !== undefined) this.moved = true;
       this.grid();
     });
-    for (const layer of ['points', 'lines', 'areas']) {
+    for (const layer of ['points', 'lines', 'areas', 'live-ring', 'live-line', 'live-area']) {
       this.map.on('click', layer, (event) => {
-        const id: unknown = event.features?.[0]?.properties['id'];
-        if (typeof id === 'string') open(id);
+        const { id, entity, count } = event.features?.[0]?.properties ?? {};
+        if (count !== undefined) this.move(event.lngLat.toArray(), Math.max(this.map.getZoom() + 2, 9));
+        else if (typeof (id ?? entity) === 'string') open((id ?? entity) as string);
       });
       this.pointer(layer);
     }
@@ -124,13 +135,19 @@ export class Chart {
     if (this.ready) this.redraw();
   }
 
-  /** Takes on another look, or another language for the labels. */
-  dress(look: Look, lang: string): void {
-    const labels = lang !== this.lang && this.tiles !== undefined;
-    this.lang = lang;
-    if (look === this.look && !labels) return;
+  /**
+   * Takes on another look, another language for the labels, another ground. `live` is where entities come from when there are more than
+   * are held here: tiles then show all of them, and those of the list only the one that is chosen.
+   */
+  dress(look: Look, lang: string, tiles: Tiles | undefined, live: string | undefined): void {
+    const labels = lang !== this.lang && (tiles !== undefined || live !== undefined);
+    const other = JSON.stringify(tiles) !== JSON.stringify(this.tiles) || live !== this.live;
+    [this.lang, this.tiles, this.live] = [lang, tiles, live];
+    if (look === this.look && !labels && !other) return;
     this.look = look;
-    this.map.setStyle(style(look, lang, this.tiles), { diff: false });
+    clearInterval(this.renewing);
+    if (live !== undefined) this.renewing = setInterval(() => this.map.refreshTiles(LIVE), RENEW);
+    this.map.setStyle(style(look, lang, tiles, live), { diff: false });
     this.map.once('style.load', () => {
       this.redraw();
       this.grid();
@@ -152,6 +169,12 @@ export class Chart {
     else this.fitTo([found.place]);
   }
 
+  /** Moves to a box of degrees (west, south, east, north), unless there are entities to move to or the reader has moved. */
+  begin([west, south, east, north]: [number, number, number, number]): void {
+    if (this.fitted || this.moved || this.marked.length > 0) return;
+    this.map.fitBounds([west, south, east, north], { ...FIT, animate: false });
+  }
+
   /** Moves so that every entity is in sight. */
   fit(): void {
     this.fitTo(this.marked.map((one) => one.place));
@@ -171,6 +194,7 @@ export class Chart {
 
   /** Frees the map. */
   end(): void {
+    clearInterval(this.renewing);
     this.map.remove();
   }
 
@@ -225,6 +249,12 @@ export class Chart {
   }
 }
 
+/** The token goes with requests for tiles too, and to this server alone. */
+function credentials(url: string): Record<string, string> {
+  const bearer = token();
+  return bearer !== undefined && url.startsWith(`${location.origin}/`) ? { authorization: `Bearer ${bearer}` } : {};
+}
+
 function line(coordinates: Position[], label: string) {
   return { type: 'Feature' as const, properties: { label }, geometry: { type: 'LineString' as const, coordinates } };
 }
@@ -251,7 +281,23 @@ function bare(c: Colours): StyleSpecification {
   };
 }
 
-function style(look: Look, lang: string, tiles: Tiles | undefined): StyleSpecification {
+function style(look: Look, lang: string, tiles: Tiles | undefined, live: string | undefined): StyleSpecification {
+  const all = entities(look, lang, tiles);
+  if (live === undefined) return all;
+  const tiled = liveStyle(look, lang, live);
+  const held = new Set(['areas', 'lines', 'clusters', 'counts', 'points', 'names']);
+  const layers = all.layers.filter((layer) => !held.has(layer.id));
+  const chosen = layers.findIndex((layer) => layer.id === 'chosen');
+  return {
+    version: 8,
+    // Not in clusters: the one that is chosen must be found.
+    sources: { ...all.sources, ...tiled.sources, points: { type: 'geojson', data: NOTHING } },
+    layers: [...layers.slice(0, chosen), ...tiled.layers, ...layers.slice(chosen)],
+  };
+}
+
+/** The ground, and on it entities that are held here. */
+function entities(look: Look, lang: string, tiles: Tiles | undefined): StyleSpecification {
   const c = COLOURS[look];
   const ground = tiles === undefined ? bare(c) : mapStyle(look, lang, tiles);
   const single: ['!', ['has', string]] = ['!', ['has', 'point_count']];
@@ -263,12 +309,20 @@ function style(look: Look, lang: string, tiles: Tiles | undefined): StyleSpecifi
       points: { type: 'geojson', data: NOTHING, cluster: true, clusterRadius: 36, clusterMaxZoom: 15 },
     },
     layers: [
-      ...ground.layers,
+      // What entities cover lies on the ground and under its labels.
+      ...ground.layers.filter((layer) => layer.type !== 'symbol'),
       {
         id: 'areas', type: 'fill', source: 'shapes', filter: ['==', ['geometry-type'], 'Polygon'],
-        paint: { 'fill-color': ['get', 'colour'], 'fill-opacity': 0.2 },
+        paint: { 'fill-color': ['get', 'colour'], 'fill-opacity': tiles === undefined ? 0.2 : 0.15 },
       },
-      { id: 'lines', type: 'line', source: 'shapes', paint: { 'line-color': ['get', 'colour'], 'line-width': 2.5 } },
+      {
+        id: 'lines', type: 'line', source: 'shapes',
+        // On a map that has roads and fields of its own, those that are entities too are only marked.
+        paint: tiles === undefined
+          ? { 'line-color': ['get', 'colour'], 'line-width': 2.5 }
+          : { 'line-color': ['get', 'colour'], 'line-width': ['interpolate', ['linear'], ['zoom'], 9, 0.5, 16, 2], 'line-opacity': 0.6 },
+      },
+      ...ground.layers.filter((layer) => layer.type === 'symbol'),
       {
         id: 'clusters', type: 'circle', source: 'points', filter: ['has', 'point_count'],
         paint: {
@@ -276,11 +330,6 @@ function style(look: Look, lang: string, tiles: Tiles | undefined): StyleSpecifi
           'circle-radius': ['step', ['get', 'point_count'], 14, 20, 18, 100, 23, 1000, 29],
           'circle-stroke-width': 2, 'circle-stroke-color': c.halo,
         },
-      },
-      {
-        id: 'counts', type: 'symbol', source: 'points', filter: ['has', 'point_count'],
-        layout: { 'text-field': ['get', 'point_count_abbreviated'], 'text-size': 13, 'text-font': FONT, 'text-allow-overlap': true },
-        paint: { 'text-color': c.onCluster },
       },
       {
         id: 'chosen', type: 'circle', source: 'points', filter: ['==', ['get', 'id'], ''],
@@ -299,6 +348,12 @@ function style(look: Look, lang: string, tiles: Tiles | undefined): StyleSpecifi
         id: 'names', type: 'symbol', source: 'points', filter: single,
         layout: { 'text-field': ['get', 'name'], 'text-size': 12, 'text-font': FONT, 'text-anchor': 'top', 'text-offset': [0, 0.8], 'text-max-width': 9, 'text-optional': true },
         paint: { 'text-color': c.text, 'text-halo-color': c.halo, 'text-halo-width': 1.5 },
+      },
+      // Last, so that names make room for them.
+      {
+        id: 'counts', type: 'symbol', source: 'points', filter: ['has', 'point_count'],
+        layout: { 'text-field': ['get', 'point_count_abbreviated'], 'text-size': 13, 'text-font': FONT, 'text-allow-overlap': true, 'text-padding': 12 },
+        paint: { 'text-color': c.onCluster },
       },
     ],
   };

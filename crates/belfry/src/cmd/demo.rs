@@ -151,6 +151,7 @@ impl Demo {
             extent: if self.register_all { Extent::All } else { Extent::Public },
             scenario,
             out: self.out.clone(),
+            map: self.osm.clone(),
         })
     }
 }

@@ -9,10 +9,15 @@ use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// How deep the JSON of an answer may be.
 const DEPTH: usize = 32;
+/// How often, and after which pauses, a basemap that is being read is asked for again.
+const WAITS: usize = 600;
+const WAIT: Duration = Duration::from_millis(100);
 
 pub struct Client {
     pool: Pool<HttpConnector, Full<Bytes>>,
@@ -62,6 +67,44 @@ impl Client {
         );
         let count = head.headers.get("ngsild-results-count").and_then(|count| count.to_str().ok()?.parse().ok());
         count.context("the answer has no NGSILD-Results-Count")
+    }
+
+    /// Puts a map as the basemap, unless it is there already. `credit`: what must be shown with it.
+    pub async fn put_basemap(&self, map: Bytes, credit: Option<&str>) -> anyhow::Result<()> {
+        let address = format!("http://{}/belfry/v1/registers/basemap", self.address);
+        let mut there = self.basemap(&address).await?;
+        // One of an earlier run is still being read.
+        for _ in 0..WAITS {
+            if there.as_ref().is_none_or(|told| told.get("state").and_then(Json::as_str) != Some("making")) {
+                break;
+            }
+            tokio::time::sleep(WAIT).await;
+            there = self.basemap(&address).await?;
+        }
+        let digest = Sha256::digest(&map).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let text = |name: &str| there.as_ref().and_then(|told| told.get(name)?.as_str());
+        if text("sha256") == Some(digest.as_str()) && credit.is_none_or(|credit| text("attribution") == Some(credit)) {
+            return Ok(());
+        }
+        let query = credit.map_or_else(String::new, |credit| {
+            format!("?attribution={}", utf8_percent_encode(credit, NON_ALPHANUMERIC))
+        });
+        let request = hyper::Request::put(address + &query)
+            .header("content-type", "application/octet-stream")
+            .body(Full::from(map))?;
+        let answer = self.pool.request(request).await.context("no answer")?;
+        let status = answer.status();
+        let text = answer.into_body().collect().await?.to_bytes();
+        anyhow::ensure!(status.is_success(), "it was answered {status}: {}", String::from_utf8_lossy(&text));
+        Ok(())
+    }
+
+    /// What is told of the basemap.
+    async fn basemap(&self, address: &str) -> anyhow::Result<Option<Json>> {
+        let request = hyper::Request::get(address).body(Full::default())?;
+        let answer = self.pool.request(request).await.context("no answer")?;
+        let told = answer.into_body().collect().await?.to_bytes();
+        Ok(Json::parse(&told, DEPTH).ok())
     }
 
     /// Sends entities (NGSI-LD JSON texts) as one upsert that updates what is there.

@@ -1,9 +1,11 @@
-//! The county as an OpenStreetMap file (API 0.6 XML): roads, waters, houses, places, fields, stops. Ids are small numbers of
-//! its own; nobody may take it for a part of the real map.
+//! The county as an OpenStreetMap file (API 0.6 XML): roads, waters, woods, settlements, houses, places, fields, stops. Ids are small
+//! numbers of its own; nobody may take it for a part of the real map.
 
 use super::json::put;
 use crate::county::{County, PlaceKind, WaterKind};
+use crate::draw::{hash, share};
 use crate::plane::Point;
+use std::f64::consts::{PI, TAU};
 use std::fmt::Write as _;
 
 struct Writer<'a> {
@@ -56,6 +58,42 @@ impl Writer<'_> {
     }
 }
 
+/// A place with an uneven outline of about this radius, the same each time for the same salt.
+fn blob(county: &County, middle: Point, radius: f64, salt: u64) -> Vec<Point> {
+    const CORNERS: u32 = 36;
+    let wave = |turns: u32, corner: u32| {
+        let phase = share(hash(county.seed, salt, turns.into())) * TAU;
+        (f64::from(turns * corner) / f64::from(CORNERS) * TAU + phase).sin()
+    };
+    let outline = (0..CORNERS).map(|corner| {
+        let uneven = 1.0 + 0.12 * wave(2, corner) + 0.09 * wave(3, corner) + 0.05 * wave(5, corner);
+        middle.off(f64::from(corner) / f64::from(CORNERS) * TAU, radius * uneven)
+    });
+    outline.collect()
+}
+
+/// Where woods stand: on hills and where the ground is higher than around, away from what is built and tilled. They are near enough to
+/// each other to grow together.
+fn woods(county: &County) -> impl Iterator<Item = (Point, f64, u64)> {
+    const APART: f64 = 600.0;
+    let steps = (county.reach_m / APART).ceil().min(200.0) as i64;
+    let height = |at: Point| county.terrain.height(at);
+    let valley = height(Point::new(0.0, county.terrain.river_y(0.0)));
+    let cells = (-steps..=steps).flat_map(move |x| (-steps..=steps).map(move |y| (x, y)));
+    cells.filter_map(move |(x, y)| {
+        let salt = hash(county.seed, (x + steps) as u64, (y + steps) as u64);
+        let shaken = |n| (share(hash(salt, 72, n)) - 0.5) * APART * 0.5;
+        let at = Point::new(x as f64 * APART + shaken(0), y as f64 * APART + shaken(1));
+        let around = [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)];
+        let around = around.map(|(dx, dy)| height(Point::new(at.x + dx * 1_400.0, at.y + dy * 1_400.0)));
+        let is_hill = height(at) > valley + 60.0 && height(at) > around.iter().sum::<f64>() / 4.0 + 2.0;
+        let away = |other: Point, metres: f64| other.to(at) > metres;
+        let is_free = county.settlements.iter().all(|s| away(s.at, s.radius + 700.0))
+            && county.parcels.iter().all(|parcel| parcel.corners.iter().all(|corner| away(*corner, 650.0)));
+        (is_hill && is_free).then_some((at, 420.0 + 130.0 * share(hash(salt, 73, 0)), salt))
+    })
+}
+
 fn amenity(kind: PlaceKind) -> (&'static str, &'static str) {
     match kind {
         PlaceKind::Hall => ("amenity", "townhall"),
@@ -94,7 +132,21 @@ pub fn document(county: &County) -> String {
         };
         w.way(nodes.into_iter(), &[("waterway", kind), ("name", &reach.name)]);
     }
-    for (number, settlement) in county.settlements.iter().enumerate() {
+    for (at, radius, salt) in woods(county) {
+        w.ring(&blob(county, at, radius, salt), &[("landuse", "forest")]);
+    }
+    for (number, reservoir) in (0..).zip(&county.rivers.reservoirs) {
+        let radius = (reservoir.surface / PI).sqrt();
+        // Behind its dam, away from the water that leaves it.
+        let below = county.rivers.reaches.get(reservoir.below as usize).and_then(|reach| reach.line.get(1));
+        let behind = below.map_or(reservoir.at, |below| reservoir.at.off(below.direction(reservoir.at), radius));
+        let outline = blob(county, behind, radius, 81 + number);
+        w.ring(&outline, &[("natural", "water"), ("water", "reservoir"), ("name", &reservoir.name)]);
+    }
+    for (number, settlement) in (0_u64..).zip(&county.settlements) {
+        // Houses stand a little beyond the last streets.
+        let outline = blob(county, settlement.at, settlement.radius, 91 + number);
+        w.ring(&outline, &[("landuse", "residential")]);
         w.node(settlement.at, &[("place", if number == 0 { "town" } else { "village" }), ("name", &settlement.name)]);
     }
     for place in &county.places {

@@ -117,7 +117,15 @@ impl<W: Write + Seek> Writer<W> {
     ///
     /// # Errors
     /// There is no tile, or `to` cannot be written.
-    pub fn finish(mut self, metadata: &Metadata, bounds: Option<Bounds>) -> Result<Summary, PmtilesError> {
+    pub fn finish(self, metadata: &Metadata, bounds: Option<Bounds>) -> Result<Summary, PmtilesError> {
+        self.finish_into(metadata, bounds).map(|(summary, _)| summary)
+    }
+
+    /// As [`Self::finish`], and gives back where it was written to.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub fn finish_into(mut self, metadata: &Metadata, bounds: Option<Bounds>) -> Result<(Summary, W), PmtilesError> {
         let (Some((min_zoom, max_zoom)), Some(area)) = (self.zooms, self.area) else {
             return Err(PmtilesError::Malformed("an archive without a tile"));
         };
@@ -154,7 +162,7 @@ impl<W: Write + Seek> Writer<W> {
         self.to.write_all(&root)?;
         self.to.flush()?;
         let bytes = header.metadata.offset + header.metadata.length;
-        Ok(Summary { tiles: self.tiles, contents: self.contents, bytes })
+        Ok((Summary { tiles: self.tiles, contents: self.contents, bytes }, self.to))
     }
 
     /// The root directory, packed, and the leaf directories one after another.

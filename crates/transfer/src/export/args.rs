@@ -4,7 +4,7 @@ use crate::client::Target;
 use crate::query;
 use std::path::PathBuf;
 
-/// Take entities or their history out of a running Belfry
+/// Take entities, their history or the basemap out of a running Belfry
 ///
 /// What is exported as NDJSON, JSON or GeoJSON can be imported again as it is. Exit code 0: done; 2: it could not run.
 #[derive(Clone, Debug, clap::Args)]
@@ -12,7 +12,8 @@ use std::path::PathBuf;
   belfry export entities --type Tree -o trees.ndjson.gz
   belfry export entities --type Tree --q 'height>10' --format geojson -o tall.geojson
   belfry export history --type SoilProbe --from 2024-01-01 --format parquet -o soil.parquet
-  belfry export history --type SoilProbe --format csv | head")]
+  belfry export history --type SoilProbe --format csv | head
+  belfry export tiles town.pmtiles")]
 pub struct Args {
     /// What to take out
     #[command(subcommand)]
@@ -26,6 +27,8 @@ pub enum What {
     Entities(EntityArgs),
     /// How attributes changed over time
     History(HistoryArgs),
+    /// The basemap, as an archive of tiles (PMTiles)
+    Tiles(TileArgs),
 }
 
 /// How entities are written.
@@ -124,6 +127,23 @@ pub struct HistoryArgs {
     /// Which entities
     #[command(flatten)]
     pub selection: Selection,
+}
+
+/// `belfry export tiles`
+#[derive(Clone, Debug, clap::Args)]
+pub struct TileArgs {
+    /// File to write
+    #[arg(value_name = "FILE")]
+    pub output: PathBuf,
+    /// The deepest zoom of tiles that are drawn for it; 14 when absent. A basemap that is an archive is written as it is
+    #[arg(long, value_name = "ZOOM", value_parser = clap::value_parser!(u8).range(0..=22))]
+    pub maxzoom: Option<u8>,
+    /// Print nothing but what goes wrong
+    #[arg(long)]
+    pub quiet: bool,
+    /// The Belfry to export from
+    #[command(flatten)]
+    pub target: Target,
 }
 
 /// A time, or the beginning of a day, UTC.

@@ -37,6 +37,8 @@ pub enum Existing {
 pub enum Kind {
     #[expect(missing_docs, reason = "the command line would show it in place of what the arguments say of themselves")]
     Osm(Box<osm::Args>),
+    #[expect(missing_docs, reason = "the command line would show it in place of what the arguments say of themselves")]
+    Tiles(crate::TileArgs),
 }
 
 /// Bring files into a running Belfry: tables (CSV and the like), GeoJSON, GeoPackage, GeoParquet, OpenStreetMap, NGSI-LD entities
@@ -48,6 +50,7 @@ pub enum Kind {
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "Examples:
   belfry import osm town.osm.pbf                       roads, buildings, places: see belfry import osm --help
+  belfry import tiles town.pmtiles                     the basemap: see belfry import tiles --help
   belfry import soil.csv --map soil.toml --explain     show what the first rows become
   belfry import soil.csv --map soil.toml --dry-run     check all rows, send none
   belfry import soil.csv --map soil.toml               import; give it again to go on after a cut

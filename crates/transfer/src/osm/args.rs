@@ -27,6 +27,7 @@ pub enum Vanished {
   belfry import osm town.osm.pbf --dry-run              compare with a running Belfry, send nothing
   belfry import osm town.osm.pbf --report rejected.ndjson
   belfry import osm town-latest.osm.pbf                 a newer edition of the same extract
+  belfry import osm town.osm.pbf --basemap --roads      and draw the town, and route on it
   belfry import osm north.osm.gz --extract county --vanished keep
   belfry import osm town.osm.pbf --kinds my-kinds.txt   a table of kinds of one's own
 
@@ -57,6 +58,12 @@ pub struct Args {
     /// Nodes whose places are kept, 16 bytes of memory each
     #[arg(long, default_value_t = 100_000_000, value_name = "N")]
     pub max_nodes: usize,
+    /// When the entities are there, put the same file as the basemap that the town is drawn on (apps.max_file_bytes)
+    #[arg(long, conflicts_with = "explain")]
+    pub basemap: bool,
+    /// When the entities are there, put the same file as the road map that routes and dispatch use (apps.max_file_bytes)
+    #[arg(long, conflicts_with = "explain")]
+    pub roads: bool,
     /// Count what the extract becomes and show one entity of each type; asks no Belfry
     #[arg(long, conflicts_with = "dry_run")]
     pub explain: bool,

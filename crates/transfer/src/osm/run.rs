@@ -22,6 +22,7 @@ use crate::progress::Progress;
 use crate::query;
 use crate::source::entity;
 use crate::source::input::Meter;
+use crate::whole::Whole;
 use belfry_connect_osm::Rejected;
 use belfry_kernel::Time;
 use belfry_ngsi_ld::Json;
@@ -57,7 +58,27 @@ pub(super) async fn run(args: Args) -> Result<Summary, TransferError> {
     if !args.quiet && !args.explain {
         tell(&summary, args.dry_run);
     }
-    closing.map(|()| summary)
+    closing?;
+    if !args.dry_run {
+        put_whole(&args).await?;
+    }
+    Ok(summary)
+}
+
+/// Puts the file itself where it was asked for.
+async fn put_whole(args: &Args) -> Result<(), TransferError> {
+    for (wanted, whole, done) in [
+        (args.basemap, Whole::Basemap, "the town is drawn on it"),
+        (args.roads, Whole::Roads, "routes go over its roads"),
+    ] {
+        if wanted {
+            whole.put(&Client::new(&args.target)?, &args.source, None).await?;
+            if !args.quiet {
+                eprintln!("{}: {done}", args.source.display());
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn import(
