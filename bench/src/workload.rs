@@ -216,7 +216,7 @@ pub struct Operation {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Roads {
-    /// Extract of OpenStreetMap in the folder of real data.
+    /// Extract of OpenStreetMap in the folder `osm` of the real data.
     pub map: String,
     /// Pairs of places that both routers are asked for.
     pub pairs: usize,

@@ -1,21 +1,25 @@
 //! The router on a real map: how long its answers take, whether each is the best there is, and how they compare with those of
 //! Valhalla, which is asked the same in the same run.
 
+#[path = "../../../crates/roads/tests/support/mod.rs"]
+mod support;
+
 use super::Stage;
 use crate::report::Measured;
 use crate::workload::Roads as Work;
-use anyhow::{Context, Result, ensure};
-use belfry_connect_osm::{Element, Kind, Kinds, Limits, read};
+use anyhow::{Context as _, Result, ensure};
+use belfry_connect_osm::{Element, Kinds, Limits, read};
 use belfry_kernel::Position;
-use belfry_roads::{Class, Costs, Drawing, MemberKind, Roads, Route, Router, Rules, Snap, Survey, Workspace};
+use belfry_roads::{Class, Costs, Drawing, Roads, Route, Router, Rules, Snap, Workspace};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::hint::black_box;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
+use support::Draw;
 
 /// The version that is compared with.
 const VALHALLA: &str = "pyvalhalla==3.9.1";
@@ -47,31 +51,12 @@ struct Answers {
     isochrone_ms: f64,
 }
 
-/// A map and the classes of its ways.
-struct Map {
-    survey: Survey,
-    /// `highway=*` of each way.
-    classes: HashMap<i64, Box<str>>,
-}
-
-/// Numbers that look random and are the same every time (splitmix64).
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % end.max(1) as u64) as usize
-    }
-}
-
 pub(super) fn run(stage: &Stage, work: &Work) -> Result<Measured> {
-    let file = data(&work.map)?;
-    let map = survey(&file)?;
+    let file =
+        support::real(&work.map).context("the map is not there; BELFRY_TEST_DATA names the folder of real data")?;
+    let survey = support::survey(&file)?;
     let mut measured = Measured::default();
-    let roads = Roads::new(&map.survey, Class::Car.family());
+    let roads = Roads::new(&survey, Class::Car.family());
     let network = roads.network();
     measured.remarks.push(format!(
         "{}: {} junctions, {} edges, {} positions; {} vertices and {} turns",
@@ -127,56 +112,31 @@ pub(super) fn run(stage: &Stage, work: &Work) -> Result<Measured> {
     let ours: Vec<Option<Route>> =
         pairs[..work.pairs].iter().map(|pair| Some(route(&router, &mut workspace, pair)?.0)).collect();
     match valhalla(stage, &file, work, &pairs[..work.pairs], &ours) {
-        Ok(answers) => compare(&mut measured, &answers, &map.classes, &roads, &ours),
+        Ok(answers) => compare(&mut measured, &answers, &classes(&file)?, &roads, &ours),
         Err(e) => measured.remarks.push(format!("not compared with Valhalla: {e:#}")),
     }
     Ok(measured)
 }
 
-/// A file of the real data.
-fn data(name: &str) -> Result<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let path = std::env::var_os("BELFRY_TEST_DATA").map_or(beside, PathBuf::from).join(name);
-    ensure!(path.is_file(), "{} is not there; BELFRY_TEST_DATA names the folder of real data", path.display());
-    Ok(path)
-}
-
-fn survey(path: &Path) -> Result<Map> {
+/// `highway=*` of each way of a map.
+fn classes(path: &Path) -> Result<HashMap<i64, Box<str>>> {
+    let mut classes = HashMap::new();
     let name = path.display().to_string();
-    let mut map = Map { survey: Survey::default(), classes: HashMap::new() };
     read(&name, File::open(path)?, Kinds::WAYS_AND_RELATIONS, &Limits::default(), &mut |element| {
-        match element {
-            Element::Way(way) => {
-                if let Some((_, class)) = way.tags.iter().find(|(key, _)| *key == "highway") {
-                    map.classes.insert(way.id, (*class).into());
-                }
-                map.survey.way(way.id, way.nodes, way.tags);
-            }
-            Element::Relation(relation) => {
-                let kind = |kind| match kind {
-                    Kind::Node => MemberKind::Node,
-                    Kind::Way => MemberKind::Way,
-                    Kind::Relation => MemberKind::Relation,
-                };
-                map.survey.relation(relation.members.iter().map(|m| (kind(m.kind), m.id, m.role)), relation.tags);
-            }
-            Element::Node(_) => {}
+        if let Element::Way(way) = element
+            && let Some((_, class)) = way.tags.iter().find(|(key, _)| *key == "highway")
+        {
+            classes.insert(way.id, (*class).into());
         }
         ControlFlow::Continue(())
     })?;
-    read(&name, File::open(path)?, Kinds::NODES, &Limits::default(), &mut |element| {
-        if let Element::Node(node) = element {
-            map.survey.node(node.id, node.position, node.tags);
-        }
-        ControlFlow::Continue(())
-    })?;
-    Ok(map)
+    Ok(classes)
 }
 
 /// A random place on the mainland, or none this time.
 fn place(draw: &mut Draw, roads: &Roads, router: &Router<'_>) -> Option<Position> {
     let edge = roads.network().edge(draw.below(roads.network().edges()))?;
-    let position = Snap::on(roads.network(), edge, draw.below(1000) as f64 / 1000.0).position;
+    let position = Snap::on(roads.network(), edge, draw.share()).position;
     router.snap(position, 1.0).ok().map(|snap| snap.position)
 }
 

@@ -104,6 +104,10 @@ impl Live {
         let (own, ctx, pool) = (self.clone(), ctx.clone(), basemap.clone());
         ctx.clone()
             .blocking(move || {
+                // It may have been made while this waited for its place on the pool.
+                if let Some(known) = own.tiles.get(&key) {
+                    return Ok(known);
+                }
                 let made = pool.cutters().with(|cutter| own.draw(&ctx, cutter, &key.0, tile, now))?;
                 own.tiles.put(key, made.clone());
                 Ok(made)

@@ -2,7 +2,7 @@
 //! broken anywhere makes no roads.
 
 use crate::model::class::FAMILIES;
-use belfry_connect_osm::{Element, Kind, Kinds, Limits, OsmError, Place, Summary, Why, read};
+use belfry_connect_osm::{Element, Kind, Kinds, Limits, OsmError, Summary, read};
 use belfry_kit::Error;
 use belfry_roads::{MemberKind, Roads, Survey};
 use std::ops::ControlFlow;
@@ -79,14 +79,7 @@ fn member(kind: Kind) -> MemberKind {
 
 /// What is wrong with the file, for who sent it.
 fn broken(error: &OsmError) -> Error {
-    let Place { offset, block } = error.place;
-    let place = block.map_or_else(|| format!("byte {offset}"), |block| format!("block {block}, byte {offset}"));
-    let why = match &error.why {
-        // Of bytes in memory only the unpacking can fail.
-        Why::Io(_) => "it cannot be unpacked, or ends before its end".to_owned(),
-        why => why.to_string(),
-    };
-    Error::bad_data(format!("the map is broken at {place}: {why}"))
+    Error::bad_data(format!("the map is broken at {}", error.of_bytes()))
 }
 
 #[cfg(test)]

@@ -15,6 +15,16 @@ pub struct OsmError {
     pub why: Why,
 }
 
+impl OsmError {
+    /// Where and why, for who sent the file as bytes: of these only the unpacking can fail, and its own words would tell nobody more.
+    pub fn of_bytes(&self) -> String {
+        match &self.why {
+            Why::Io(_) => format!("{}: it cannot be unpacked, or ends before its end", self.place),
+            why => format!("{}: {why}", self.place),
+        }
+    }
+}
+
 /// A place in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {

@@ -1,7 +1,7 @@
 //! What another program makes of our tiles: GDAL's driver of Mapbox Vector Tiles, where it is installed.
 
 use crate::server::Server;
-use crate::village::{started, tile_at};
+use crate::village::{TREE, started, tile_at};
 use std::process::Command;
 
 /// What `ogrinfo` says of a tile of this server; none when it is not installed.
@@ -24,9 +24,7 @@ async fn ogrinfo(server: &Server, path: &str) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn gdal_opens_tiles() {
     let server = started().await;
-    let tree = r#"{"id":"urn:ngsi-ld:Tree:1","type":"Tree",
-        "location":{"type":"GeoProperty","value":{"type":"Point","coordinates":[9.505,47.003]}}}"#;
-    server.post("/entities", tree).await.expect(201);
+    server.post("/entities", TREE).await.expect(201);
     let tile = tile_at(9.505, 47.003, 14);
     let Some(said) = ogrinfo(&server, &format!("/belfry/v1/registers/tiles/basemap/{tile}.mvt")).await else { return };
     for part in [

@@ -1,7 +1,7 @@
 //! OGC API Tiles: the tilesets of the town and of a collection, the tile matrix set, tiles by row and column.
 
 use crate::server::Server;
-use crate::village::{started, values};
+use crate::village::{TREE, started, values};
 use belfry_kernel::Position;
 use belfry_ngsi_ld::Json;
 use belfry_tiles::Address;
@@ -13,9 +13,7 @@ async fn get(server: &Server, path: &str) -> crate::server::Reply {
 #[tokio::test(flavor = "multi_thread")]
 async fn tilesets_are_described_and_their_tiles_given() {
     let server = started().await;
-    let tree = r#"{"id":"urn:ngsi-ld:Tree:1","type":"Tree",
-        "location":{"type":"GeoProperty","value":{"type":"Point","coordinates":[9.505,47.003]}}}"#;
-    server.post("/entities", tree).await.expect(201);
+    server.post("/entities", TREE).await.expect(201);
     let base = format!("http://{}/belfry/v1/ogc", server.address);
 
     let sets = get(&server, "tileMatrixSets").await.expect(200);

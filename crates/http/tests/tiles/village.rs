@@ -25,6 +25,10 @@ pub fn map() -> String {
     xml + "</osm>\n"
 }
 
+/// A tree in the middle of the village.
+pub const TREE: &str = r#"{"id":"urn:ngsi-ld:Tree:1","type":"Tree",
+    "location":{"type":"GeoProperty","value":{"type":"Point","coordinates":[9.505,47.003]}}}"#;
+
 /// A server with the village on it.
 pub async fn started() -> Server {
     let server = Server::start().await;

@@ -1,7 +1,7 @@
 //! What tiles are made of: features that were read from an OpenStreetMap extract, or an archive of tiles. Keeps nothing and
 //! writes nothing: a file that is broken makes no map.
 
-use belfry_connect_osm::{Element, Kinds, Limits, OsmError, Place, Why, read as read_osm};
+use belfry_connect_osm::{Element, Kinds, Limits, OsmError, read as read_osm};
 use belfry_kernel::geo::Bounds;
 use belfry_kit::{Bytes, Error, Kind};
 use belfry_tiles::osm::{OsmMap, Report};
@@ -145,13 +145,7 @@ fn on_globe(bounds: Bounds) -> Bounds {
 
 /// What is wrong with the file, for who sent it.
 fn broken(error: &OsmError) -> Error {
-    let Place { offset, block } = error.place;
-    let place = block.map_or_else(|| format!("byte {offset}"), |block| format!("block {block}, byte {offset}"));
-    let why = match &error.why {
-        Why::Io(_) => "it cannot be unpacked, or ends before its end".to_owned(),
-        why => why.to_string(),
-    };
-    Error::bad_data(format!("the map is broken at {place}: {why}"))
+    Error::bad_data(format!("the map is broken at {}", error.of_bytes()))
 }
 
 impl Ground {
