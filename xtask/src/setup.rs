@@ -222,7 +222,8 @@ mod tests {
 
     #[test]
     fn the_browser_is_a_package_of_the_distribution() {
-        let package = |os_release: &str| (TOOLS[2].package)(Distribution::of(os_release));
+        let browser = TOOLS.iter().find(|tool| tool.programs == BROWSERS).expect("a browser is installed");
+        let package = |os_release: &str| (browser.package)(Distribution::of(os_release));
         assert_eq!(package("PRETTY_NAME=\"Debian GNU/Linux 12\"\nID=debian\n"), "chromium");
         assert_eq!(package("NAME=\"Ubuntu\"\nID=ubuntu\nID_LIKE=debian\n"), "chromium-browser");
         assert_eq!(package("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n"), "chromium-browser");
