@@ -119,7 +119,7 @@ test('more entities than the page holds are on tiles, and any of them opens its 
   }));
   for (let from = 0; from < crowd.length; from += 850) await belfry.upsert(crowd.slice(from, from + 850));
   const { page, errors, context } = await visit(browser, belfry.url);
-  await page.waitForFunction(() => document.querySelector('.map [data-points]')?.map.getSource('live') !== undefined, undefined, { timeout: 30_000 });
+  await page.waitForFunction(() => document.querySelector('.map [data-points]')?.map?.getSource('live') !== undefined, undefined, { timeout: 30_000 });
   await page.waitForFunction(() => document.querySelector('.map [data-points]').map.areTilesLoaded());
   await page.waitForTimeout(700);
   const counts = await page.evaluate(() => {

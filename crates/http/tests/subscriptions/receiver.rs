@@ -27,6 +27,8 @@ struct Kept {
     all: Mutex<Vec<Received>>,
     status: AtomicU16,
     delay_ms: AtomicU64,
+    /// Requests that have come, answered or not.
+    asked: AtomicU64,
 }
 
 /// Stops when dropped.
@@ -79,6 +81,15 @@ impl Receiver {
         self.kept.all.lock().clone()
     }
 
+    /// Waits until so many requests have come, answered or not.
+    pub async fn asked(&self, count: u64) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.kept.asked.load(Ordering::SeqCst) < count {
+            assert!(Instant::now() < deadline, "{count} requests did not come");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Waits until so many came, and gives them.
     pub async fn wait_for(&self, count: usize) -> Vec<Received> {
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -102,6 +113,7 @@ impl Drop for Receiver {
 async fn take(kept: Arc<Kept>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let headers = request.headers().clone();
     let body = request.into_body().collect().await.unwrap().to_bytes();
+    kept.asked.fetch_add(1, Ordering::SeqCst);
     let delay = kept.delay_ms.load(Ordering::SeqCst);
     if delay > 0 {
         tokio::time::sleep(Duration::from_millis(delay)).await;

@@ -221,7 +221,10 @@ impl Consumer {
             Some(_) if subscription.state(now) == State::Expired => work.due = None,
             Some(every) => {
                 let every = every.max(micros(self.shared.tools.options.min_interval));
-                let due = work.due.filter(|due| *due <= now.plus_micros(every)).unwrap_or(now.plus_micros(every));
+                // Periods begin when the subscription was written, not when that is heard of here; the clock may have been set back.
+                let latest = now.plus_micros(every);
+                let begun = subscription.modified_at.plus_micros(every).min(latest);
+                let due = work.due.filter(|due| *due <= latest).unwrap_or(begun);
                 work.due = Some(due);
                 self.shared.note_stale(&target, &mut work);
             }
